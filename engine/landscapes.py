@@ -1,0 +1,220 @@
+"""Every surface that can be descended, one function each. To add one, add a function here.
+
+A landscape is a loss of two coordinates with what is known about it: where it is usually drawn, every global minimum
+in that square, the loss there, its formula and where it was published. ``loss`` takes ``x`` of shape ``(2,)`` and gives a
+number; value and gradient are finite everywhere in the domain, at the minima too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+Point = tuple[float, float]
+
+LANDSCAPES: dict[str, Landscape] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """A loss of two coordinates, and what is known about it."""
+
+    name: str
+    about: str  # one sentence for a learner
+    loss: Callable[[jax.Array], jax.Array]  # (2,) -> ()
+    domain: tuple[Point, Point]  # (lowest, highest) of x, then of y
+    minima: tuple[Point, ...]  # every global minimum in the domain; () where there is none
+    floor: float | None  # the loss at the minima; None where there is none
+    formula: str  # LaTeX
+    source: str
+    places: Mapping[str, Point] = field(default_factory=dict)  # starts worth trying; the first is the usual one
+    decades: bool = False  # the loss spans decades: draw its levels and heights by their logarithm
+
+
+def landscape(name: str, **known) -> Callable:
+    """Enter a loss into ``LANDSCAPES`` under its name, with what is known about it."""
+
+    def enter(loss: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+        LANDSCAPES[name] = Landscape(name=name, about=(loss.__doc__ or "").strip(), loss=loss, **known)
+        return loss
+
+    return enter
+
+
+@landscape(
+    "Ackley",
+    domain=((-5, 5), (-5, 5)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = -20 \, e^{-0.2 \sqrt{(x^2 + y^2) / 2}} - e^{(\cos 2 \pi x + \cos 2 \pi y) / 2} + e + 20",
+    source="Ackley (1987), A Connectionist Machine for Genetic Hillclimbing, Kluwer",
+    places={"The notebook's start": (4, 4), "Two dents away": (2, -1), "On the rim of the hole": (0.6, 0.4)},
+)
+def ackley(x):
+    """A wide funnel full of dents, with one deep hole at the bottom that ends in a point."""
+    square = jnp.mean(x**2)
+    # the root has no slope at 0, and below 1e-30 the squares underflow: there the tip is taken as level
+    away = square > 1e-30
+    radius = jnp.where(away, jnp.sqrt(jnp.where(away, square, 1.0)), 0.0)
+    return -20 * jnp.expm1(-0.2 * radius) + (jnp.e - jnp.exp(jnp.mean(jnp.cos(2 * jnp.pi * x))))
+
+
+@landscape(
+    "Rosenbrock",
+    domain=((-2, 2), (-1, 3)),
+    minima=((1, 1),),
+    floor=0.0,
+    formula=r"f(x, y) = (1 - x)^2 + 100 \, (y - x^2)^2",
+    source="Rosenbrock (1960), The Computer Journal 3(3), 175-184",
+    places={"Rosenbrock's start": (-1.2, 1), "The far arm": (1.5, 2.9), "High on the wall": (0, 2.5)},
+    decades=True,
+)
+def rosenbrock(x):
+    """A curved valley: falling into it is quick, following its floor to the end is slow."""
+    return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+
+
+@landscape(
+    "Rastrigin",
+    domain=((-5.12, 5.12), (-5.12, 5.12)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = 20 + x^2 - 10 \cos 2 \pi x + y^2 - 10 \cos 2 \pi y",
+    source="Rastrigin (1974), Systems of Extremal Control; Rudolph (1990)",
+    places={"Far out": (4, -3.2), "One ridge away": (1.4, 0.4), "Beside the goal": (0.3, -0.3)},
+)
+def rastrigin(x):
+    """An egg box in a bowl: a hundred dents, and only one of them is the lowest."""
+    return jnp.sum(x**2 + 10 * (1 - jnp.cos(2 * jnp.pi * x)))
+
+
+@landscape(
+    "Himmelblau",
+    domain=((-5, 5), (-5, 5)),
+    minima=((3, 2), (-2.805118, 3.131312), (-3.779310, -3.283186), (3.584428, -1.848126)),
+    floor=0.0,
+    formula=r"f(x, y) = (x^2 + y - 11)^2 + (x + y^2 - 7)^2",
+    source="Himmelblau (1972), Applied Nonlinear Programming, McGraw-Hill",
+    places={"Between the four": (-0.5, -1), "A corner": (-4.5, 4.5), "The watershed": (0, 3)},
+    decades=True,
+)
+def himmelblau(x):
+    """Four holes of the same depth: which one is reached depends on where the race starts, and on who runs."""
+    return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
+
+
+@landscape(
+    "Beale",
+    domain=((-4.5, 4.5), (-4.5, 4.5)),
+    minima=((3, 0.5),),
+    floor=0.0,
+    formula=r"f(x, y) = (1.5 - x + x y)^2 + (2.25 - x + x y^2)^2 + (2.625 - x + x y^3)^2",
+    source="Beale (1958), On an Iterative Method for Finding a Local Minimum, Princeton",
+    places={"On the plain": (1, 1.5), "Across the ridge": (-2, -1), "On the steep corner": (4, 3)},
+    decades=True,
+)
+def beale(x):
+    """A nearly level plain between walls a hundred thousand times as high."""
+    return sum((c - x[0] + x[0] * x[1] ** n) ** 2 for n, c in ((1, 1.5), (2, 2.25), (3, 2.625)))
+
+
+@landscape(
+    "Booth",
+    domain=((-10, 10), (-10, 10)),
+    minima=((1, 3),),
+    floor=0.0,
+    formula=r"f(x, y) = (x + 2 y - 7)^2 + (2 x + y - 5)^2",
+    source="Booth (1949), quoted in Jamil & Yang (2013), arXiv:1308.4008, no. 17",
+    places={"A corner": (-8, -8), "On the long axis": (-6, 9)},
+)
+def booth(x):
+    """A tilted bowl, nine times as steep across as along."""
+    return (x[0] + 2 * x[1] - 7) ** 2 + (2 * x[0] + x[1] - 5) ** 2
+
+
+@landscape(
+    "Styblinski-Tang",
+    domain=((-5, 5), (-5, 5)),
+    minima=((-2.903534, -2.903534),),
+    floor=-78.332331,
+    formula=r"f(x, y) = \tfrac12 (x^4 - 16 x^2 + 5 x + y^4 - 16 y^2 + 5 y)",
+    source="Styblinski & Tang (1990), Neural Networks 3(4), 467-483",
+    places={"Near the top": (0.2, 0.3), "The wrong side": (4, 4), "Half way": (-4, 1)},
+)
+def styblinski_tang(x):
+    """Four dents around a hill, one a little deeper than the rest."""
+    return jnp.sum(x**4 - 16 * x**2 + 5 * x) / 2
+
+
+@landscape(
+    "Three-hump camel",
+    domain=((-5, 5), (-5, 5)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = 2 x^2 - 1.05 x^4 + \tfrac16 x^6 + x y + y^2",
+    source="Dixon & Szego (1978), Towards Global Optimisation 2, quoted in Jamil & Yang (2013), no. 29",
+    places={"Behind a hump": (2, 2), "The other side": (-3, -2), "Far up the wall": (4, -4)},
+    decades=True,
+)
+def three_hump_camel(x):
+    """Three dents in a row, and only the middle one is the goal."""
+    return 2 * x[0] ** 2 - 1.05 * x[0] ** 4 + x[0] ** 6 / 6 + x[0] * x[1] + x[1] ** 2
+
+
+@landscape(
+    "Saddle",
+    domain=((-2, 2), (-2, 2)),
+    minima=(),
+    floor=None,
+    formula=r"f(x, y) = x^2 - y^2",
+    source="The simplest saddle; Dauphin et al. (2014), NeurIPS, arXiv:1406.2572, on why saddles matter",
+    places={"Almost on the ridge": (1.5, 0.001), "Exactly on the ridge": (1.5, 0), "Well off the ridge": (1.5, 0.5)},
+)
+def saddle(x):
+    """Up one way, down the other: on the ridge the slope leads to a point that is no minimum."""
+    return x[0] ** 2 - x[1] ** 2
+
+
+@landscape(
+    "Bowl",
+    domain=((-5, 5), (-5, 5)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = \tfrac12 (x^2 + y^2)",
+    source="The sphere function, De Jong (1975), PhD thesis, F1, halved so that its curvature is 1",
+    places={"Off to one side": (4, 1), "A corner": (-4, -4)},
+)
+def bowl(x):
+    """A round bowl: from everywhere the slope points straight at the goal."""
+    return jnp.sum(x**2) / 2
+
+
+@landscape(
+    "Ravine",
+    domain=((-10, 10), (-2, 2)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = \tfrac12 (x^2 + 100 \, y^2)",
+    source="A quadratic of condition number 100, as in Goh (2017), Why Momentum Really Works, Distill",
+    places={"Up on the wall": (-8, 1.5), "On the floor": (-8, 0)},
+)
+def ravine(x):
+    """A long trench, a hundred times as curved across as along: steep walls, hardly any slope on its floor."""
+    return (x[0] ** 2 + 100 * x[1] ** 2) / 2
+
+
+@landscape(
+    "Monkey saddle",
+    domain=((-2, 2), (-2, 2)),
+    minima=(),
+    floor=None,
+    formula=r"f(x, y) = x^3 - 3 x y^2",
+    source="Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie, section 29",
+    places={"On a ridge": (1.5, 0.001), "Beside the centre": (0.1, 0.2), "In a gully": (0.2, 1.5)},
+)
+def monkey_saddle(x):
+    """Two ways down for the legs and one for the tail, and in the middle a point that is level in every direction."""
+    return x[0] ** 3 - 3 * x[0] * x[1] ** 2

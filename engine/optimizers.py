@@ -1,0 +1,356 @@
+"""Every optimizer, one class each. To add one, add a class here; pages, links, tables and tests find it by themselves.
+
+An optimizer is two functions. ``init(x)`` makes what it remembers between steps, ``update(gradient, state, x)`` returns
+the move and the new memory; the race adds the move to ``x``. Names, order and sign are optax's, the conventions of the
+update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What can be turned on an optimizer: its range, its symbol in the paper, and a learner's words for it."""
+
+    name: str
+    default: float | bool
+    low: float
+    high: float
+    symbol: str  # LaTeX
+    log: bool  # spans decades: a slider moves through its exponents
+    about: str
+
+    @property
+    def is_switch(self) -> bool:
+        return isinstance(self.default, bool)
+
+
+ABOUT = {
+    "learning_rate": "How far a step goes.",
+    "momentum": "How much of the last step is kept in the next one.",
+    "weight_decay": "How strongly the parameters are pulled towards zero.",
+    "smoothing_constant": "How slowly the memory of squared gradients fades.",
+    "centered": "Divide by the spread of the gradients around their mean, not by their size.",
+    "beta1": "How slowly the memory of gradients fades.",
+    "beta2": "How slowly the memory of squared gradients fades.",
+    "eps": "A small number that keeps the division from blowing up.",
+    "momentum_decay": "How fast the momentum grows to its full size.",
+}
+
+
+def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False) -> Any:
+    """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX)."""
+    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log})
+
+
+class Optimizer:
+    """A rule that turns gradients into moves. Subclass it, decorate with ``@register``."""
+
+    name: ClassVar[str]
+    formula: ClassVar[str]  # LaTeX
+    source: ClassVar[str]  # the paper
+
+    def init(self, x: jax.Array) -> Any:
+        """What the optimizer remembers before its first step."""
+        raise NotImplementedError
+
+    def update(self, gradient: jax.Array, state: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+        """The move from ``x``, and what is remembered for the next step."""
+        raise NotImplementedError
+
+    @classmethod
+    def knobs(cls) -> tuple[Knob, ...]:
+        """Everything that can be turned on this optimizer, in the order of its fields."""
+        return tuple(
+            Knob(name=f.name, default=f.default, about=ABOUT[f.name], **f.metadata)
+            for f in fields(cls)  # type: ignore[arg-type]
+            if f.default is not MISSING
+        )
+
+
+Rule = TypeVar("Rule", bound=type[Optimizer])
+
+
+def register(cls: Rule) -> Rule:
+    """Enter an optimizer into ``OPTIMIZERS``. Its class is compiled in, its knobs are traced: turning one is free."""
+    cls = dataclass(frozen=True)(cls)
+    jax.tree_util.register_dataclass(cls, data_fields=[f.name for f in fields(cls)], meta_fields=[])  # type: ignore[arg-type]
+    OPTIMIZERS[cls.name] = cls
+    return cls
+
+
+@register
+class SGD(Optimizer):
+    """Straight downhill: every step goes against the gradient, as long as the slope is steep."""
+
+    name = "SGD"
+    formula = r"x \leftarrow x - \alpha g"
+    source = "Robbins & Monro (1951), Ann. Math. Statist. 22(3), 400-407"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+
+    def init(self, x):
+        return ()
+
+    def update(self, gradient, state, x):
+        gradient = gradient + self.weight_decay * x
+        return -self.learning_rate * gradient, state
+
+
+@register
+class Momentum(Optimizer):
+    """A heavy ball: it keeps rolling the way it was going."""
+
+    name = "Momentum"
+    formula = r"v \leftarrow \mu v + g, \quad x \leftarrow x - \alpha v"
+    source = "Polyak (1964), USSR Comput. Math. Math. Phys. 4(5), 1-17"
+
+    learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True)
+    momentum: float = knob(0.9, 0.0, 0.999, r"\mu")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+
+    def init(self, x):
+        return jnp.zeros_like(x)
+
+    def update(self, gradient, velocity, x):
+        gradient = gradient + self.weight_decay * x
+        velocity = self.momentum * velocity + gradient
+        return -self.learning_rate * velocity, velocity
+
+
+@register
+class Nesterov(Optimizer):
+    """A heavy ball that looks ahead: it adds the newest slope once more before it moves."""
+
+    name = "Nesterov"
+    formula = r"v \leftarrow \mu v + g, \quad x \leftarrow x - \alpha (g + \mu v)"
+    source = "Nesterov (1983), Soviet Math. Dokl. 27(2), 372-376; Sutskever et al. (2013), ICML"
+
+    learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True)
+    momentum: float = knob(0.9, 0.0, 0.999, r"\mu")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+
+    def init(self, x):
+        return jnp.zeros_like(x)
+
+    def update(self, gradient, velocity, x):
+        gradient = gradient + self.weight_decay * x
+        velocity = self.momentum * velocity + gradient
+        return -self.learning_rate * (gradient + self.momentum * velocity), velocity
+
+
+@register
+class AdaGrad(Optimizer):
+    """Gets tired: each coordinate divides by all the slope it has ever seen, so its steps only shrink."""
+
+    name = "AdaGrad"
+    formula = r"s \leftarrow s + g^2, \quad x \leftarrow x - \alpha \, g / (\sqrt{s} + \epsilon)"
+    source = "Duchi, Hazan & Singer (2011), JMLR 12, 2121-2159"
+
+    learning_rate: float = knob(0.5, 1e-5, 1.0, r"\alpha", log=True)
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-10, 1e-12, 1.0, r"\epsilon", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x)
+
+    def update(self, gradient, square_sum, x):
+        gradient = gradient + self.weight_decay * x
+        square_sum = square_sum + gradient**2
+        return -self.learning_rate * gradient / (jnp.sqrt(square_sum) + self.eps), square_sum
+
+
+@register
+class RMSProp(Optimizer):
+    """Divides by the recent size of the slope, so steep and shallow coordinates move at a like pace."""
+
+    name = "RMSProp"
+    formula = (
+        r"s \leftarrow \gamma s + (1 - \gamma) g^2, \quad "
+        r"v \leftarrow \mu v + g / (\sqrt{s} + \epsilon), \quad x \leftarrow x - \alpha v"
+    )
+    source = "Tieleman & Hinton (2012), Coursera Lecture 6.5; centred as in Graves (2013), arXiv:1308.0850"
+
+    learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True)
+    smoothing_constant: float = knob(0.99, 0.0, 0.9999, r"\gamma")
+    momentum: float = knob(0.0, 0.0, 0.999, r"\mu")
+    centered: bool = knob(False, symbol=r"s - \bar g^2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x)
+
+    def update(self, gradient, state, x):
+        square, mean, velocity = state
+        gamma = self.smoothing_constant
+        gradient = gradient + self.weight_decay * x
+        square = gamma * square + (1 - gamma) * gradient**2
+        mean = gamma * mean + (1 - gamma) * gradient
+        # rounding can push the spread a hair below zero, where the root has no value
+        spread = jnp.where(self.centered, jnp.maximum(square - mean**2, 0), square)
+        velocity = self.momentum * velocity + gradient / (jnp.sqrt(spread) + self.eps)
+        return -self.learning_rate * velocity, (square, mean, velocity)
+
+
+@register
+class Adam(Optimizer):
+    """Momentum with a pace of its own in each coordinate: the mean slope divided by its recent size."""
+
+    name = "Adam"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+    )
+    source = "Kingma & Ba (2015), ICLR, arXiv:1412.6980"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x), jnp.zeros_like(x), 0
+
+    def update(self, gradient, state, x):
+        mean, square, t = state
+        t = t + 1
+        gradient = gradient + self.weight_decay * x
+        mean = self.beta1 * mean + (1 - self.beta1) * gradient
+        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, (mean, square, t)
+
+
+@register
+class AdamW(Optimizer):
+    """Adam that pulls the parameters towards zero directly, not by way of the gradient."""
+
+    name = "AdamW"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+    )
+    source = "Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.01, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x), jnp.zeros_like(x), 0
+
+    def update(self, gradient, state, x):
+        mean, square, t = state
+        t = t + 1
+        mean = self.beta1 * mean + (1 - self.beta1) * gradient
+        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        pull = self.weight_decay * x
+        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), (mean, square, t)
+
+
+@register
+class AMSGrad(Optimizer):
+    """Adam with a long memory: it divides by the largest size the slope ever had, so it never speeds up again."""
+
+    name = "AMSGrad"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"\hat s \leftarrow \max(\hat s, s), \quad "
+        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{\hat s / (1 - \beta_2^t)} + \epsilon}"
+    )
+    source = "Reddi, Kale & Kumar (2018), ICLR, arXiv:1904.09237"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0
+
+    def update(self, gradient, state, x):
+        mean, square, largest, t = state
+        t = t + 1
+        gradient = gradient + self.weight_decay * x
+        mean = self.beta1 * mean + (1 - self.beta1) * gradient
+        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        largest = jnp.maximum(largest, square)
+        size = jnp.sqrt(largest / (1 - self.beta2**t)) + self.eps
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, (mean, square, largest, t)
+
+
+@register
+class NAdam(Optimizer):
+    """Adam that looks ahead: the newest slope counts once more, as in Nesterov's momentum."""
+
+    name = "NAdam"
+    formula = (
+        r"\mu_t = \beta_1 (1 - \tfrac12 0.96^{t \psi}), \quad "
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"x \leftarrow x - \alpha \, \frac{\mu_{t+1} m / (1 - \prod_{i \le t+1} \mu_i) + "
+        r"(1 - \mu_t) g / (1 - \prod_{i \le t} \mu_i)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+    )
+    source = "Dozat (2016), ICLR Workshop"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    momentum_decay: float = knob(0.004, 1e-4, 1.0, r"\psi", log=True)
+
+    def init(self, x):
+        return jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0
+
+    def update(self, gradient, state, x):
+        mean, square, product, t = state
+        t = t + 1
+        gradient = gradient + self.weight_decay * x
+        now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        ahead = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        product = product * now
+        mean = self.beta1 * mean + (1 - self.beta1) * gradient
+        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        look_ahead = ahead * mean / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
+        return -self.learning_rate * look_ahead / size, (mean, square, product, t)
+
+
+@register
+class Lion(Optimizer):
+    """Goes by the sign alone: every coordinate moves by the same amount, whatever the slope."""
+
+    name = "Lion"
+    formula = (
+        r"x \leftarrow x - \alpha \lambda x - \alpha \operatorname{sign}(\beta_1 m + (1 - \beta_1) g), \quad "
+        r"m \leftarrow \beta_2 m + (1 - \beta_2) g"
+    )
+    source = "Chen et al. (2023), NeurIPS, arXiv:2302.06675"
+
+    learning_rate: float = knob(0.02, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.99, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+
+    def init(self, x):
+        return jnp.zeros_like(x)
+
+    def update(self, gradient, mean, x):
+        direction = jnp.sign(self.beta1 * mean + (1 - self.beta1) * gradient)
+        mean = self.beta2 * mean + (1 - self.beta2) * gradient
+        return -self.learning_rate * (self.weight_decay * x + direction), mean
