@@ -194,12 +194,13 @@ def bowl(x):
 
 @landscape(
     "Ravine",
-    domain=((-10, 10), (-2, 2)),
+    domain=((-10, 10), (-10, 10)),
     minima=((0, 0),),
     floor=0.0,
     formula=r"f(x, y) = \tfrac12 (x^2 + 100 \, y^2)",
     source="A quadratic of condition number 100, as in Goh (2017), Why Momentum Really Works, Distill",
-    places={"Up on the wall": (-8, 1.5), "On the floor": (-8, 0)},
+    places={"Up on the wall": (-8, 4), "On the floor": (-8, 0)},
+    decades=True,
 )
 def ravine(x):
     """A long trench, a hundred times as curved across as along: steep walls, hardly any slope on its floor."""

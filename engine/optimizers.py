@@ -29,6 +29,11 @@ class Knob:
     about: str
 
     @property
+    def words(self) -> str:
+        """The name as a reader says it."""
+        return self.name.replace("_", " ").replace("beta", "beta ")
+
+    @property
     def is_switch(self) -> bool:
         return isinstance(self.default, bool)
 

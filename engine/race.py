@@ -61,16 +61,19 @@ def race(
 
     ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since a new one
     is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
-    Raises ``ValueError`` for starts of another shape or fewer than one step.
+    Raises ``ValueError`` for starts or minima of another shape, or fewer than one step.
     """
     starts = np.asarray(starts, np.float32)
     if starts.ndim != 2 or 0 in starts.shape:
         raise ValueError(f"starts has shape {starts.shape}. Give one row per run: (runs, dim).")
     if steps < 1:
         raise ValueError(f"steps is {steps}. Let the race take at least 1 step.")
-    stride = -(-steps // RECORDS)
+    # an odd stride: a run that jumps to and fro would seem to stand still in every second step
+    stride = -(-steps // RECORDS) | 1
     at = np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
-    goals = np.asarray(minima, np.float32).reshape(-1, starts.shape[1])
+    goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, starts.shape[1]), np.float32)
+    if goals.ndim != 2 or goals.shape[1] != starts.shape[1]:
+        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, as long as a start: {starts.shape[1]}.")
     padded = np.resize(starts, (bucket(len(starts)), starts.shape[1]))
     length = np.array([steps, stride], np.int32)
     # all are sent off before any is waited for
@@ -82,11 +85,14 @@ def race(
 
 
 def bucket(runs: int) -> int:
-    """The number of runs rounded up to 1, 8, 64, 512, ...: one compiled loop serves each size."""
+    """The number of runs rounded up to 2, 8, 64, 512, ...: one compiled loop serves each size.
+
+    A run alone gets company, since XLA rounds a batch of one in other places, and its path would not be the one it takes in a crowd.
+    """
     size = 1
     while size < runs:
         size *= 8
-    return size
+    return max(size, 2)
 
 
 def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:

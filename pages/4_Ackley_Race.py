@@ -1,0 +1,44 @@
+"""Several optimizers leave one point together, on Ackley's function or another: who finds the deepest hole?"""
+
+from ui.frame import close_frame, frame, theme
+
+frame("Ackley Race")  # before the imports below: something to read while they load
+
+import streamlit as st  # noqa: E402
+
+from engine.notebook import REPLAYS  # noqa: E402
+from ui.controls import loss_axis, sidebar  # noqa: E402
+from ui.race_view import (  # noqa: E402
+    download,
+    replaying,
+    run,
+    show_cards,
+    show_landscape,
+    show_leaderboard,
+    show_look_for,
+    show_stage,
+)
+
+setup, notes = sidebar(theme())
+if notes:
+    st.warning("The link could not be taken as it was.\n\n" + "\n".join(f"- {note}" for note in notes))
+
+show_landscape(setup)
+if replaying(setup):
+    st.info(REPLAYS[setup.replay].about)
+
+traces, looks = run(setup)
+look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
+with look_for:
+    show_look_for(setup)
+with axis:
+    log = loss_axis(setup)
+show_stage(setup, traces, looks, theme(), log)
+
+st.subheader("How each one ended", anchor=False)
+show_leaderboard(setup, traces, looks, theme())
+download(traces)
+
+st.subheader("How they move", anchor=False)
+show_cards(setup)
+close_frame()

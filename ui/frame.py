@@ -1,0 +1,76 @@
+"""The frame around every page: its title, the way to the other pages, and the warm-up of a new server."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry of the navigation."""
+
+    file: str
+    title: str
+    icon: str
+    sentence: str  # what the page is about, under its title
+
+
+PAGES = (
+    Page("streamlit_app.py", "Home", ":material/home:", "Race gradient-based optimizers side by side and see how they move."),
+    Page(
+        "pages/4_Ackley_Race.py",
+        "Ackley Race",
+        ":material/sports_score:",
+        "From one start, who finds the deepest hole?",
+    ),
+)
+
+ICON = Path(__file__).parent / "pictures" / "icon.svg"
+
+# the page's own margins are made for prose; a race wants the width
+LAYOUT = """
+.block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
+.block-container h1 { padding: 0; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+"""
+
+_warm = threading.Lock()
+
+
+def frame(title: str) -> Page:
+    """Set up a page, show its title and the navigation. Call it first: there is something to read while the rest loads."""
+    page = next(page for page in PAGES if page.title == title)
+    st.set_page_config(page_title=f"{title} · The optimizer playground", page_icon=str(ICON), layout="wide", initial_sidebar_state=340)
+    st.html(f"<style>{LAYOUT}</style>")
+    with st.sidebar:
+        for other in PAGES:
+            st.page_link(other.file, label=other.title, icon=other.icon)
+    if page is not PAGES[0]:
+        st.title(title, anchor=False)
+        st.markdown(page.sentence)
+    return page
+
+
+def close_frame() -> None:
+    """End a page. Call it last: with the first visitor served, a new server gets ready for the next ones."""
+    if _warm.acquire(blocking=False):  # once per server, never given back
+        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+
+
+def warm_up() -> None:
+    """Load and compile what the first visitors will need, then spare later garbage collections from walking through it."""
+    from ui.warm import compile_usual_races
+
+    compile_usual_races()
+    gc.collect()
+    gc.freeze()
+
+
+def theme() -> str:
+    """Which of the two designs the visitor sees: ``light`` or ``dark``."""
+    return "dark" if st.context.theme.type == "dark" else "light"

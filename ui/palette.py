@@ -1,0 +1,112 @@
+"""One colour, dash and marker per racer, the same on every page; and the quiet ground they run on, in light and dark."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine import OPTIMIZERS, Optimizer
+
+Shape = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one racer is drawn. Colours keep at least 0.08 apart in OKLab, also as colour-blind people see them."""
+
+    light: str
+    dark: str
+    dash: tuple[int, ...]  # lengths on and off in pixels; () is solid
+    marker: Shape  # a polygon in a square from -1 to 1, y down
+
+    def color(self, theme: str) -> str:
+        return self.dark if theme == "dark" else self.light
+
+
+def polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> Shape:
+    """A regular polygon, its first corner on top plus ``turn`` corners; with ``inner``, a star with that inner radius."""
+    radii = [1.0] * corners if inner is None else [1.0, inner] * corners
+    angles = [2 * math.pi * (i + turn) / len(radii) - math.pi / 2 for i in range(len(radii))]
+    return tuple((round(r * math.cos(a), 3), round(r * math.sin(a), 3)) for r, a in zip(radii, angles, strict=True))
+
+
+PLUS: Shape = tuple(
+    (x / 3, y / 3)
+    for x, y in [(-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1)]
+)
+
+STYLES = (
+    Style("#4775e6", "#50a8fd", (), polygon(24)),
+    Style("#c25429", "#f27b09", (9, 4), polygon(3)),
+    Style("#4da36f", "#5affb4", (3, 3), polygon(4, 0.5)),
+    Style("#90046f", "#c05bba", (10, 3, 3, 3), polygon(4)),
+    Style("#c2860c", "#ffec59", (16, 4), polygon(3, 1.5)),
+    Style("#b7013d", "#ed3e50", (), polygon(5, inner=0.45)),
+    Style("#663aca", "#8372f5", (9, 4), PLUS),
+    Style("#01719f", "#3cd8f1", (3, 3), polygon(5)),
+    Style("#4e5303", "#b2d11e", (10, 3, 3, 3), polygon(6)),
+    Style("#1d2936", "#f1f8ff", (16, 4), polygon(4, inner=0.4)),
+    Style("#592802", "#e1b091", (5, 5), polygon(3, inner=0.45)),
+    Style("#6e7c73", "#929b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
+)
+
+REPLAY = Style("#6e7c73", "#929b98", (2, 2), polygon(24))
+
+
+def styles(racers: Sequence[Optimizer]) -> list[Style]:
+    """A style for each racer: the first of its kind has its optimizer's own, further ones take from the end of the list."""
+    own = {name: i % len(STYLES) for i, name in enumerate(OPTIMIZERS)}
+    taken: set[int] = set()
+    chosen: dict[int, int] = {}
+    for place, racer in enumerate(racers):
+        if own[racer.name] not in taken:
+            chosen[place] = own[racer.name]
+            taken.add(own[racer.name])
+    spare = (i for i in reversed(range(len(STYLES))) if i not in taken)
+    for place in range(len(racers)):
+        if place not in chosen:
+            chosen[place] = next(spare, place % len(STYLES))
+    return [STYLES[chosen[place]] for place in range(len(racers))]
+
+
+def swatch(style: Style, theme: str) -> str:
+    """A racer's line and marker as a small picture, for labels and tables (an SVG data address)."""
+    points = " ".join(f"{14 + 5.5 * x:.1f},{7 + 5.5 * y:.1f}" for x, y in style.marker)
+    dash = f' stroke-dasharray="{" ".join(map(str, style.dash))}"' if style.dash else ""
+    color = style.color(theme)
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="14" viewBox="0 0 28 14">'
+        f'<path d="M0 7H28" stroke="{color}" stroke-width="2.4"{dash}/><polygon points="{points}" fill="{color}"/></svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The colours of what stands still."""
+
+    ink: str  # text on figures
+    faint: str  # grid and frame
+    line: str  # iso-lines
+    goal: str  # the minimum
+    scale: tuple[str, ...]  # one hue, from the lowest loss to the highest
+
+
+GROUNDS: Mapping[str, Ground] = {
+    "light": Ground(
+        ink="#33424f",
+        faint="#d3dce4",
+        line="#88a9c4",
+        goal="#17212b",
+        scale=("#93b6d3", "#b0cbe0", "#cadceb", "#dfeaf3", "#f1f6fb"),
+    ),
+    "dark": Ground(
+        ink="#b9c6d2",
+        faint="#2c3945",
+        line="#3d5264",
+        goal="#ffffff",
+        scale=("#0a1016", "#131d26", "#1d2a36", "#283846", "#344757"),
+    ),
+}

@@ -1,0 +1,69 @@
+"""Traces to pandas: the leaderboard, and the paths as a download."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from engine import Landscape, Trace
+from engine.analysis import Verdict, distance_to_nearest
+
+SPARK_POINTS = 60
+FIRST_RUN = 0  # a page races from one start
+
+
+def leaderboard(
+    traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], landscape: Landscape
+) -> pd.DataFrame:
+    """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
+    rows = []
+    for name, trace in traces.items():
+        losses, stopped = trace.losses[FIRST_RUN], int(trace.stopped_at[FIRST_RUN])
+        distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], landscape.minima))
+        rows.append(
+            {
+                "racer": name,
+                "final loss": float(losses[-1]),
+                "best loss": float(trace.best_losses[FIRST_RUN]),
+                "distance": distance if np.isfinite(distance) else None,
+                "converged at": int(trace.converged_at[FIRST_RUN]) if trace.converged_at[FIRST_RUN] >= 0 else None,
+                "path length": float(trace.path_lengths[FIRST_RUN]),
+                "verdict": verdicts[name][FIRST_RUN].words,
+                "loss over the race": spark(losses),
+                "order": (stopped >= 0, -stopped, float(losses[-1])),
+            }
+        )
+    table = pd.DataFrame(sorted(rows, key=lambda row: row["order"])).drop(columns="order")
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table.astype({"converged at": "Int64", "distance": "Float64"})
+
+
+def spark(losses: np.ndarray) -> list[float]:
+    """The loss in a few dozen points, for a small picture. From the race's own range, so that each fills its row."""
+    some = np.asarray(losses, float)[np.linspace(0, len(losses) - 1, min(SPARK_POINTS, len(losses))).astype(int)]
+    low, high = some.min(), some.max()
+    return [float(v) for v in (some - low) / (high - low if high > low else 1.0)]
+
+
+def paths_csv(traces: Mapping[str, Trace]) -> bytes:
+    """Every recorded step of every racer, as CSV: racer, step, x, y, loss. Numbers are exact: they read back the same."""
+    frames = [
+        pd.DataFrame(
+            {
+                "racer": guarded(name),
+                "step": trace.steps,
+                "x": trace.positions[FIRST_RUN, :, 0],
+                "y": trace.positions[FIRST_RUN, :, 1],
+                "loss": trace.losses[FIRST_RUN],
+            }
+        )
+        for name, trace in traces.items()
+    ]
+    return pd.concat(frames).to_csv(index=False).encode()
+
+
+def guarded(text: str) -> str:
+    """A text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
