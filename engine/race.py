@@ -1,7 +1,7 @@
 """The race: several optimizers side by side on one loss, from the same starts.
 
-Each optimizer is one small compiled loop, batched over the starts. Its knobs, the starts, the data and the number of steps are
-arguments of that loop, so turning any of them compiles nothing.
+Each optimizer is one small compiled loop, batched over the starts. Its knobs, the starts, the data and the number of
+steps are arguments of that loop, so turning any of them compiles nothing.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def race(
 ) -> dict[str, Trace]:
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
-    ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since a new one
-    is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
+    ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since
+    a new one is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
     Raises ``ValueError`` for starts or minima of another shape, or fewer than one step.
     """
     starts = np.asarray(starts, np.float32)
@@ -73,7 +73,7 @@ def race(
     at = np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
     goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, starts.shape[1]), np.float32)
     if goals.ndim != 2 or goals.shape[1] != starts.shape[1]:
-        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, as long as a start: {starts.shape[1]}.")
+        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {starts.shape[1]} numbers.")
     padded = np.resize(starts, (bucket(len(starts)), starts.shape[1]))
     length = np.array([steps, stride], np.int32)
     # all are sent off before any is waited for
@@ -87,7 +87,7 @@ def race(
 def bucket(runs: int) -> int:
     """The number of runs rounded up to 2, 8, 64, 512, ...: one compiled loop serves each size.
 
-    A run alone gets company, since XLA rounds a batch of one in other places, and its path would not be the one it takes in a crowd.
+    A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
     """
     size = 1
     while size < runs:
@@ -113,8 +113,8 @@ def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
 def descend(loss, rule, knobs, start, length, data, goals):
     """One run from one start: its history ``(RECORDS + 1, dim)``, ``(RECORDS + 1,)``, then two marks and two measures.
 
-    The knobs come as one array, since an argument each would cost more than the race itself. The rule is the optimizer's class;
-    a tree structure in its place would not do, since ``==`` holds between those of different classes.
+    The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
+    optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
     """
     optimizer = rule(*knobs)
     steps, stride = length
