@@ -1,8 +1,8 @@
 """Every surface that can be descended, one function each. To add one, add a function here.
 
 A landscape is a loss of two coordinates with what is known about it: where it is usually drawn, every global minimum
-in that square, the loss there, its formula and where it was published. ``loss`` takes ``x`` of shape ``(2,)`` and gives a
-number; value and gradient are finite everywhere in the domain, at the minima too.
+in that square, the loss there, its formula and where it was published. ``loss`` takes ``x`` of shape ``(2,)`` and gives
+a number; value and gradient are finite everywhere in the domain, at the minima too.
 """
 
 from __future__ import annotations
@@ -35,10 +35,22 @@ class Landscape:
 
 
 def landscape(name: str, **known) -> Callable:
-    """Enter a loss into ``LANDSCAPES`` under its name, with what is known about it."""
+    """Enter a loss into ``LANDSCAPES`` under its name, with what is known about it.
+
+    Raises ``ValueError`` for a landscape that lacks something the pages need.
+    """
 
     def enter(loss: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
-        LANDSCAPES[name] = Landscape(name=name, about=(loss.__doc__ or "").strip(), loss=loss, **known)
+        new = Landscape(name=name, about=(loss.__doc__ or "").strip(), loss=loss, **known)
+        if not new.about:
+            raise ValueError(f"Landscape '{name}' has no docstring. Say in one sentence what a learner sees.")
+        if not new.places:
+            raise ValueError(f"Landscape '{name}' has no places. Name at least one start worth trying.")
+        if bool(new.minima) != (new.floor is not None):
+            raise ValueError(f"Landscape '{name}' needs both minima and a floor, or neither: minima=(), floor=None.")
+        if name in LANDSCAPES and LANDSCAPES[name].loss.__qualname__ != loss.__qualname__:
+            raise ValueError(f"Landscape '{name}' is there already. Give this one another name.")
+        LANDSCAPES[name] = new
         return loss
 
     return enter

@@ -8,7 +8,7 @@ update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(d
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import jax
 import jax.numpy as jnp
@@ -52,7 +52,10 @@ ABOUT = {
 
 
 def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False) -> Any:
-    """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX)."""
+    """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX).
+
+    In ``update`` it is a traced number, a switch too: choose with ``jnp.where``, not with ``if``.
+    """
     return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log})
 
 
@@ -84,9 +87,36 @@ class Optimizer:
 Rule = TypeVar("Rule", bound=type[Optimizer])
 
 
+def lacks(cls: type[Optimizer], documented: bool) -> str:
+    """What a new optimizer still lacks, and what to write; nothing where it is complete."""
+    if not documented:
+        return "has no docstring. Say in one line and plain words what it does."
+    for part in ("name", "formula", "source"):
+        if part not in vars(cls):
+            return f"has no {part} of its own. Write: {part} = ..."
+    if OPTIMIZERS.get(cls.name, cls).__qualname__ != cls.__qualname__:
+        return f"has the name '{cls.name}', which is taken. Give it another."
+    for method in ("init", "update"):
+        if getattr(cls, method) is getattr(Optimizer, method):
+            return f"has no {method}. Write init(self, x) and update(self, gradient, state, x)."
+    for f in fields(cls):  # type: ignore[arg-type]
+        if "symbol" not in f.metadata:
+            return f"has a field '{f.name}' that is no knob. Write: {f.name}: float = knob(default, low, high, symbol)."
+        if f.name not in ABOUT:
+            return f"has a new knob '{f.name}'. Write a learner's words for it into ABOUT."
+    return ""
+
+
+@dataclass_transform(frozen_default=True)
 def register(cls: Rule) -> Rule:
-    """Enter an optimizer into ``OPTIMIZERS``. Its class is compiled in, its knobs are traced: turning one is free."""
-    cls = dataclass(frozen=True)(cls)
+    """Enter an optimizer into ``OPTIMIZERS``. Its class is compiled in, its knobs are traced: turning one is free.
+
+    Raises ``ValueError`` for a class that lacks something the race or the pages need.
+    """
+    documented = bool(cls.__doc__)  # dataclass writes a docstring where there is none
+    dataclass(frozen=True)(cls)
+    if lack := lacks(cls, documented):
+        raise ValueError(f"Optimizer {cls.__name__} {lack}")
     jax.tree_util.register_dataclass(cls, data_fields=[f.name for f in fields(cls)], meta_fields=[])  # type: ignore[arg-type]
     OPTIMIZERS[cls.name] = cls
     return cls
@@ -244,7 +274,8 @@ class AdamW(Optimizer):
     name = "AdamW"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \lambda x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"x \leftarrow x - \alpha \lambda x - "
+        r"\alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
     )
     source = "Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101"
 
