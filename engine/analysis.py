@@ -26,7 +26,7 @@ class Verdict:
 
 def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
     """Straight-line distance from each point ``(..., dim)`` to the nearest minimum; NaN where there is no minimum."""
-    if not minima:
+    if len(minima) == 0:
         return np.full(points.shape[:-1], np.nan)
     gaps = points[..., None, :] - np.asarray(minima, points.dtype)
     return np.linalg.norm(gaps, axis=-1).min(axis=-1)
@@ -48,13 +48,14 @@ def verdicts(
 def verdict(
     trace: Trace, run: int, minima: Sequence[Sequence[float]], bottom: np.ndarray, curvatures: np.ndarray
 ) -> Verdict:
-    """What became of one run. ``bottom`` is the level point nearest to its end, ``curvatures`` are those of the loss there."""
+    """What became of one run. ``bottom`` is the level point nearest its end, ``curvatures`` those of the loss there."""
     if trace.stopped_at[run] >= 0:
         return Verdict("diverged", f"diverged at step {trace.stopped_at[run]}")
-    path = trace.positions[run]
+    path = trace.positions[run].astype(float)  # squares of far positions overflow in float32
     end = path[-1]
     if near_goal(end, minima):
-        return Verdict("converged", f"converged at step {trace.converged_at[run]}")
+        since = trace.converged_at[run]  # -1 where the race was not told the minima
+        return Verdict("converged", f"converged at step {since}" if since >= 0 else "converged")
     tail = path[-max(10, int(LAST_PART * len(path))) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
         return Verdict("oscillating", f"oscillating around {place(tail.mean(axis=0))}") if turns_back(tail) else GOING

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.landscapes import LANDSCAPES, Landscape, Point
-from engine.optimizers import OPTIMIZERS, Optimizer
+from engine.optimizers import SGD, Adam, Optimizer
 from engine.race import TOLERANCE, Trace
 
 LEFT_BEHIND = 238.0388641357422  # theta of the notebook's linear fit, after its last step
@@ -57,7 +57,7 @@ class Replay:
 
 @partial(jax.jit, static_argnames=("loss", "steps"))
 def in_turn(loss, optimizer, start, pull, steps):
-    """One coordinate after the other, each with a memory of its own: positions ``(steps + 1, dim)``, losses ``(steps + 1,)``."""
+    """One coordinate after the other, each with its memory: positions ``(steps + 1, dim)``, losses ``(steps + 1,)``."""
 
     def step(carry, _):
         x, memories = carry
@@ -79,19 +79,20 @@ REPLAYS: Mapping[str, Replay] = {
         name="SGD, x then y",
         about=(
             "The notebook moves x first and then y, so its y-step already sees the new x. "
-            "Optimizers move both together: that is SGD beside it, and after the first step the two are no longer the same."
+            "Optimizers move both together: that is SGD beside it, "
+            "and after the first step the two are no longer the same."
         ),
-        optimizer=OPTIMIZERS["SGD"](learning_rate=0.1),
+        optimizer=SGD(learning_rate=0.1),
         steps=20,
     ),
     "Adam": Replay(
         name="Adam, pulled by 238.03",
         about=(
-            "The notebook's weight decay pulls on 238.03, a parameter left over from its linear fit, so a constant force drags "
-            "Adam 0.01 a step down the diagonal and it only seems to find the minimum. "
+            "The notebook's weight decay pulls on 238.03, a parameter left over from its linear fit, so a constant "
+            "force drags Adam 0.01 a step down the diagonal and it only seems to find the minimum. "
             "With the decay on the parameter itself, as it should be, Adam stays in the dent it started in."
         ),
-        optimizer=OPTIMIZERS["Adam"](learning_rate=0.01, beta1=0.99, beta2=0.999, eps=1e-8),
+        optimizer=Adam(learning_rate=0.01, beta1=0.99, beta2=0.999, eps=1e-8),
         steps=999,
         pull=0.7 * LEFT_BEHIND,
     ),
