@@ -13,7 +13,7 @@ import numpy as np
 from engine.race import TOLERANCE, Trace, bucket
 
 LAST_PART = 0.2  # of the race is looked at to tell rest from motion
-NEAR = 0.25  # a run at rest this close to the bottom of its dent is said to be stuck in it
+NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def verdict(
         return Verdict("converged", f"converged at step {since}" if since >= 0 else "converged")
     tail = path[-max(10, int(LAST_PART * len(path))) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
-        return Verdict("oscillating", f"oscillating around {place(tail.mean(axis=0))}") if turns_back(tail) else GOING
+        return Verdict("oscillating", f"oscillating around {centre(tail, minima)}") if turns_back(tail) else GOING
     near = np.linalg.norm(end - bottom) < NEAR
     if near and curvatures.min() > 0 and not near_goal(bottom, minima):
         return Verdict("stuck", f"stuck in a local minimum at {place(bottom)}")
@@ -79,6 +79,14 @@ def turns_back(path: np.ndarray) -> bool:
     """Whether a path ``(recorded, dim)`` ends near where it began, for all the way it went."""
     way = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
     return bool(np.linalg.norm(path[-1] - path[0]) < 0.25 * way)
+
+
+def centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
+    middle = path.mean(axis=0)
+    goal = min(minima, key=lambda goal: np.linalg.norm(middle - np.asarray(goal)), default=None)
+    if goal is not None and np.linalg.norm(middle - np.asarray(goal)) < NEAR:
+        return f"the minimum at {place(np.asarray(goal))}"
+    return place(middle)
 
 
 def place(point: np.ndarray) -> str:

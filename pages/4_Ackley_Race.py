@@ -27,7 +27,8 @@ show_landscape(setup)
 if replaying(setup):
     st.info(REPLAYS[setup.replay].about)
 
-traces, looks = run(setup)
+with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+    traces, looks = run(setup)
 look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
 with look_for:
     show_look_for(setup)
