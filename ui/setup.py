@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer
 from engine.notebook import REPLAYS
 
-MOST_RACERS, MOST_STEPS = 12, 2000
+MOST_RACERS, MOST_STEPS, MOST_NOTES = 12, 2000, 12
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
@@ -67,7 +67,12 @@ def encode_racer(racer: Optimizer) -> str:
 
 def decode(query: Query, default: Setup) -> tuple[Setup, list[str]]:
     """A query as a set-up, and a note for each value that could not be taken and what stands in for it."""
-    notes: list[str] = []
+    parts = encode(default)
+    notes = [
+        f"{name} is given {len(values)} times; the first, {quoted(values[0])}, is used."
+        for name, values in query.items()
+        if len(values) > 1 and name in parts and name != "racer"
+    ]
 
     def one_of(name: str, choices: Sequence[str], fallback: str) -> str:
         value = query.get(name, [fallback])[0]
@@ -85,8 +90,8 @@ def decode(query: Query, default: Setup) -> tuple[Setup, list[str]]:
             start = (point[0] or 0.0, point[1] or 0.0)
         else:
             notes.append(
-                f"start {quoted(query['start'][0])} is not two numbers like 4~4, each from {-FARTHEST:g} to {FARTHEST:g}; "
-                f"{SEPARATOR.join(map(number, usual_start))} is used."
+                f"start {quoted(query['start'][0])} is not two numbers like 4~4, each from {-FARTHEST:g} to "
+                f"{FARTHEST:g}; {SEPARATOR.join(map(number, usual_start))} is used."
             )
     steps = default.steps
     if "steps" in query:
@@ -115,10 +120,15 @@ def decode(query: Query, default: Setup) -> tuple[Setup, list[str]]:
         loss=one_of("loss", LOSS_AXES, default.loss),
         replay=one_of("replay", (NO_REPLAY, *REPLAYS), default.replay),
     )
-    unknown = [name for name in query if name not in encode(setup) and not name.startswith("embed")]
+    unknown = [name for name in query if name not in parts and not name.startswith("embed")]
     if unknown:
-        known = ", ".join(encode(setup))
-        notes.append(f"The link says {', '.join(map(quoted, unknown))}, which this page does not know. It knows {known}.")
+        known, more = ", ".join(parts), f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        notes.append(
+            f"The link says {', '.join(map(quoted, unknown[:5]))}{more}, which this page does not know. "
+            f"It knows {known}."
+        )
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"And {len(notes) - MOST_NOTES} more."]
     return setup, notes
 
 
@@ -136,6 +146,9 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
         knob = knobs.get(knob_name)
         if knob is None:
             notes.append(f"{name} has no knob {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
+            continue
+        if knob_name in turned:
+            notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
             continue
         turn = finite(value)
         fits = turn in (0.0, 1.0) if knob.is_switch else turn is not None and knob.low <= turn <= knob.high
@@ -169,7 +182,9 @@ def names(racers: Sequence[Optimizer]) -> list[str]:
         alike = [other for other in racers if other.name == racer.name]
         knobs = [f.name for f in fields(racer) if len({getattr(other, f.name) for other in alike}) > 1]  # type: ignore[arg-type]
         parts = [
-            f"{getattr(racer, knob):g}" if knob == "learning_rate" else f"{knob.replace('_', ' ')} {getattr(racer, knob):g}"
+            f"{getattr(racer, knob):g}"
+            if knob == "learning_rate"
+            else f"{knob.replace('_', ' ')} {getattr(racer, knob):g}"
             for knob in knobs
         ]
         found.append(" ".join([racer.name, ", ".join(parts)]).strip())
