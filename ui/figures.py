@@ -120,7 +120,7 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.62},
                 # from above and in front: one looks into the bowl, and the far wall shows what runs down it
-                "camera": {"eye": {"x": -0.66, "y": -1.33, "z": 1.5}, "center": {"x": 0, "y": 0, "z": -0.14}},
+                "camera": {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}},
             },
         },
     )
@@ -186,22 +186,29 @@ def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str) ->
     ).to_json()
 
 
-def loss_range(curves: Sequence[np.ndarray], log: bool) -> tuple[float, float]:
-    """The lowest and highest loss to frame, rounded outwards so that it jumps seldom.
+@lru_cache(maxsize=64)
+def loss_span(name: str, view: str) -> tuple[float, float]:
+    """The lowest and highest loss on the map of a landscape."""
+    losses = grid(LANDSCAPES[name], view, MAP_POINTS)[2]
+    return float(losses.min()), float(losses.max())
 
-    A curve that climbs to more than ten times the height of the start is let out of the frame, or it would flatten the rest.
+
+def loss_range(curves: Sequence[np.ndarray], span: tuple[float, float], log: bool) -> tuple[float, float]:
+    """The lowest and highest loss to frame: what the curves reach, as far as it is found on the map.
+
+    ``span`` is the loss on the map. A run that leaves it may leave the frame too, or it would flatten all the others.
     """
-    losses = np.concatenate(curves)
+    losses = np.concatenate(curves).astype(float)
     losses = losses[np.isfinite(losses)]
     if log:
         losses = losses[losses > 1e-12]
         if not losses.size:
             return 1e-3, 1.0
-        top = min(losses.max(), 1e3 * max(curve[0] for curve in curves))
-        return 10.0 ** math.floor(math.log10(losses.min())), 10.0 ** math.ceil(math.log10(top) + 0.05)
-    low = float(losses.min())
-    start = max(float(curve[0]) for curve in curves)
-    cap = start + 9 * abs(start - low) if low > -1e6 else start
-    room = max(min(float(losses.max()), cap) - low, 1e-6)
+        low, high = losses.min(), max(min(losses.max(), span[1]), losses.min())
+        return 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.05)
+    starts = [float(curve[0]) for curve in curves]
+    low = max(float(losses.min()), min(span[0], *starts))
+    high = min(float(losses.max()), max(span[1], *starts))
+    room = max(high - low, 1e-3 * max(abs(high), 1.0))
     unit = 10.0 ** math.floor(math.log10(room)) / 5
     return low - 0.03 * room, math.ceil((low + 1.03 * room) / unit) * unit

@@ -19,6 +19,10 @@ class Page:
     icon: str
     sentence: str  # what the page is about, under its title
 
+    def picture(self, theme: str) -> str:
+        """The small picture of the page on the home page (made by ``ui/pictures/take.py``)."""
+        return str(PICTURES / f"{Path(self.file).stem.partition('_')[2].lower()}-{theme}.png")
+
 
 PAGES = (
     Page("streamlit_app.py", "Home", ":material/home:", "Race gradient-based optimizers side by side and see how they move."),
@@ -30,7 +34,7 @@ PAGES = (
     ),
 )
 
-ICON = Path(__file__).parent / "pictures" / "icon.svg"
+PICTURES = Path(__file__).parent / "pictures"
 
 # the page's own margins are made for prose; a race wants the width
 LAYOUT = """
@@ -45,7 +49,7 @@ _warm = threading.Lock()
 def frame(title: str) -> Page:
     """Set up a page, show its title and the navigation. Call it first: there is something to read while the rest loads."""
     page = next(page for page in PAGES if page.title == title)
-    st.set_page_config(page_title=f"{title} · The optimizer playground", page_icon=str(ICON), layout="wide", initial_sidebar_state=340)
+    st.set_page_config(page_title=f"{title} · The optimizer playground", page_icon=str(PICTURES / "icon.svg"), layout="wide", initial_sidebar_state=340)
     st.html(f"<style>{LAYOUT}</style>")
     with st.sidebar:
         for other in PAGES:

@@ -52,11 +52,14 @@ STYLES = (
     Style("#6e7c73", "#929b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
 )
 
+# what a second racer of the same optimizer takes, told apart at a glance and seldom in the line-up beside it
+SPARE = (7, 4, 2, 3, 8, 6, 10, 11, 9, 1, 0, 5)
+
 REPLAY = Style("#6e7c73", "#929b98", (2, 2), polygon(24))
 
 
 def styles(racers: Sequence[Optimizer]) -> list[Style]:
-    """A style for each racer: the first of its kind has its optimizer's own, further ones take from the end of the list."""
+    """A style for each racer: the first of its kind has its optimizer's own, further ones take a spare one."""
     own = {name: i % len(STYLES) for i, name in enumerate(OPTIMIZERS)}
     taken: set[int] = set()
     chosen: dict[int, int] = {}
@@ -64,7 +67,7 @@ def styles(racers: Sequence[Optimizer]) -> list[Style]:
         if own[racer.name] not in taken:
             chosen[place] = own[racer.name]
             taken.add(own[racer.name])
-    spare = (i for i in reversed(range(len(STYLES))) if i not in taken)
+    spare = (i for i in SPARE if i not in taken)
     for place in range(len(racers)):
         if place not in chosen:
             chosen[place] = next(spare, place % len(STYLES))

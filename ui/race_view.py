@@ -15,7 +15,7 @@ from engine.analysis import verdicts
 from engine.notebook import REPLAYS
 from ui import stage
 from ui.controls import key, preset_of, take_click
-from ui.figures import LIFT, box, ground, height, loss_axes, loss_range
+from ui.figures import LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles, swatch
 from ui.presets import presets
 from ui.setup import NO_REPLAY, REPLAY_GROUND, Setup, names
@@ -62,7 +62,8 @@ def show_stage(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[str, St
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     shown = {name: trace.losses[0] - np.float32(floor) for name, trace in traces.items()}
-    low, high = loss_range(list(shown.values()), log)
+    lowest, highest = loss_span(setup.landscape, setup.view)
+    low, high = loss_range(list(shown.values()), (lowest - floor, highest - floor), log)
     tracks = [
         stage.Track(
             name=name,
@@ -131,6 +132,7 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
         table,
         hide_index=True,
         height="content",
+        placeholder="–",
         column_config={
             "rank": number(width="small"),
             "": st.column_config.ImageColumn(width=44),
