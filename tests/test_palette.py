@@ -1,0 +1,144 @@
+"""Racers are told apart: by colour, also by colour-blind eyes, and by dash and marker."""
+
+import base64
+import random
+import tomllib
+import xml.etree.ElementTree as ET
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import OPTIMIZERS
+from ui.palette import GROUNDS, REPLAY, STYLES, styles, swatch
+from ui.setup import MOST_RACERS
+
+RULES = list(OPTIMIZERS.values())
+THEMES = list(GROUNDS)
+CONFIG = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+
+# Machado, Oliveira & Fernandes (2009), severity 1.0, on linear RGB
+EYES = {
+    "most": np.eye(3),
+    "protanopia": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "deuteranopia": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+}
+# Ottosson (2020), A perceptual color space for image processing
+LMS = np.array(
+    [[0.41222147, 0.53633254, 0.05144599], [0.21190350, 0.68069955, 0.10739696], [0.08830246, 0.28171884, 0.62997870]]
+)
+LAB = np.array(
+    [
+        [0.21045426, 0.79361778, -0.00407205],
+        [1.97799850, -2.42859221, 0.45059371],
+        [0.02590404, 0.78277177, -0.80867577],
+    ]
+)
+
+
+def linear(color: str) -> np.ndarray:
+    value = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def apart(one: str, other: str, eye: np.ndarray) -> float:
+    """How far two colours are apart in OKLab, as an eye sees them."""
+    a, b = (LAB @ np.cbrt(LMS @ np.clip(eye @ linear(color), 0, 1)) for color in (one, other))
+    return float(np.linalg.norm(a - b))
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.2's contrast ratio."""
+    dark, light = sorted(float(linear(color) @ [0.2126, 0.7152, 0.0722]) for color in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def line_up(rng: random.Random, most: int = MOST_RACERS) -> list:
+    return [rng.choice(RULES)() for _ in range(rng.randint(1, most))]
+
+
+def test_the_measures_know_black_from_white():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert apart("#000000", "#ffffff", EYES["most"]) == pytest.approx(1, abs=1e-3)
+    # red and green that only differ for those who see both
+    assert apart("#a05a00", "#5f7500", EYES["most"]) > 2 * apart("#a05a00", "#5f7500", EYES["deuteranopia"])
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_any_two_colours_are_told_apart(theme, eye):
+    for one, other in combinations(STYLES, 2):
+        assert apart(one.color(theme), other.color(theme), EYES[eye]) >= 0.08
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_colour_stands_out_from_the_page(theme):
+    page = CONFIG["theme"][theme]["backgroundColor"]
+    for style in (*STYLES, REPLAY):
+        assert contrast(style.color(theme), page) >= 3  # WCAG 1.4.11, graphical objects
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_colour_is_told_from_the_ground_it_runs_on(theme, eye):
+    for style in (*STYLES, REPLAY):
+        for ground in GROUNDS[theme].scale:
+            assert apart(style.color(theme), ground, EYES[eye]) >= 0.08
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_words_on_figures_can_be_read(theme):
+    page = CONFIG["theme"][theme]["backgroundColor"]
+    for color in (GROUNDS[theme].ink, GROUNDS[theme].goal):
+        assert contrast(color, page) >= 4.5  # WCAG 1.4.3, text
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_ground_goes_one_way_from_dark_to_light(theme):
+    lightness = [(LAB @ np.cbrt(LMS @ linear(color)))[0] for color in GROUNDS[theme].scale]
+    assert (np.diff(lightness) > 0.02).all()
+
+
+def test_dash_and_marker_alone_tell_racers_apart():
+    assert len({(style.dash, style.marker) for style in (*STYLES, REPLAY)}) == len(STYLES) + 1
+    assert len({style.marker for style in STYLES}) == len(STYLES)
+
+
+def test_no_two_racers_share_a_style():
+    rng = random.Random(1)
+    for _ in range(1000):
+        racers = line_up(rng)
+        assert len(set(styles(racers))) == len(racers)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_a_full_line_up_of_one_optimizer_has_a_style_for_each(rule):
+    assert len(set(styles([rule()] * MOST_RACERS))) == MOST_RACERS
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_an_optimizers_first_racer_keeps_its_own_style_whoever_runs_beside_it(rule):
+    rng = random.Random(2)
+    (own,) = styles([rule()])
+    for _ in range(200):
+        before = [racer for racer in line_up(rng, 6) if not isinstance(racer, rule)]
+        racers = [*before, rule(), *line_up(rng, 5)]
+        assert styles(racers)[len(before)] == own
+        for gone in range(len(before)):
+            assert styles([*racers[:gone], *racers[gone + 1 :]])[len(before) - 1] == own
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_swatch_is_a_picture_of_the_line_and_its_marker(theme):
+    for style in (*STYLES, REPLAY):
+        kind, _, data = swatch(style, theme).partition(",")
+        assert kind == "data:image/svg+xml;base64"
+        line, marker = ET.fromstring(base64.b64decode(data))
+        assert line.get("stroke") == marker.get("fill") == style.color(theme)
+        assert tuple(map(int, line.get("stroke-dasharray", "").split())) == style.dash
+        assert len(marker.get("points").split()) == len(style.marker)
