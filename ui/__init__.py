@@ -1,1 +1,1 @@
-"""What the pages share: the frame, the controls, the stage, figures, tables, colours. Knows the engine, never a page."""
+"""What the pages share: the frame, the controls, the stage, figures, tables. Knows the engine, never a page."""

@@ -94,7 +94,7 @@ def read() -> Setup:
 
 
 def arrive() -> None:
-    """Fill the widgets where the visitor comes by a link, comes back to the page, or goes back in the browser's history.
+    """Fill the widgets where the visitor comes by a link, comes back to the page, or goes back in the history.
 
     A turned widget always wins over the address, which may still be on its way from the run before.
     """
@@ -254,7 +254,9 @@ def line_up(setup: Setup, theme: str) -> None:
             st.markdown(f"**{name}**")
             for knob in others:
                 turn(slot, seed, knob, label=f"{knob.words} ${knob.symbol}$")
-            st.button("Remove from the line-up", key=key(slot, "drop"), on_click=drop, args=(slot,), icon=":material/close:")
+            st.button(
+                "Remove from the line-up", key=key(slot, "drop"), on_click=drop, args=(slot,), icon=":material/close:"
+            )
     full = len(setup.racers) >= MOST_RACERS
     st.selectbox(
         "Add a racer",
@@ -266,7 +268,9 @@ def line_up(setup: Setup, theme: str) -> None:
         disabled=full,
         help="The same optimizer may run more than once, with other knobs.",
     )
-    st.button("Reset to the first preset", on_click=fill, args=(opening(),), icon=":material/restart_alt:", width="stretch")
+    st.button(
+        "Reset to the first preset", on_click=fill, args=(opening(),), icon=":material/restart_alt:", width="stretch"
+    )
 
 
 def turn(slot: int, seed: Optimizer, knob: Knob, label: str) -> None:
@@ -275,7 +279,9 @@ def turn(slot: int, seed: Optimizer, knob: Knob, label: str) -> None:
     if knob.is_switch:
         st.toggle(label, key=place, help=about)
     elif knob.log:
-        st.select_slider(label, sorted({*decades(knob), getattr(seed, knob.name)}), key=place, help=about, format_func=short)
+        st.select_slider(
+            label, sorted({*decades(knob), getattr(seed, knob.name)}), key=place, help=about, format_func=short
+        )
     else:
         digits = 4 if knob.high > 0.999 and knob.high < 1 else 3
         st.slider(label, knob.low, knob.high, step=10.0**-digits, format=f"%.{digits}f", key=place, help=about)

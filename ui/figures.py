@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures: what stands still on a page. No streamlit here, and no computing beyond heights and levels."""
+"""Arrays to Plotly figures: what stands still on a page. No streamlit, no computing beyond heights and levels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import plotly.graph_objects as go
 
@@ -39,7 +40,7 @@ def grid(landscape: Landscape, view: str, points: int) -> tuple[np.ndarray, np.n
     """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``."""
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    return xs, ys, np.asarray(jax.vmap(landscape.loss)(where)).reshape(points, points)
+    return xs, ys, np.asarray(jax.vmap(landscape.loss)(jnp.asarray(where))).reshape(points, points)
 
 
 def levels(low: float, high: float) -> dict:
@@ -50,7 +51,7 @@ def height_axis(landscape: Landscape, low: float, high: float) -> dict:
     """The axis of the surface. Where heights are decades, the ticks still say the loss."""
     if not landscape.decades:
         return {"range": [low - 0.02 * (high - low), high]}
-    losses = [0.0, *(10.0**k for k in range(0, math.ceil(high) + 1))]
+    losses = [0.0, *(10.0**k for k in range(math.ceil(high) + 1))]
     return {
         "range": [low - 0.02 * (high - low), high],
         "tickvals": [float(height(landscape, np.array(v + (landscape.floor or 0.0)))) for v in losses],
@@ -65,7 +66,9 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
     (x0, x1), (y0, y1) = box(landscape, view)
     scale = [[i / (len(colors.scale) - 1), color] for i, color in enumerate(colors.scale)]
     goals_x, goals_y = ([p[i] for p in landscape.minima] for i in (0, 1))
-    goals_z = [float(height(landscape, np.array(landscape.floor)))] * len(goals_x) if landscape.floor is not None else []
+    goals_z = (
+        [float(height(landscape, np.array(landscape.floor)))] * len(goals_x) if landscape.floor is not None else []
+    )
     labels = ["minimum" if len(goals_x) == 1 else ""] * len(goals_x)
     base = {
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -158,7 +161,13 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
             "dragmode": "pan",
             "xaxis": {"title": {"text": "x", "standoff": 4}, "range": [x0, x1], "constrain": "domain", **plain},
             # one unit is as long on both axes, or the gradient would not stand square on the iso-lines
-            "yaxis": {"title": {"text": "y", "standoff": 4}, "constrain": "domain", "range": [y0, y1], "scaleanchor": "x", **plain},
+            "yaxis": {
+                "title": {"text": "y", "standoff": 4},
+                "constrain": "domain",
+                "range": [y0, y1],
+                "scaleanchor": "x",
+                **plain,
+            },
         },
     )
     return {"surface": surface.to_json(), "map": flat.to_json()}
@@ -194,21 +203,19 @@ def loss_span(name: str, view: str) -> tuple[float, float]:
 
 
 def loss_range(curves: Sequence[np.ndarray], span: tuple[float, float], log: bool) -> tuple[float, float]:
-    """The lowest and highest loss to frame: what the curves reach, as far as it is found on the map.
+    """The lowest and highest loss to frame: what the curves reach, as far as it is found on the map, and every start.
 
     ``span`` is the loss on the map. A run that leaves it may leave the frame too, or it would flatten all the others.
     """
     losses = np.concatenate(curves).astype(float)
-    losses = losses[np.isfinite(losses)]
+    losses = losses[np.isfinite(losses) & (losses > 1e-12 if log else True)]
+    if not losses.size:
+        return (1e-3, 1.0) if log else (0.0, 1.0)
+    starts = [float(curve[0]) for curve in curves if np.isfinite(curve[0])]
+    low = max(float(losses.min()), min([span[0], *starts]))
+    high = max(min(float(losses.max()), max([span[1], *starts])), low)
     if log:
-        losses = losses[losses > 1e-12]
-        if not losses.size:
-            return 1e-3, 1.0
-        low, high = losses.min(), max(min(losses.max(), span[1]), losses.min())
-        return 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.05)
-    starts = [float(curve[0]) for curve in curves]
-    low = max(float(losses.min()), min(span[0], *starts))
-    high = min(float(losses.max()), max(span[1], *starts))
+        return 10.0 ** math.floor(math.log10(losses.min())), 10.0 ** math.ceil(math.log10(high) + 0.05)
     room = max(high - low, 1e-3 * max(abs(high), 1.0))
     unit = 10.0 ** math.floor(math.log10(room)) / 5
     return low - 0.03 * room, math.ceil((low + 1.03 * room) / unit) * unit

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.stage.browser import prefetch
+
 
 @dataclass(frozen=True)
 class Page:
@@ -25,7 +27,12 @@ class Page:
 
 
 PAGES = (
-    Page("streamlit_app.py", "Home", ":material/home:", "Race gradient-based optimizers side by side and see how they move."),
+    Page(
+        "streamlit_app.py",
+        "Home",
+        ":material/home:",
+        "Race gradient-based optimizers side by side and see how they move.",
+    ),
     Page(
         "pages/4_Ackley_Race.py",
         "Ackley Race",
@@ -47,16 +54,23 @@ _warm = threading.Lock()
 
 
 def frame(title: str) -> Page:
-    """Set up a page, show its title and the navigation. Call it first: there is something to read while the rest loads."""
+    """Set up a page, show its title and the navigation. Call it first: it is there to read while the rest loads."""
     page = next(page for page in PAGES if page.title == title)
-    st.set_page_config(page_title=f"{title} · The optimizer playground", page_icon=str(PICTURES / "icon.svg"), layout="wide", initial_sidebar_state=340)
+    st.set_page_config(
+        page_title=f"{title} · The optimizer playground",
+        page_icon=str(PICTURES / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=340,
+    )
     st.html(f"<style>{LAYOUT}</style>")
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
     if page is not PAGES[0]:
-        st.title(title, anchor=False)
-        st.markdown(page.sentence)
+        with st.container(gap=None):
+            st.title(title, anchor=False)
+            st.markdown(page.sentence)
+            prefetch()
     return page
 
 
@@ -67,7 +81,7 @@ def close_frame() -> None:
 
 
 def warm_up() -> None:
-    """Load and compile what the first visitors will need, then spare later garbage collections from walking through it."""
+    """Load and compile what the first visitors will need, then spare garbage collections from walking through it."""
     from ui.warm import compile_usual_races
 
     compile_usual_races()

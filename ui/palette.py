@@ -1,4 +1,4 @@
-"""One colour, dash and marker per racer, the same on every page; and the quiet ground they run on, in light and dark."""
+"""One colour, dash and marker per racer, the same on every page; and the quiet ground they run on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Style:
 
 
 def polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> Shape:
-    """A regular polygon, its first corner on top plus ``turn`` corners; with ``inner``, a star with that inner radius."""
+    """A regular polygon, its first corner on top plus ``turn`` corners; with ``inner``, a star."""
     radii = [1.0] * corners if inner is None else [1.0, inner] * corners
     angles = [2 * math.pi * (i + turn) / len(radii) - math.pi / 2 for i in range(len(radii))]
     return tuple((round(r * math.cos(a), 3), round(r * math.sin(a), 3)) for r, a in zip(radii, angles, strict=True))
@@ -34,7 +34,20 @@ def polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> Shap
 
 PLUS: Shape = tuple(
     (x / 3, y / 3)
-    for x, y in [(-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1), (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1)]
+    for x, y in [
+        (-1, -3),
+        (1, -3),
+        (1, -1),
+        (3, -1),
+        (3, 1),
+        (1, 1),
+        (1, 3),
+        (-1, 3),
+        (-1, 1),
+        (-3, 1),
+        (-3, -1),
+        (-1, -1),
+    ]
 )
 
 STYLES = (
@@ -81,7 +94,8 @@ def swatch(style: Style, theme: str) -> str:
     color = style.color(theme)
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="14" viewBox="0 0 28 14">'
-        f'<path d="M0 7H28" stroke="{color}" stroke-width="2.4"{dash}/><polygon points="{points}" fill="{color}"/></svg>'
+        f'<path d="M0 7H28" stroke="{color}" stroke-width="2.4"{dash}/>'
+        f'<polygon points="{points}" fill="{color}"/></svg>'
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 

@@ -13,12 +13,12 @@ import streamlit as st
 from engine import OPTIMIZERS, Trace, race
 from engine.analysis import verdicts
 from engine.notebook import REPLAYS
-from ui import stage
 from ui.controls import key, preset_of, take_click
 from ui.figures import LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles, swatch
 from ui.presets import presets
 from ui.setup import NO_REPLAY, REPLAY_GROUND, Setup, names
+from ui.stage import stage
 from ui.tables import leaderboard, paths_csv
 
 
@@ -160,7 +160,8 @@ def show_cards(setup: Setup) -> None:
             st.caption(f"Source: {rule.source}")
             st.markdown(
                 "\n".join(
-                    f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}." for knob in rule.knobs()
+                    f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}."
+                    for knob in rule.knobs()
                 )
             )
             st.markdown("The code that runs, from `engine/optimizers.py`:")

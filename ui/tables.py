@@ -18,26 +18,30 @@ def leaderboard(
     traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], landscape: Landscape
 ) -> pd.DataFrame:
     """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
-    rows = []
-    for name, trace in traces.items():
-        losses, stopped = trace.losses[FIRST_RUN], int(trace.stopped_at[FIRST_RUN])
-        distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], landscape.minima))
-        rows.append(
-            {
-                "racer": name,
-                "final loss": float(losses[-1]),
-                "best loss": float(trace.best_losses[FIRST_RUN]),
-                "distance": distance if np.isfinite(distance) else None,
-                "converged at": int(trace.converged_at[FIRST_RUN]) if trace.converged_at[FIRST_RUN] >= 0 else None,
-                "path length": float(trace.path_lengths[FIRST_RUN]),
-                "verdict": verdicts[name][FIRST_RUN].words,
-                "loss over the race": spark(losses),
-                "order": (stopped >= 0, -stopped, float(losses[-1])),
-            }
-        )
-    table = pd.DataFrame(sorted(rows, key=lambda row: row["order"])).drop(columns="order")
+    rows = [row(name, trace, verdicts[name][FIRST_RUN], landscape) for name, trace in sorted(traces.items(), key=order)]
+    table = pd.DataFrame(rows)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table.astype({"converged at": "Int64", "distance": "Float64"})
+
+
+def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
+    stopped = int(entry[1].stopped_at[FIRST_RUN])
+    return stopped >= 0, -stopped, float(entry[1].losses[FIRST_RUN, -1])
+
+
+def row(name: str, trace: Trace, verdict: Verdict, landscape: Landscape) -> dict[str, object]:
+    losses, converged = trace.losses[FIRST_RUN], int(trace.converged_at[FIRST_RUN])
+    distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], landscape.minima))
+    return {
+        "racer": name,
+        "final loss": float(losses[-1]),
+        "best loss": float(trace.best_losses[FIRST_RUN]),
+        "distance": distance if np.isfinite(distance) else None,
+        "converged at": converged if converged >= 0 else None,
+        "path length": float(trace.path_lengths[FIRST_RUN]),
+        "verdict": verdict.words,
+        "loss over the race": spark(losses),
+    }
 
 
 def spark(losses: np.ndarray) -> list[float]:
@@ -48,7 +52,7 @@ def spark(losses: np.ndarray) -> list[float]:
 
 
 def paths_csv(traces: Mapping[str, Trace]) -> bytes:
-    """Every recorded step of every racer, as CSV: racer, step, x, y, loss. Numbers are exact: they read back the same."""
+    """Every recorded step of every racer, as CSV: racer, step, x, y, loss. The numbers read back exactly the same."""
     frames = [
         pd.DataFrame(
             {

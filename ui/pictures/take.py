@@ -28,7 +28,10 @@ def main(address: str) -> None:
             for name, (link, part, share) in PICTURES.items():
                 page.goto(f"{address}/{link}")
                 page.wait_for_selector(".stage[data-drawn]")
-                page.evaluate("share => { const s = document.querySelector('.stage').stage; s.go(Math.round(share * s.last)); }", share)
+                page.evaluate(
+                    "share => { const s = document.querySelector('.stage').stage; s.go(Math.round(share * s.last)); }",
+                    share,
+                )
                 page.wait_for_timeout(800)
                 page.locator(part).screenshot(path=Path(__file__).parent / f"{name}-{theme}.png")
         browser.close()

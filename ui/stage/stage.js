@@ -1,6 +1,6 @@
 // The stage: Plotly draws what stands still, a canvas above it what moves. All views move by one step index.
 //
-// A message says either what a ground looks like ({ground, figures}) or what runs on it ({ground, views, tracks, ...}).
+// A message says what a ground looks like ({ground, figures}), or what runs on it ({ground, views, tracks, ...}).
 // Grounds come by themselves, so that a dragged slider sends the paths alone.
 
 const stages = new WeakMap(); // element -> stage: a rerun calls show() again on the same element
@@ -25,7 +25,6 @@ function plotly(url) {
 }
 
 export function show({ data, parentElement, setTriggerValue }) {
-  if (!data) return;
   if (data.figures) {
     grounds.delete(data.ground);
     grounds.set(data.ground, Object.fromEntries(Object.entries(data.figures).map(([k, v]) => [k, JSON.parse(v)])));
@@ -34,6 +33,7 @@ export function show({ data, parentElement, setTriggerValue }) {
     return;
   }
   const root = parentElement.querySelector(".stage");
+  if (!root) return void plotly(data.plotly); // sent ahead, to have it loaded by the time the race comes
   let stage = stages.get(root);
   if (!stage) stages.set(root, (stage = new Stage(root)));
   stage.trigger = setTriggerValue;
