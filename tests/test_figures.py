@@ -1,0 +1,196 @@
+"""What stands still is drawn right: surfaces, maps, minima, and the frame of the loss curves."""
+
+import base64
+import json
+import math
+from itertools import product
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from engine import LANDSCAPES
+from ui.figures import box, grid, ground, height, loss_axes, loss_range, loss_span
+from ui.palette import GROUNDS
+from ui.setup import VIEWS
+
+THEMES = list(GROUNDS)
+every_landscape = pytest.mark.parametrize("name", LANDSCAPES)
+every_view = pytest.mark.parametrize("view", VIEWS)
+every_theme = pytest.mark.parametrize("theme", THEMES)
+
+
+def figures(name: str, view: str, theme: str = THEMES[0]) -> dict[str, dict]:
+    return {part: json.loads(text) for part, text in ground(name, view, theme).items()}
+
+
+def numbers(packed: dict) -> np.ndarray:
+    """An array as Plotly's JSON carries it."""
+    flat = np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+    return flat.reshape([int(n) for n in packed["shape"].split(",")]) if "shape" in packed else flat
+
+
+@every_landscape
+@every_view
+@every_theme
+def test_plotly_knows_every_word_of_a_ground(name, view, theme):
+    for figure in figures(name, view, theme).values():
+        assert len(go.Figure(figure).data) == 2
+        assert figure["layout"]["font"]["color"] == GROUNDS[theme].ink
+
+
+@every_landscape
+@every_view
+def test_rows_are_y_columns_are_x_and_both_drawings_stand_at_the_losss_height(name, view):
+    landscape = LANDSCAPES[name]
+    for figure in figures(name, view).values():
+        drawn = figure["data"][0]
+        xs, ys, heights = numbers(drawn["x"]), numbers(drawn["y"]), numbers(drawn["z"])
+        assert heights.shape == (len(ys), len(xs))
+        assert np.isfinite(heights).all()
+        np.testing.assert_allclose([xs[[0, -1]], ys[[0, -1]]], box(landscape, view), rtol=1e-6)
+        for i, j in product((0, len(xs) // 3, len(xs) - 1), (0, len(ys) // 5, len(ys) - 1)):
+            loss = np.asarray(landscape.loss(np.array([xs[i], ys[j]])))
+            assert heights[j, i] == pytest.approx(float(height(landscape, loss)), rel=1e-4, abs=1e-4)
+
+
+def test_rows_and_columns_would_be_told_apart():
+    assert any(
+        not np.allclose(losses := grid(landscape, VIEWS[0], 11)[2], losses.T) for landscape in LANDSCAPES.values()
+    )
+
+
+@every_landscape
+@every_view
+def test_hovering_over_the_map_tells_the_loss(name, view):
+    drawn = figures(name, view)["map"]["data"][0]
+    np.testing.assert_array_equal(height(LANDSCAPES[name], numbers(drawn["customdata"])), numbers(drawn["z"]))
+    assert "%{customdata" in drawn["hovertemplate"]
+
+
+@every_landscape
+@every_view
+def test_every_minimum_is_marked_where_it_is(name, view):
+    landscape = LANDSCAPES[name]
+    for part, figure in figures(name, view).items():
+        ground_drawn, marks = figure["data"]
+        assert list(zip(marks["x"], marks["y"], strict=True)) == [tuple(p) for p in landscape.minima]
+        if part == "surface":
+            heights = numbers(ground_drawn["z"])
+            for z in marks["z"]:
+                # on the surface, whose grid may just miss the lowest point
+                assert heights.min() - 0.1 * np.ptp(heights) <= z <= heights.min() + 1e-3
+            assert len(marks["z"]) == len(landscape.minima)
+
+
+@every_landscape
+def test_the_wide_view_is_the_usual_one_and_as_much_again_around_it(name):
+    landscape = LANDSCAPES[name]
+    for (low, high), (far_low, far_high) in zip(box(landscape, VIEWS[0]), box(landscape, VIEWS[1]), strict=True):
+        assert far_high - far_low == pytest.approx(2 * (high - low))
+        assert far_high + far_low == pytest.approx(high + low)
+
+
+@every_landscape
+def test_a_higher_loss_is_drawn_higher(name):
+    landscape = LANDSCAPES[name]
+    losses = np.geomspace(1e-3, 1e6, 200, dtype=np.float32) + np.float32(landscape.floor or 0.0)
+    heights = height(landscape, losses)
+    assert (np.diff(heights) > 0).all()
+    assert np.isfinite(heights).all()
+
+
+@every_landscape
+@every_view
+def test_the_ticks_of_the_surface_say_the_loss_there(name, view):
+    landscape = LANDSCAPES[name]
+    axis = figures(name, view)["surface"]["layout"]["scene"]["zaxis"]
+    heights = numbers(figures(name, view)["surface"]["data"][0]["z"])
+    low, high = axis["range"]
+    assert low < heights.min() <= heights.max() <= high * (1 + 1e-6)
+    # without ticks of its own the axis is Plotly's, which says heights: they are the losses then
+    assert landscape.decades == ("tickvals" in axis)
+    for place, text in zip(axis.get("tickvals", []), axis.get("ticktext", []), strict=True):
+        loss = float(text.replace(",", ""))
+        assert place == pytest.approx(float(height(landscape, np.array(loss))), abs=1e-6)
+    if landscape.decades:
+        assert sum(low <= place <= high for place in axis["tickvals"]) >= 3
+    else:
+        np.testing.assert_array_equal(height(landscape, heights), heights)
+
+
+@every_view
+@every_landscape
+def test_the_span_is_the_lowest_and_highest_loss_on_the_map(name, view):
+    losses = numbers(figures(name, view)["map"]["data"][0]["customdata"])
+    assert loss_span(name, view) == (losses.min(), losses.max())
+
+
+@every_theme
+@pytest.mark.parametrize("log", [False, True])
+def test_plotly_knows_every_word_of_the_loss_axes(log, theme):
+    figure = go.Figure(json.loads(loss_axes(200, 0.01, 1000.0, log, theme)))
+    assert figure.layout.xaxis.range == (0, 200)
+    assert figure.layout.yaxis.range == ((-2, 3) if log else (0.01, 1000))
+    assert ("logarithmic" in figure.layout.yaxis.title.text) == log
+    assert figure.layout.font.color == GROUNDS[theme].ink
+
+
+def test_the_tiniest_and_the_widest_frames_can_be_drawn():
+    for last, (low, high), log in product(
+        (1, 2000), ((1e-13, 1e-12), (0.0, 1e-6), (-3e38, 3e38), (1e-3, 1e39)), (False, True)
+    ):
+        if low > 0 or not log:
+            axis = go.Figure(json.loads(loss_axes(last, low, high, log, THEMES[0]))).layout.yaxis
+            assert axis.range[0] < axis.range[1]
+
+
+INF, NAN = math.inf, math.nan
+CURVES = {
+    "falling": [[9.0, 4.0, 1.0]],
+    "constant": [[2.0, 2.0, 2.0]],
+    "all zero": [[0.0, 0.0]],
+    "constant and huge": [[3e38, 3e38]],
+    "constant and negative": [[-78.3, -78.3]],
+    "negative": [[-1.0, -4.0, -9.0]],
+    "through zero": [[1.0, 0.0, -1.0], [1.0, 2.0, 0.5]],
+    "tiny": [[1e-30, 1e-38], [1e-13, 0.0]],
+    "without bound below": [[0.1, -1e10, -3.4e38]],
+    "without bound above": [[0.1, 1e10, 3.4e38], [0.1, 0.05, 0.01]],
+    "off to infinity": [[4.0, INF, INF], [4.0, 2.0, 1.0]],
+    "lost": [[4.0, NAN, NAN], [4.0, 2.0, 1.0]],
+    "lost from the start": [[NAN, NAN], [NAN, 3.0]],
+    "never there": [[NAN, INF], [-INF, NAN]],
+    "from the minimum outwards": [[0.0, 0.1, 1e-3]],
+    "far above the map": [[1e9, 1e8], [1e9, 1e7]],
+}
+SPANS = [(0.0, 20.0), (-78.3, 250.0), (-4.0, 4.0), (0.0, 2e5)]
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["linear", "log"])
+@pytest.mark.parametrize("curves", CURVES.values(), ids=CURVES)
+def test_the_frame_of_the_loss_is_finite_and_holds_the_starts_and_all_that_the_map_holds(curves, log):
+    arrays = [np.array(curve, np.float32) for curve in curves]
+    for span in SPANS:
+        low, high = loss_range(arrays, span, log)
+        assert math.isfinite(low)
+        assert math.isfinite(high)
+        assert low < high
+        assert not log or low > 0
+        losses = np.concatenate(arrays).astype(float)
+        starts = np.array([array[0] for array in arrays], float)
+        inside = np.concatenate([losses[(losses >= span[0]) & (losses <= span[1])], starts[np.isfinite(starts)]])
+        if log:
+            inside = inside[inside > 1e-12]
+        assert all(low <= loss <= high for loss in inside)
+
+
+def test_one_run_that_leaves_the_map_does_not_flatten_the_others():
+    calm, wild = np.array([4.0, 2.0, 1.0], np.float32), np.array([4.0, 1e6, 1e20], np.float32)
+    low, high = loss_range([calm, wild], (0.0, 20.0), False)
+    assert high - low < 30
+
+
+def test_a_turned_knob_seldom_moves_the_frame():
+    frames = {loss_range([np.array([5.0, end], np.float32)], (0.0, 20.0), True) for end in np.linspace(0.11, 0.99, 50)}
+    assert frames == {(0.1, 10.0)}
