@@ -89,10 +89,10 @@ def bucket(runs: int) -> int:
 
     A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
     """
-    size = 1
+    size = 8
     while size < runs:
         size *= 8
-    return max(size, 2)
+    return 2 if runs <= 2 else size
 
 
 def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:

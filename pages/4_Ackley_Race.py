@@ -7,7 +7,7 @@ frame("Ackley Race")  # before the imports below: something to read while they l
 import streamlit as st  # noqa: E402
 
 from engine.notebook import REPLAYS  # noqa: E402
-from ui.controls import loss_axis, sidebar  # noqa: E402
+from ui.controls import current, loss_axis, sidebar  # noqa: E402
 from ui.race_view import (  # noqa: E402
     download,
     replaying,
@@ -19,7 +19,7 @@ from ui.race_view import (  # noqa: E402
     show_stage,
 )
 
-setup, notes = sidebar(theme())
+setup, notes = current()
 if notes:
     st.warning("The link could not be taken as it was.\n\n" + "\n".join(f"- {note}" for note in notes))
 
@@ -35,6 +35,7 @@ with look_for:
 with axis:
     log = loss_axis(setup)
 show_stage(setup, traces, looks, theme(), log)
+sidebar(setup, theme())
 
 st.subheader("How each one ended", anchor=False)
 show_leaderboard(setup, traces, looks, theme())

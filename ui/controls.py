@@ -166,16 +166,23 @@ def drop(slot: int) -> None:
 # ---- the widgets
 
 
-def sidebar(theme: str) -> tuple[Setup, list[str]]:
-    """Draw the controls. Returns the set-up they show, and the notes on a link that could not be taken as it was."""
+def current() -> tuple[Setup, list[str]]:
+    """The set-up that the controls show, and the notes on a link that could not be taken as it was.
+
+    Known before the controls are drawn, so that a page can show the race first and is quicker under the finger.
+    """
     arrive()
     setup = read()
+    leave(setup)
+    return setup, session().notes
+
+
+def sidebar(setup: Setup, theme: str) -> None:
+    """Draw the controls."""
     with st.sidebar:
         ready_made(setup)
         surface(setup)
         line_up(setup, theme)
-    leave(setup)
-    return setup, session().notes
 
 
 def preset_of(setup: Setup) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 import streamlit as st
 
-from engine import OPTIMIZERS, Trace, race
+from engine import OPTIMIZERS, Optimizer, Trace, race
 from engine.analysis import verdicts
 from engine.notebook import REPLAYS
 from ui.controls import key, preset_of, take_click
@@ -150,6 +150,11 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
     )
 
 
+@cache
+def source(rule: type[Optimizer]) -> str:
+    return inspect.getsource(rule)
+
+
 def show_cards(setup: Setup) -> None:
     """How each optimizer of the line-up moves: its rule, in words, and the code that runs."""
     for name in dict.fromkeys(racer.name for racer in setup.racers):
@@ -165,10 +170,15 @@ def show_cards(setup: Setup) -> None:
                 )
             )
             st.markdown("The code that runs, from `engine/optimizers.py`:")
-            st.code(textwrap.dedent(inspect.getsource(rule)), language="python")
+            st.code(source(rule), language="python")
 
 
 def download(traces: Mapping[str, Trace]) -> None:
     st.download_button(
-        "Paths as CSV", paths_csv(traces), "paths.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        "Paths as CSV",
+        partial(paths_csv, traces),
+        "paths.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
     )
