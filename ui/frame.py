@@ -46,7 +46,7 @@ PICTURES = Path(__file__).parent / "pictures"
 # the page's own margins are made for prose; a race wants the width
 LAYOUT = """
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
-.block-container h1 { padding: 0; }
+.block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 """
 
@@ -67,7 +67,7 @@ def frame(title: str) -> Page:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
     if page is not PAGES[0]:
-        with st.container(gap=None):
+        with st.container(gap="xsmall"):
             st.title(title, anchor=False)
             st.markdown(page.sentence)
             prefetch()

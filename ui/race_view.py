@@ -134,10 +134,10 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
         height="content",
         placeholder="–",
         column_config={
-            "rank": number(width="small"),
+            "rank": number(width=50),
             "": st.column_config.ImageColumn(width=44),
-            "racer": text(width="medium"),
-            "verdict": text(width="large"),
+            "racer": text(width=130),
+            "verdict": text(width=270),
             "final loss": number(format="%.4g"),
             "best loss": number(format="%.4g", help="The lowest loss on the way."),
             "distance": number("distance to minimum", format="%.4g", help="From the end to the nearest minimum."),
@@ -145,7 +145,7 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
                 "converged at step", help="The first step within 0.01 of a minimum in every coordinate."
             ),
             "path length": number(format="%.2f", help="How far it went in all, over every step."),
-            "loss over the race": st.column_config.LineChartColumn(help="Each row in its own range."),
+            "loss over the race": st.column_config.LineChartColumn(width=130, help="Each row in its own range."),
         },
     )
 

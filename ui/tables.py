@@ -34,13 +34,13 @@ def row(name: str, trace: Trace, verdict: Verdict, landscape: Landscape) -> dict
     distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], landscape.minima))
     return {
         "racer": name,
+        "verdict": verdict.words,
+        "loss over the race": spark(losses),
         "final loss": float(losses[-1]),
         "best loss": float(trace.best_losses[FIRST_RUN]),
         "distance": distance if np.isfinite(distance) else None,
         "converged at": converged if converged >= 0 else None,
         "path length": float(trace.path_lengths[FIRST_RUN]),
-        "verdict": verdict.words,
-        "loss over the race": spark(losses),
     }
 
 
