@@ -160,7 +160,8 @@ def take_racer() -> None:
 
 
 def drop(slot: int) -> None:
-    session().slots.pop(slot, None)
+    if len(session().slots) > 1:
+        session().slots.pop(slot, None)
 
 
 # ---- the widgets
@@ -262,7 +263,13 @@ def line_up(setup: Setup, theme: str) -> None:
             for knob in others:
                 turn(slot, seed, knob, label=f"{knob.words} ${knob.symbol}$")
             st.button(
-                "Remove from the line-up", key=key(slot, "drop"), on_click=drop, args=(slot,), icon=":material/close:"
+                "Remove from the line-up",
+                key=key(slot, "drop"),
+                on_click=drop,
+                args=(slot,),
+                icon=":material/close:",
+                disabled=len(setup.racers) == 1,
+                help="A race needs at least one racer." if len(setup.racers) == 1 else None,
             )
     full = len(setup.racers) >= MOST_RACERS
     st.selectbox(

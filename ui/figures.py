@@ -16,6 +16,7 @@ from ui.palette import GROUNDS
 
 SCENE_POINTS, MAP_POINTS = 141, 181  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
+LEAST = 1e-12  # a loss above the minimum that is smaller counts as none
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
 
 Box = tuple[tuple[float, float], tuple[float, float]]
@@ -208,7 +209,7 @@ def loss_range(curves: Sequence[np.ndarray], span: tuple[float, float], log: boo
     ``span`` is the loss on the map. A run that leaves it may leave the frame too, or it would flatten all the others.
     """
     losses = np.concatenate(curves).astype(float)
-    losses = losses[np.isfinite(losses) & (losses > 1e-12 if log else True)]
+    losses = losses[np.isfinite(losses) & (losses > LEAST if log else True)]
     if not losses.size:
         return (1e-3, 1.0) if log else (0.0, 1.0)
     starts = [float(curve[0]) for curve in curves if np.isfinite(curve[0])]

@@ -14,7 +14,7 @@ from engine import OPTIMIZERS, Optimizer, Trace, race
 from engine.analysis import verdicts
 from engine.notebook import REPLAYS
 from ui.controls import key, preset_of, take_click
-from ui.figures import LIFT, box, ground, height, loss_axes, loss_range, loss_span
+from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles, swatch
 from ui.presets import presets
 from ui.setup import NO_REPLAY, REPLAY_GROUND, Setup, names
@@ -62,6 +62,8 @@ def show_stage(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[str, St
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     shown = {name: trace.losses[0] - np.float32(floor) for name, trace in traces.items()}
+    if log:  # a logarithmic axis has no place for 0: who is there stays at its lower edge
+        shown = {name: np.maximum(losses, LEAST) for name, losses in shown.items()}
     lowest, highest = loss_span(setup.landscape, setup.view)
     low, high = loss_range(list(shown.values()), (lowest - floor, highest - floor), log)
     tracks = [
