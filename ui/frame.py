@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,11 @@ LAYOUT = """
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 """
+
+# What was compiled is kept on disk for the next start of the server. JAX reads this when it is first imported.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 _warm = threading.Lock()
 

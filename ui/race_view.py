@@ -22,6 +22,18 @@ from ui.stage import stage
 from ui.tables import leaderboard, paths_csv
 
 
+CONVENTIONS = """
+The update rules are PyTorch's, and their names are the field's:
+
+- All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
+- Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
+- RMSProp, Adam and their kin add $\\epsilon$ after the root, not inside it. Adam's means are corrected for starting at zero.
+- NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
+- Numbers are 32-bit. A run that leaves the finite numbers stops there and keeps its last finite point; nothing is clipped.
+- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from.
+"""
+
+
 def run(setup: Setup) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put the notebook's replay beside it where one is asked for."""
     racers = dict(zip(names(setup.racers), setup.racers, strict=True))
@@ -173,6 +185,8 @@ def show_cards(setup: Setup) -> None:
             )
             st.markdown("The code that runs, from `engine/optimizers.py`:")
             st.code(source(rule), language="python")
+    with st.expander("Conventions"):
+        st.markdown(CONVENTIONS)
 
 
 def download(traces: Mapping[str, Trace]) -> None:

@@ -81,12 +81,25 @@ class Stage {
 
   take(message) {
     this.message = message;
+    this.match(message.theme);
     if (!grounds.has(message.ground)) return void waiting.add(this);
     waiting.delete(this);
     this.ready = this.ready
       .then(() => plotly(message.plotly))
       .then((Plotly) => this.set(Plotly, message))
       .catch((error) => this.say(`The race cannot be drawn (${error.message}). Reload the page.`));
+  }
+
+  // Streamlit restyles the page on a change of theme but does not run it again: ask for figures that match, once
+  match(theme) {
+    const ground = getComputedStyle(this.root).getPropertyValue("--st-background-color");
+    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    pen.fillStyle = ground.trim() || "#fff";
+    pen.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+    const seen = 0.3 * red + 0.6 * green + 0.1 * blue < 128 ? "dark" : "light";
+    if (seen !== theme && seen !== this.asked) this.trigger("theme", seen);
+    this.asked = seen === theme ? null : seen;
   }
 
   async set(Plotly, message) {

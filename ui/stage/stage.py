@@ -77,6 +77,7 @@ def show(
     race = {
         "ground": ground_id,
         "plotly": plotly_address(),
+        "theme": theme,
         "views": [asdict(view) for view in views],
         "steps": packed(steps),
         "numbers": [asdict(number) for number in numbers],
@@ -98,4 +99,4 @@ def show(
     with st.container(gap=None):
         # by itself, so that it is sent once and not with every race
         GROUND(key=f"{key}-ground", data={"ground": ground_id, "figures": dict(ground)}, height="content")
-        STAGE(key=key, data=race, on_start_change=on_start, height="content")
+        STAGE(key=key, data=race, on_start_change=on_start, on_theme_change=lambda: None, height="content")
