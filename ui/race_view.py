@@ -21,15 +21,14 @@ from ui.setup import NO_REPLAY, REPLAY_GROUND, Setup, names
 from ui.stage import stage
 from ui.tables import leaderboard, paths_csv
 
-
 CONVENTIONS = """
 The update rules are PyTorch's, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
 - Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
-- RMSProp, Adam and their kin add $\\epsilon$ after the root, not inside it. Adam's means are corrected for starting at zero.
+- RMSProp, Adam and their kin add $\\epsilon$ after the root. Adam's means are corrected for starting at zero.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
-- Numbers are 32-bit. A run that leaves the finite numbers stops there and keeps its last finite point; nothing is clipped.
+- Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
 - "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from.
 """
 
