@@ -1,0 +1,454 @@
+"""The pages, run as a visitor's browser would have them run, without the browser."""
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import jax
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ui.frame
+from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.notebook import REPLAYS
+from engine.optimizers import Knob
+from ui.frame import PAGES
+from ui.presets import opening, presets
+from ui.setup import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, Setup, decode, encode, names
+
+ROOT = Path(__file__).parents[1]
+RACE_PAGE = "pages/4_Ackley_Race.py"
+RULES = list(OPTIMIZERS.values())
+# one of each kind: with minima and without, spanning decades and not
+KINDS = {(bool(landscape.minima), landscape.decades): name for name, landscape in reversed(LANDSCAPES.items())}
+KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_warm_up():
+    """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
+    ui.frame._warm.acquire(blocking=False)
+
+
+def opened(query: dict[str, list[str]] | None = None, page: str = RACE_PAGE) -> AppTest:
+    """A page as it comes up from a link."""
+    app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=120)
+    for name, values in (query or {}).items():
+        app.query_params[name] = values
+    return sound((app.switch_page(page) if page != PAGES[0].file else app).run())
+
+
+def shown(setup: Setup) -> AppTest:
+    return opened(encode(setup))
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def message(app: AppTest, key: str):
+    """What one of the page's own components was sent."""
+    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    return found
+
+
+def stage(app: AppTest) -> dict:
+    """What the stage was sent."""
+    return json.loads(message(app, "race-stage").json)
+
+
+def floats(packed: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(packed), "<f4")
+
+
+def tracks(app: AppTest) -> dict[str, dict[str, np.ndarray]]:
+    return {t["name"]: {k: floats(v) for k, v in t["values"].items()} for t in stage(app)["tracks"]}
+
+
+def address(app: AppTest) -> Setup:
+    """The set-up that the address bar says."""
+    setup, notes = decode({k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()}, opening())
+    assert not notes
+    return setup
+
+
+def assert_shows(app: AppTest, setup: Setup) -> None:
+    """The stage, the address and the leaderboard are those of this set-up."""
+    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    drawn = tracks(app)
+    assert [name for name in drawn if name not in {r.name for r in REPLAYS.values()}] == list(racers)
+    for name, trace in race(setup.ground.loss, racers, [setup.start], setup.steps).items():
+        np.testing.assert_array_equal(drawn[name]["x"], trace.positions[0, :, 0])
+        np.testing.assert_array_equal(drawn[name]["y"], trace.positions[0, :, 1])
+        np.testing.assert_array_equal(drawn[name]["loss"], trace.losses[0])
+        np.testing.assert_array_equal(floats(stage(app)["steps"]), trace.steps)
+    assert address(app) == setup
+    assert sorted(app.dataframe[0].value["racer"]) == sorted(drawn)
+
+
+def widget(app: AppTest, knob: Knob, slot: int = 1):
+    kind = "toggle" if knob.is_switch else "select_slider" if knob.log else "slider"
+    return getattr(app, kind)(key=f"race-{slot}-{knob.name}")
+
+
+def far_from_default(knob: Knob) -> float | bool:
+    return (not knob.default) if knob.is_switch else max((knob.low, knob.high), key=lambda end: abs(end - knob.default))
+
+
+def alone(rule: type, **parts) -> Setup:
+    return Setup(**{"racers": (rule(),), "steps": 30, **parts})
+
+
+# ---- every prepared race, and every link
+
+
+@pytest.mark.parametrize("preset", presets().values(), ids=presets())
+def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset):
+    by_link = opened(parse_qs(preset.link))
+    assert_shows(by_link, preset.setup)
+    assert not by_link.warning
+    assert any(preset.look_for in text.value for text in by_link.markdown)
+    by_list = sound(opened().selectbox(key="race-preset").select(preset.name).run())
+    assert address(by_list) == preset.setup
+    assert stage(by_list) == stage(by_link)
+
+
+def test_the_page_opens_with_the_first_preset():
+    app = opened()
+    assert app.selectbox(key="race-preset").value == next(iter(presets()))
+    assert stage(app) == stage(shown(opening()))
+
+
+BROKEN = [
+    {"landscape": ["Akley"]},
+    {"landscape": [""]},
+    {"view": ["**wide**"]},
+    {"start": ["nan~1"]},
+    {"start": ["1e999~inf"]},
+    {"steps": ["0"]},
+    {"steps": ["1.5"]},
+    {"steps": ["2001"], "loss": ["Log"]},
+    {"replay": ["<b>"]},
+    {"racer": ["Admam", "`SDG`"]},
+    {"racer": ["Adam~learning_rate~nan"]},
+    {"racer": ["RMSProp~centered~2"]},
+    {"racer": ["Adam~0.1"]},
+    {"racer": ["Adam"] * (MOST_RACERS + 1)},
+    {"racer": [""]},
+    {"racer": ["x" * 5000]},
+    {"☃": ["1"], "](http://": ["$"]},
+    {"steps": ["5", "6"]},
+]
+
+
+@pytest.mark.parametrize("query", BROKEN, ids=lambda query: "-".join(f"{k}={v[0][:20]}" for k, v in query.items()))
+def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
+    app = opened(query)
+    setup, notes = decode(query, opening())
+    assert stage(app) == stage(shown(setup))
+    (warning,) = app.warning
+    assert notes
+    assert [line for line in warning.value.splitlines() if line.startswith("- ")] == [f"- {note}" for note in notes]
+
+
+def test_what_was_put_right_is_said_until_the_visitor_turns_something():
+    app = opened({**encode(alone(RULES[0])), "view": ["narrow"]})
+    assert sound(app.run()).warning
+    assert not sound(app.number_input(key="race-x").set_value(1.0).run()).warning
+
+
+# ---- the line-up
+
+
+def test_a_racer_is_added_with_its_defaults_and_the_address_says_so():
+    for rule in RULES:
+        app = shown(alone(RULES[0]))
+        sound(app.selectbox(key="race-add").select(rule.name).run())
+        assert_shows(app, alone(RULES[0], racers=(RULES[0](), rule())))
+        assert app.selectbox(key="race-add").value is None
+
+
+def test_any_racer_is_removed_and_the_others_stay_as_they_are():
+    racers = (RULES[0](), RULES[1](learning_rate=0.05), RULES[0](learning_rate=0.02))
+    for gone in range(3):
+        app = shown(alone(RULES[0], racers=racers))
+        sound(app.button(key=f"race-{gone + 1}-drop").click().run())
+        assert_shows(app, alone(RULES[0], racers=racers[:gone] + racers[gone + 1 :]))
+
+
+def test_the_last_racer_stays():
+    app = shown(alone(RULES[0]))
+    sound(app.selectbox(key="race-add").select(RULES[1].name).run())
+    assert not app.button(key="race-1-drop").disabled
+    sound(app.button(key="race-1-drop").click().run())
+    assert app.button(key="race-2-drop").disabled
+    assert_shows(app, alone(RULES[1]))
+
+
+def test_a_dozen_racers_is_the_most():
+    app = shown(alone(RULES[0]))
+    for count in range(2, MOST_RACERS + 1):
+        assert not app.selectbox(key="race-add").disabled
+        sound(app.selectbox(key="race-add").select(RULES[0].name).run())
+        assert len(tracks(app)) == count
+    assert app.selectbox(key="race-add").disabled
+
+
+def test_reset_brings_the_first_preset_back_whatever_was_turned():
+    app = shown(alone(RULES[-1], landscape=list(LANDSCAPES)[-1], start=(0.5, 0.5)))
+    (reset,) = (button for button in app.button if "Reset" in button.label)
+    assert_shows(sound(reset.click().run()), opening())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_the_same_optimizer_runs_more_than_once_under_names_that_tell_the_knob(rule):
+    knob = rule.knobs()[0]
+    app = shown(alone(rule, racers=(rule(), rule(), rule())))
+    sound(widget(app, knob, 2).set_value(knob.low).run())
+    setup = alone(rule, racers=(rule(), rule(**{knob.name: knob.low}), rule()))
+    assert_shows(app, setup)
+    assert f"{knob.low:g}" in list(tracks(app))[1]
+    assert any(f"**{name}**" in slider.label for name in names(setup.racers) for slider in app.select_slider)
+
+
+@pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=lambda part: part.name)
+def test_turning_a_knob_changes_its_racer_and_no_other(rule, knob):
+    other = next(r for r in RULES if r is not rule)
+    app = shown(alone(rule, racers=(rule(), other())))
+    before = tracks(app)
+    turned = far_from_default(knob)
+    sound(widget(app, knob).set_value(turned).run())
+    after = tracks(app)
+    assert_shows(app, alone(rule, racers=(rule(**{knob.name: turned}), other())))
+    assert not np.array_equal(before[rule.name]["x"], after[rule.name]["x"])
+    for quantity, values in before[other.name].items():
+        if quantity != "shown":
+            np.testing.assert_array_equal(values, after[other.name][quantity])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_every_knob_has_a_widget_that_says_what_it_does_and_shows_what_the_link_gave_it(rule):
+    odd = {
+        knob.name: far_from_default(knob) if knob.is_switch else knob.low + 0.123456789 * (knob.high - knob.low)
+        for knob in rule.knobs()
+    }
+    app = shown(alone(rule, racers=(rule(**odd),)))
+    for knob in rule.knobs():
+        assert widget(app, knob).value == odd[knob.name]
+        assert f"${knob.symbol}$" in widget(app, knob).label
+        assert widget(app, knob).help == knob.about
+
+
+# ---- the ground, the start, the steps
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_another_landscape_starts_at_its_usual_place(name):
+    app = shown(alone(RULES[0], landscape=next(other for other in LANDSCAPES if other != name), start=(0.7, 0.3)))
+    sound(app.selectbox(key="race-landscape").select(name).run())
+    place, start = next(iter(LANDSCAPES[name].places.items()))
+    assert_shows(app, alone(RULES[0], landscape=name, start=start))
+    assert app.selectbox(key="race-place").value == place
+    words = " ".join(text.value for text in app.markdown)
+    for said in (LANDSCAPES[name].about, LANDSCAPES[name].source, LANDSCAPES[name].formula):
+        assert said in words
+
+
+def test_every_named_place_moves_the_start():
+    name, landscape = next(iter(LANDSCAPES.items()))
+    app = shown(alone(RULES[0], landscape=name, start=(0.7, 0.3)))
+    for place, start in landscape.places.items():
+        sound(app.selectbox(key="race-place").select(place).run())
+        assert_shows(app, alone(RULES[0], landscape=name, start=start))
+
+
+def test_a_typed_start_is_where_the_race_begins():
+    app = shown(alone(RULES[0]))
+    app.number_input(key="race-x").set_value(-1.25)
+    sound(app.number_input(key="race-y").set_value(0.5).run())
+    assert_shows(app, alone(RULES[0], start=(-1.25, 0.5)))
+
+
+def test_the_number_of_steps_is_chosen_and_kept_from_one_to_the_most():
+    app = shown(alone(RULES[0], steps=77))  # a number that the slider has no stop for
+    for steps in (1, MOST_STEPS, 500, 100):
+        sound(app.select_slider(key="race-steps").set_value(steps).run())
+        for _ in range(2):
+            assert_shows(app, alone(RULES[0], steps=steps))
+            sound(app.run())
+
+
+@pytest.mark.parametrize("axis", LOSS_AXES)
+@pytest.mark.parametrize("name", KINDS.values())
+def test_a_race_from_the_goal_or_from_far_away_is_shown_on_either_axis(name, axis):
+    for start in (*LANDSCAPES[name].minima[:1], (1000.0, -1000.0)):
+        app = shown(
+            alone(RULES[0], landscape=name, start=start, loss=axis, racers=(RULES[0](), RULES[0](weight_decay=0.1)))
+        )
+        (figure,) = (view["figure"] for view in stage(app)["views"] if view["name"] == "loss")
+        low, high = json.loads(figure)["layout"]["yaxis"]["range"]
+        assert low < high
+
+
+def test_on_a_logarithmic_axis_every_loss_has_a_place():
+    app = shown(alone(RULES[0], landscape="Bowl", start=(3.0, 1.0), loss="log", racers=(RULES[0](learning_rate=1.0),)))
+    (track,) = tracks(app).values()
+    assert track["loss"][-1] == 0
+    assert (track["shown"] > 0).all()
+
+
+# ---- the notebook's own runs
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_a_replay_runs_beside_the_line_up_says_what_it_is_and_leaves_with_its_landscape(name):
+    replay = REPLAYS[name]
+    app = shown(alone(RULES[0], replay=name, steps=2000))
+    run = replay.run()
+    drawn = tracks(app)[replay.name]
+    steps = floats(stage(app)["steps"]).astype(int)
+    np.testing.assert_array_equal(drawn["x"], run.positions[0, np.minimum(steps, run.steps[-1]), 0])
+    np.testing.assert_array_equal(drawn["y"], run.positions[0, np.minimum(steps, run.steps[-1]), 1])
+    assert [info.value for info in app.info] == [replay.about]
+    assert replay.name in set(app.dataframe[0].value["racer"])
+    sound(app.selectbox(key="race-landscape").select(list(LANDSCAPES)[1]).run())
+    assert not app.info
+    assert app.selectbox(key="race-replay").value == NO_REPLAY
+    assert replay.name not in tracks(app)
+
+
+def notebook(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict]:
+    """From the preset with this replay: the notebook's own run, the honest one, and the notebook's row of the table."""
+    (preset,) = (preset for preset in presets().values() if preset.setup.replay == name)
+    app = opened(parse_qs(preset.link))
+    assert REPLAYS[name].about.count(". ") + 1 == 2
+    assert [info.value for info in app.info] == [REPLAYS[name].about]
+    own = tracks(app)[REPLAYS[name].name]
+    ((_, honest),) = ((key, track) for key, track in tracks(app).items() if key != REPLAYS[name].name)
+    table = app.dataframe[0].value
+    return own, honest, table[table["racer"] == REPLAYS[name].name].iloc[0].to_dict()
+
+
+def test_the_notebooks_sgd_shows_the_notebooks_numbers_beside_the_honest_run():
+    own, honest, _ = notebook("SGD")
+    assert len(own["x"]) == 21
+    # printed in the notebook after its steps 1 and 11
+    assert (own["x"][1], own["y"][1]) == pytest.approx((3.910, 3.908), abs=5e-4)
+    assert (own["x"][11], own["y"][11]) == pytest.approx((3.653, 3.985), abs=5e-4)
+    # moved together both coordinates stay alike
+    np.testing.assert_array_equal(honest["x"], honest["y"])
+    assert abs(honest["y"][11] - own["y"][11]) > 0.01
+
+
+def test_the_notebooks_adam_seems_to_converge_and_the_honest_one_stays():
+    own, honest, row = notebook("Adam")
+    assert row["converged at"] == 399  # printed in the notebook
+    assert row["verdict"] == "converged at step 399"
+    np.testing.assert_allclose(-np.diff(own["x"][:300]), 0.01, atol=2e-4)
+    assert (honest["x"][-1], honest["y"][-1]) == pytest.approx((3.919, 3.919), abs=0.01)
+
+
+# ---- what the page shows beside the stage
+
+
+def test_there_is_one_card_for_each_optimizer_of_the_line_up_with_the_code_that_runs():
+    app = shown(alone(RULES[0], racers=tuple(rule() for rule in (*RULES, RULES[0]))))
+    cards = {card.label: card for card in app.expander if card.label.startswith("How ")}
+    assert list(cards) == [f"How {name} moves" for name in OPTIMIZERS]
+    for rule, card in zip(RULES, cards.values(), strict=True):
+        assert f"class {rule.__name__}(Optimizer):" in card.code[0].value
+        assert "def update(self, gradient, " in card.code[0].value
+        assert rule.formula in card.latex[0].value
+        words = " ".join(text.value for text in (*card.markdown, *card.caption))
+        assert all(
+            said in words for said in (rule.__doc__.splitlines()[0], rule.source, *(k.about for k in rule.knobs()))
+        )
+
+
+def test_the_views_say_in_words_what_they_show():
+    app = opened()
+    for view in stage(app)["views"]:
+        assert all(name in view["says"] for name in tracks(app))
+
+
+def test_a_run_that_diverged_says_so_on_the_stage_and_in_the_table():
+    app = shown(alone(RULES[0], landscape="Rosenbrock", start=(-1.2, 1.0), racers=(RULES[0](), RULES[-1]())))
+    (gone,) = (track for track in stage(app)["tracks"] if track["stopped"] is not None)
+    assert f"step {gone['stopped']}" in gone["stopped_words"]
+    last = app.dataframe[0].value.iloc[-1]
+    assert (last["racer"], last["verdict"]) == (gone["name"], f"diverged at step {gone['stopped']}")
+
+
+# ---- coming and going
+
+
+def test_going_back_in_the_browser_shows_the_race_before():
+    first, second = alone(RULES[0], start=(1.0, 2.0)), alone(RULES[-1], landscape=list(LANDSCAPES)[2], start=(0.3, 0.4))
+    app = shown(first)
+    for setup in (second, first):
+        app.query_params.clear()
+        for name, values in encode(setup).items():
+            app.query_params[name] = values
+        assert_shows(sound(app.run()), setup)
+
+
+def test_the_race_is_still_there_after_a_visit_to_another_page():
+    knob = RULES[0].knobs()[0]
+    app = shown(alone(RULES[0]))
+    sound(widget(app, knob).set_value(knob.high).run())
+    app.query_params.clear()  # as a link to another page does
+    sound(app.switch_page(PAGES[0].file).run())
+    sound(app.switch_page(RACE_PAGE).run())
+    assert_shows(app, alone(RULES[0], racers=(RULES[0](**{knob.name: knob.high}),)))
+
+
+def test_the_home_page_leads_to_every_page():
+    assert {page.file for page in PAGES[1:]} == {f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")}
+    app = opened(page=PAGES[0].file)
+    words = " ".join(text.value for text in app.main.markdown)
+    for page in PAGES[1:]:
+        assert page.sentence in words
+        for place in (app.main, app.sidebar):
+            assert any(page.title in link.proto.label for link in place.get("page_link"))
+    assert len(app.main.get("image")) == len(PAGES) - 1
+
+
+# ---- what a rerun costs
+
+
+def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(compiles):
+    app = opened({**encode(opening()), "start": ["3~1"]})
+    compiles()
+    for slot, racer in enumerate(opening().racers, start=1):
+        for knob in racer.knobs():
+            widget(app, knob, slot).set_value(far_from_default(knob))
+    sound(app.run())
+    for steps in (1, 450, MOST_STEPS):
+        sound(app.select_slider(key="race-steps").set_value(steps).run())
+    sound(app.number_input(key="race-x").set_value(0.25).run())
+    assert compiles() == 0
+    # and a compile would be seen
+    jax.jit(lambda x: x * 577)(1.0)
+    assert compiles() > 0
+
+
+def test_a_turned_knob_sends_the_paths_alone_and_they_are_light():
+    twelve = tuple(RULES[i % len(RULES)]() for i in range(MOST_RACERS))
+    app = shown(alone(RULES[0], racers=twelve, steps=MOST_STEPS))
+    ground = message(app, "race-stage-ground").SerializeToString()
+    knob = RULES[0].knobs()[0]
+    sound(widget(app, knob).set_value(knob.low).run())
+    assert message(app, "race-stage-ground").SerializeToString() == ground
+    # 12 racers, 5 quantities, 501 records of 4 bytes, in base64: 160 kB; the rest is words, script and style
+    assert message(app, "race-stage").ByteSize() < 220_000
+    assert len(ground) < 600_000
+
+
+def test_another_landscape_sends_another_ground():
+    app = shown(alone(RULES[0]))
+    before = stage(app)["ground"]
+    sound(app.selectbox(key="race-landscape").select(list(LANDSCAPES)[1]).run())
+    assert stage(app)["ground"] == json.loads(message(app, "race-stage-ground").json)["ground"] != before
