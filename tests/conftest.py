@@ -1,0 +1,60 @@
+"""What the tests share. Cases come from the registries: a new optimizer or landscape is tested once it is there."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS
+
+
+@pytest.fixture(params=list(OPTIMIZERS.values()), ids=list(OPTIMIZERS))
+def rule(request):
+    """Each optimizer's class in turn."""
+    return request.param
+
+
+@pytest.fixture(params=list(LANDSCAPES.values()), ids=list(LANDSCAPES))
+def landscape(request):
+    """Each landscape in turn."""
+    return request.param
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def compiles():
+    """Call it for the number of programs that XLA has compiled since it was last called."""
+    seen = []
+
+    def listen(event, duration, **_):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(duration)
+
+    def since():
+        count = len(seen)
+        seen.clear()
+        return count
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield since
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
+@pytest.fixture(scope="session")
+def walk():
+    """The plain loop that a race must agree with: one start, one step after the other, every position kept."""
+
+    def path(loss, optimizer, start, steps):
+        x = jnp.asarray(start, jnp.float32)
+        slope, memory, positions = jax.jit(jax.grad(loss)), optimizer.init(x), [x]
+        for _ in range(steps):
+            move, memory = optimizer.update(slope(x), memory, x)
+            x = x + move
+            positions.append(x)
+        return np.stack(positions)
+
+    return path
