@@ -66,7 +66,7 @@ def landscape(name: str, **known) -> Callable:
     places={"The notebook's start": (4, 4), "Two dents away": (2, -1), "On the rim of the hole": (0.6, 0.4)},
 )
 def ackley(x):
-    """A wide funnel full of dents around one deep hole. Its tip is a point, 2.83 steep all around: plain SGD rattles."""
+    """A funnel full of dents around a deep hole. The hole ends in a point, 2.83 steep all around: plain SGD rattles."""
     square = jnp.mean(x**2)
     # the root has no slope at 0, and below 1e-30 the squares underflow: there the tip is taken as level
     away = square > 1e-30
