@@ -11,6 +11,7 @@ const WHOLE_RACE_SECONDS = 10; // at speed 1
 const CLICK_PIXELS = 4; // a press that moves less is a click
 const NEAR_ENDS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 25, PageDown: -25, Home: -Infinity, End: Infinity };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const touch = matchMedia("(pointer: coarse)");
 
 let loading; // one Plotly for the page's life
 function plotly(url) {
@@ -253,6 +254,8 @@ class View {
     this.box = element("div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases,
       element("span", { className: "caption", textContent: spec.caption }));
     this.box.setAttribute("role", "img");
+    // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
+    this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
     stage.parts.views.append(this.box);
     if (spec.click) this.listen(spec.click);
   }
@@ -266,6 +269,7 @@ class View {
     const { data, layout } = JSON.parse(figure);
     const camera = this.scene()?.getCamera();
     if (camera && layout.scene) layout.scene.camera = camera;
+    if (touch.matches && !layout.scene) layout.dragmode = false; // a finger on the map scrolls the page
     const config = { displaylogo: false, displayModeBar: false, scrollZoom: !!spec.click, responsive: false };
     await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
     this.figure = figure;
