@@ -42,8 +42,9 @@ def test_a_run_is_judged_by_what_it_did(name, optimizer, start, kind, words, ste
 
 
 def test_a_run_that_is_at_rest_but_nowhere_special_is_still_going_very_slowly():
-    _, [verdict] = judge("Ravine", SGD(learning_rate=1e-5), [(-8, 0)], 100)
-    assert verdict.words == "still going, very slowly"
+    for minima in (None, ()):
+        _, [verdict] = judge("Ravine", SGD(learning_rate=1e-5), [(-8, 0)], 100, minima)
+        assert verdict.words == "still going, very slowly"
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -53,6 +54,8 @@ def test_a_short_race_is_judged_too(steps):
     _, found = judge("Bowl", SGD(), starts, steps)
     assert [verdict.kind for verdict in found] == ["going", "converged", "diverged"]
     assert [verdict.words for verdict in found] == ["still going", "converged at step 0", "diverged at step 0"]
+    _, [at_rest] = judge("Bowl", SGD(), [(0.001, 0.001)], steps, minima=())
+    assert at_rest.words == "still going"
 
 
 def test_every_run_of_every_racer_gets_its_own_verdict():
@@ -86,8 +89,9 @@ def test_a_race_that_was_not_told_the_minima_converges_at_no_named_step():
 
 
 def test_a_run_far_out_is_judged_without_overflow():
-    """At step 62 of 64 its squares are at the edge of float32."""
-    _, [verdict] = judge("Bowl", SGD(learning_rate=3.0), [(1, 0)], 62)
+    """One step before it diverges, where the square of its last move is more than float32 holds."""
+    trace, [verdict] = judge("Bowl", SGD(learning_rate=3.0), [(1.9, 0)], 63)
+    assert trace.stopped_at[0] == -1
     assert verdict.kind in {"going", "oscillating"}
 
 

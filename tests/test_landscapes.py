@@ -69,7 +69,7 @@ def test_each_minimum_is_level_and_on_the_floor(landscape):
     losses, slopes = value_and_slope(landscape.loss)(minima)
     np.testing.assert_allclose(losses, landscape.floor, rtol=1e-6, atol=1e-6)
     # the minima are written to six places, so a slope may be left over, by the curvature times 1e-6
-    assert np.abs(slopes).max() < 1e-6 * max(1.0, np.abs(jax.vmap(jax.hessian(landscape.loss))(minima)).max())
+    assert np.abs(slopes).max() < 1e-6 * max(1.0, np.abs(jax.jit(jax.vmap(jax.hessian(landscape.loss)))(minima)).max())
 
 
 @pytest.mark.parametrize("landscape", WITH_MINIMA)
@@ -116,9 +116,13 @@ def test_every_descent_that_reaches_the_floor_ends_in_a_listed_minimum(landscape
             better = landscape.loss(ahead) < landscape.loss(x)
             return jnp.where(better, ahead, x), jnp.where(better, caution / 3, caution * 5)
 
-        descend = jax.jit(jax.vmap(lambda x: jax.lax.fori_loop(0, 300, step, (x, jnp.array(1e3)))[0]))
-        ends = np.asarray(descend(jnp.asarray(grid(landscape.domain, 41), float)))
-        losses = np.asarray(jax.vmap(landscape.loss)(jnp.asarray(ends)))
+        @jax.jit
+        @jax.vmap
+        def descend(x):
+            end, _ = jax.lax.fori_loop(0, 200, step, (x, jnp.array(1e3)))
+            return end, landscape.loss(end)
+
+        ends, losses = (np.asarray(part) for part in descend(jnp.asarray(grid(landscape.domain, 31), float)))
     down = ends[(losses < landscape.floor + 1e-5) & inside(ends, landscape.domain)]
     gaps = np.linalg.norm(down[:, None] - np.array(landscape.minima), axis=-1)
     assert gaps.min(axis=1).max() < 0.05, "a minimum is not listed"
