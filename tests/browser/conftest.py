@@ -1,0 +1,251 @@
+"""One real server and one real Chromium for all browser tests, and a stage to ask and to touch."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from ui.setup import Setup, encode
+
+ROOT = Path(__file__).parents[2]
+PORTS = range(8700, 8800)
+RACE = "Ackley_Race"  # the page's address, from the name of its file
+# Streamlit asks for these below the page's path first, and is told 404
+STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError(f"No free port from {PORTS.start} to {PORTS.stop - 1}.")
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[str]:
+    """A server of its own, as README's command starts it. Gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [*command, "--server.headless", "true", "--server.port", str(port)], cwd=ROOT, stdout=out, stderr=out
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_healthy(f"{address}/_stcore/health", server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_until_healthy(address: str, server: subprocess.Popen) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"The server did not answer at {address}.")
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    before = request.session.testsfailed
+    try:
+        with serving(log) as address:
+            yield address
+    finally:
+        if request.session.testsfailed > before or sys.exc_info()[0]:
+            print(f"\n---- the server's log\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if not path and os.environ.get("CI") == "true":
+        pytest.fail("chromium is not installed, and with CI=true the browser tests may not be skipped")
+    if not path:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+        )
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser window of its own: opens links, and asks the stage what it shows."""
+
+    def __init__(self, page: Page, server: str) -> None:
+        self.page, self.server = page, server
+        self.errors: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
+
+    def hear(self, message: ConsoleMessage) -> None:
+        source = urlsplit(message.location["url"])
+        outside = source.hostname not in (None, "127.0.0.1") and message.text.startswith("Failed to load resource")
+        if message.type == "error" and not outside and not source.path.endswith(STREAMLITS_OWN):
+            self.errors.append(f"{message.text} ({message.location['url']})")
+
+    def open(self, setup: Setup | None = None, server: str = "") -> "Visitor":
+        """The race of a set-up, by its link alone, once it is drawn."""
+        query = f"?{urlencode(encode(setup), doseq=True)}" if setup else ""
+        return self.go(f"{server or self.server}/{RACE}{query}")
+
+    def go(self, address: str) -> "Visitor":
+        self.page.goto(address)
+        return self.drawn()
+
+    def drawn(self, other_than: str = "") -> "Visitor":
+        """Wait until a race is drawn, another one than that of the given id."""
+        self.page.wait_for_function(
+            "id => { const s = document.querySelector('.stage')?.dataset.drawn; return s && s !== id }", arg=other_than
+        )
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        return self
+
+    def ask(self, words: str, given: object = None):
+        """The value of some JavaScript about ``stage``."""
+        return self.page.evaluate(
+            f"given => {{ const stage = document.querySelector('.stage').stage; return ({words}); }}", given
+        )
+
+    def wait(self, words: str, given: object = None) -> None:
+        """Wait until some JavaScript about ``stage`` holds."""
+        self.page.wait_for_function(
+            f"given => {{ const stage = document.querySelector('.stage').stage; return ({words}); }}", arg=given
+        )
+
+    def rest(self, words: str) -> None:
+        """Wait until some JavaScript about ``stage`` has been the same for a few frames."""
+        self.page.evaluate("window.seen = { count: 0 }")
+        self.wait(
+            f"(() => {{ const now = JSON.stringify({words}); window.seen.count += now === window.seen.what ? 1 :"
+            " -window.seen.count; window.seen.what = now; return window.seen.count > 5; })()"
+        )
+
+    @property
+    def race(self) -> str:
+        """The id of the race that is drawn."""
+        return self.page.locator(".stage").get_attribute("data-drawn") or ""
+
+    def moving(self) -> dict[str, str]:
+        """What moves, as pictures by view."""
+        return self.ask("Object.fromEntries([...stage.views].map(([name, v]) => [name, v.canvases[1].toDataURL()]))")
+
+    def see(self, view: str) -> bytes:
+        """A picture of what stands still in a view: Plotly's own drawing, without the canvases above it."""
+        canvases = f"stage.views.get({view!r}).canvases"
+        self.ask(f"{canvases}.forEach((canvas) => {{ canvas.style.visibility = 'hidden'; }})")
+        place = self.ask(f"stage.views.get({view!r}).plot.getBoundingClientRect().toJSON()")
+        picture = self.page.screenshot(clip={key: place[key] for key in ("x", "y", "width", "height")})
+        self.ask(f"{canvases}.forEach((canvas) => {{ canvas.style.visibility = ''; }})")
+        return picture
+
+    def where_painted(self, view: str, color: str) -> list[float] | None:
+        """The middle of all pixels of a colour on the moving canvas of a view, in CSS pixels of the view."""
+        return self.ask(
+            """(() => {
+                const canvas = stage.views.get(given[0]).canvases[1];
+                const wanted = [1, 3, 5].map((i) => parseInt(given[1].slice(i, i + 2), 16));
+                const { data, width } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                let [x, y, n] = [0, 0, 0];
+                for (let i = 0; i < data.length; i += 4) {
+                    if (data[i + 3] < 250 || wanted.some((c, k) => Math.abs(data[i + k] - c) > 3)) continue;
+                    x += (i / 4) % width + 0.5; y += Math.floor(i / 4 / width) + 0.5; n++;
+                }
+                const scale = canvas.width / canvas.clientWidth;
+                return n ? [x / n / scale, y / n / scale] : null;
+            })()""",
+            [view, color],
+        )
+
+    def press(self, key: str) -> None:
+        """A key pressed on the stage."""
+        self.page.locator(".stage").focus()
+        self.page.keyboard.press(key)
+
+    def turn(self, knob: str, key: str = "ArrowRight") -> "Visitor":
+        """A key pressed on a knob's slider, and the new race waited for."""
+        before = self.race
+        self.page.locator(f".st-key-{knob} input[type=range]").focus()
+        self.page.keyboard.press(key)
+        return self.drawn(before)
+
+
+def at_peace(visitors: list[Visitor]) -> None:
+    """Close the windows; what any of their pages complained about fails the test."""
+    for visitor in visitors:
+        visitor.page.close()
+    assert [error for visitor in visitors for error in visitor.errors] == []
+
+
+@pytest.fixture
+def window(chromium: Browser, server: str) -> Iterator[Callable[..., Visitor]]:
+    """Make windows of a size, theme or pixel density, each in a browser that has seen nothing before."""
+    made = []
+
+    def window(width: int = 1400, height: int = 1000, **options) -> Visitor:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        made.append(Visitor(context.new_page(), server))
+        return made[-1]
+
+    yield window
+    at_peace(made)
+    for visitor in made:
+        visitor.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def browser_with_cache(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visitor(browser_with_cache: BrowserContext, server: str) -> Iterator[Visitor]:
+    """A window of its own in a browser that has the app's files already."""
+    visitor = Visitor(browser_with_cache.new_page(), server)
+    yield visitor
+    at_peace([visitor])
+
+
+@pytest.fixture(scope="module")
+def shared_visitor(browser_with_cache: BrowserContext, server: str) -> Iterator[Visitor]:
+    """One window for the tests that only move through a race."""
+    visitor = Visitor(browser_with_cache.new_page(), server)
+    yield visitor
+    at_peace([visitor])
+
+
+@pytest.fixture(name="serving")
+def another_server():
+    """Start one more server for a while."""
+    return serving
