@@ -83,7 +83,8 @@ def frame(title: str) -> Page:
 def close_frame() -> None:
     """End a page. Call it last: with the first visitor served, a new server gets ready for the next ones."""
     if _warm.acquire(blocking=False):  # once per server, never given back
-        threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+        # not a daemon: a server that is stopped in the middle of a compile would crash
+        threading.Thread(target=warm_up, name="warm-up").start()
 
 
 def warm_up() -> None:

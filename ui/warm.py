@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine import race
+import threading
+
+from engine import Trace, race
 from engine.analysis import verdicts
 from ui.figures import ground
 from ui.presets import presets
@@ -10,11 +12,14 @@ from ui.setup import names
 
 
 def compile_usual_races() -> None:
-    """Run every preset once, one step each, and draw its ground."""
+    """Run every preset once, one step each, and draw its ground. Ends early when the server is stopped."""
     for preset in presets().values():
         setup = preset.setup
-        racers = dict(zip(names(setup.racers), setup.racers, strict=True))
-        traces = race(setup.ground.loss, racers, [setup.start], 1, minima=setup.ground.minima)
+        traces: dict[str, Trace] = {}
+        for name, racer in zip(names(setup.racers), setup.racers, strict=True):
+            if not threading.main_thread().is_alive():
+                return
+            traces |= race(setup.ground.loss, {name: racer}, [setup.start], 1, minima=setup.ground.minima)
         verdicts(setup.ground.loss, traces, setup.ground.minima)
         for theme in ("light", "dark"):
             ground(setup.landscape, setup.view, theme)
