@@ -84,7 +84,7 @@ def close_frame() -> None:
     """End a page. Call it last: with the first visitor served, a new server gets ready for the next ones."""
     if _warm.acquire(blocking=False):  # once per server, never given back
         # not a daemon: a server that is stopped in the middle of a compile would crash
-        threading.Thread(target=warm_up, name="warm-up").start()
+        threading.Thread(target=warm_up, name="warm-up", daemon=False).start()
 
 
 def warm_up() -> None:
