@@ -35,10 +35,18 @@ STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(50
 
 
 @dataclass
+class Slot:
+    """One place of the line-up. Its knobs are widgets only while they are shown; in between it holds their values."""
+
+    seed: Optimizer  # as it was filled: its values stay among the stops of the sliders
+    racer: Optimizer  # as it is now
+
+
+@dataclass
 class Session:
     """What this visitor's page remembers between runs, beside the widgets themselves."""
 
-    slots: dict[int, Optimizer] = field(default_factory=dict)  # slot number -> the racer it was filled with
+    slots: dict[int, Slot] = field(default_factory=dict)
     filled: int = 0  # slot numbers are never used again, so no widget finds another's value
     setup: Setup | None = None  # as of the last run
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
@@ -70,9 +78,7 @@ def fill(setup: Setup) -> None:
 def add(racer: Optimizer) -> None:
     memory = session()
     memory.filled += 1
-    memory.slots[memory.filled] = racer
-    for knob in racer.knobs():
-        st.session_state[key(memory.filled, knob.name)] = getattr(racer, knob.name)
+    memory.slots[memory.filled] = Slot(racer, racer)
 
 
 def move_start(start: tuple[float, float]) -> None:
@@ -82,10 +88,12 @@ def move_start(start: tuple[float, float]) -> None:
 def read() -> Setup:
     """The set-up that the widgets show."""
     state = st.session_state
-    racers = tuple(
-        type(racer)(**{knob.name: state[key(slot, knob.name)] for knob in racer.knobs()})
-        for slot, racer in session().slots.items()
-    )
+    for number, slot in session().slots.items():
+        turned = {
+            knob.name: state.get(key(number, knob.name), getattr(slot.racer, knob.name)) for knob in slot.racer.knobs()
+        }
+        slot.racer = type(slot.racer)(**turned)
+    racers = tuple(slot.racer for slot in session().slots.values())
     return Setup(
         racers=racers,
         start=(state[key("x")], state[key("y")]),
@@ -252,24 +260,37 @@ def extent(landscape: Landscape, view: str) -> str:
 def line_up(setup: Setup, theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
     st.subheader(f"Line-up ({len(setup.racers)})", anchor=False)
-    looks = zip(session().slots.items(), setup.racers, names(setup.racers), styles(setup.racers), strict=True)
-    for (slot, seed), racer, name, style in looks:
-        first, *others = racer.knobs()
-        row, more = st.columns([7, 1], vertical_alignment="center", gap="small")
+    alone = len(setup.racers) == 1
+    looks = zip(session().slots.items(), names(setup.racers), styles(setup.racers), strict=True)
+    for (number, slot), name, style in looks:
+        first, *others = slot.racer.knobs()
+        row, side = st.columns([7, 1], vertical_alignment="center", gap="small")
         with row:
-            turn(slot, seed, first, label=f"![]({swatch(style, theme)}) **{name}** · {first.words} ${first.symbol}$")
-        with more.popover("", icon=":material/tune:", type="tertiary", help=f"More knobs of {name}"):
+            label = f"![]({swatch(style, theme)}) **{name}** · {first.words} ${first.symbol}$"
+            turn(number, slot, first, label)
+        # filled only once it is opened: a page with fewer parts is quicker under the finger
+        more = side.popover(
+            "",
+            icon=":material/tune:",
+            type="tertiary",
+            help=f"More knobs of {name}",
+            key=key(number, "more"),
+            on_change="rerun",
+        )
+        if not more.open:
+            continue
+        with more:
             st.markdown(f"**{name}**")
             for knob in others:
-                turn(slot, seed, knob, label=f"{knob.words} ${knob.symbol}$")
+                turn(number, slot, knob, f"{knob.words} ${knob.symbol}$")
             st.button(
                 "Remove from the line-up",
-                key=key(slot, "drop"),
+                key=key(number, "drop"),
                 on_click=drop,
-                args=(slot,),
+                args=(number,),
                 icon=":material/close:",
-                disabled=len(setup.racers) == 1,
-                help="A race needs at least one racer." if len(setup.racers) == 1 else None,
+                disabled=alone,
+                help="A race needs at least one racer." if alone else None,
             )
     full = len(setup.racers) >= MOST_RACERS
     st.selectbox(
@@ -287,17 +308,17 @@ def line_up(setup: Setup, theme: str) -> None:
     )
 
 
-def turn(slot: int, seed: Optimizer, knob: Knob, label: str) -> None:
+def turn(number: int, slot: Slot, knob: Knob, label: str) -> None:
     """One knob as a widget: a switch, a slider through decades, or a plain slider."""
-    place, about = key(slot, knob.name), knob.about
+    place, about = key(number, knob.name), knob.about
+    st.session_state.setdefault(place, getattr(slot.racer, knob.name))
     if knob.is_switch:
         st.toggle(label, key=place, help=about)
     elif knob.log:
-        st.select_slider(
-            label, sorted({*decades(knob), getattr(seed, knob.name)}), key=place, help=about, format_func=short
-        )
+        stops = sorted({*decades(knob), getattr(slot.seed, knob.name)})
+        st.select_slider(label, stops, key=place, help=about, format_func=short)
     else:
-        digits = 4 if knob.high > 0.999 and knob.high < 1 else 3
+        digits = 4 if 0.999 < knob.high < 1 else 3
         st.slider(label, knob.low, knob.high, step=10.0**-digits, format=f"%.{digits}f", key=place, help=about)
 
 

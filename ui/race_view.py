@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -163,29 +163,25 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
     )
 
 
-@cache
-def source(rule: type[Optimizer]) -> str:
-    return inspect.getsource(rule)
-
-
 def show_cards(setup: Setup) -> None:
     """How each optimizer of the line-up moves: its rule, in words, and the code that runs."""
     for name in dict.fromkeys(racer.name for racer in setup.racers):
-        rule = OPTIMIZERS[name]
-        with st.expander(f"How {name} moves"):
-            st.markdown(inspect.getdoc(rule))
-            st.latex(rule.formula)
-            st.caption(f"Source: {rule.source}")
-            st.markdown(
-                "\n".join(
-                    f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}."
-                    for knob in rule.knobs()
-                )
-            )
-            st.markdown("The code that runs, from `engine/optimizers.py`:")
-            st.code(source(rule), language="python")
+        card = st.expander(f"How {name} moves", key=key("card", name), on_change="rerun")
+        if card.open:
+            with card:
+                show_card(OPTIMIZERS[name])
     with st.expander("Conventions"):
         st.markdown(CONVENTIONS)
+
+
+def show_card(rule: type[Optimizer]) -> None:
+    st.markdown(rule.__doc__)
+    st.latex(rule.formula)
+    st.caption(f"Source: {rule.source}")
+    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}." for knob in rule.knobs()]
+    st.markdown("\n".join(about))
+    st.markdown("The code that runs, from `engine/optimizers.py`:")
+    st.code(inspect.getsource(rule), language="python")
 
 
 def download(traces: Mapping[str, Trace]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ PORTS = range(8700, 8800)
 RACE = "Ackley_Race"  # the page's address, from the name of its file
 # Streamlit asks for these below the page's path first, and is told 404
 STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
+LOG = pytest.StashKey[Path]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,7 +44,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(log: Path) -> Iterator[str]:
-    """A server of its own, as README's command starts it. Gives its address."""
+    """A server of its own, as README's command starts it. Gives its address. One that crashes fails the test."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     with log.open("wb") as out:
@@ -53,9 +55,15 @@ def serving(log: Path) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         wait_until_healthy(f"{address}/_stcore/health", server)
         yield address
+        assert server.poll() is None, f"The server ended by itself, with code {server.returncode}."
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+    assert server.returncode in (0, -signal.SIGTERM), f"The server did not stop as it should: {server.returncode}."
 
 
 def wait_until_healthy(address: str, server: subprocess.Popen) -> None:
@@ -70,15 +78,16 @@ def wait_until_healthy(address: str, server: subprocess.Popen) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    before = request.session.testsfailed
-    try:
-        with serving(log) as address:
-            yield address
-    finally:
-        if request.session.testsfailed > before or sys.exc_info()[0]:
-            print(f"\n---- the server's log\n{log.read_text(errors='replace')}")
+def server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytestconfig.stash[LOG] = tmp_path_factory.mktemp("server") / "log.txt"
+    with serving(pytestconfig.stash[LOG]) as address:
+        yield address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if LOG in config.stash and (terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")):
+        terminalreporter.section("the server's log")
+        terminalreporter.write(config.stash[LOG].read_text(errors="replace"))
 
 
 @pytest.fixture(scope="session")
