@@ -104,11 +104,18 @@ def assert_shows(app: AppTest, setup: Setup) -> None:
     assert sorted(app.dataframe[0].value["racer"]) == sorted(drawn)
 
 
-def widget(app: AppTest, knob: Knob, slot: int = 1):
-    """A knob of a racer. All but the first lie behind a button, and are there once it is pressed."""
-    if knob.name != "learning_rate" and not app.session_state[f"race-{slot}-more"]:
+def more(app: AppTest, slot: int) -> AppTest:
+    """Press the button behind which a racer's other knobs are, and the one that removes it."""
+    if not app.session_state[f"race-{slot}-more"]:
         app.session_state[f"race-{slot}-more"] = True
         sound(app.run())
+    return app
+
+
+def widget(app: AppTest, knob: Knob, slot: int = 1):
+    """A knob of a racer. All but the first lie behind a button, and are there once it is pressed."""
+    if knob.name != "learning_rate":
+        more(app, slot)
     kind = "toggle" if knob.is_switch else "select_slider" if knob.log else "slider"
     return getattr(app, kind)(key=f"race-{slot}-{knob.name}")
 
@@ -194,16 +201,16 @@ def test_any_racer_is_removed_and_the_others_stay_as_they_are():
     racers = (RULES[0](), RULES[1](learning_rate=0.05), RULES[0](learning_rate=0.02))
     for gone in range(3):
         app = shown(alone(RULES[0], racers=racers))
-        sound(app.button(key=f"race-{gone + 1}-drop").click().run())
+        sound(more(app, gone + 1).button(key=f"race-{gone + 1}-drop").click().run())
         assert_shows(app, alone(RULES[0], racers=racers[:gone] + racers[gone + 1 :]))
 
 
 def test_the_last_racer_stays():
     app = shown(alone(RULES[0]))
     sound(app.selectbox(key="race-add").select(RULES[1].name).run())
-    assert not app.button(key="race-1-drop").disabled
-    sound(app.button(key="race-1-drop").click().run())
-    assert app.button(key="race-2-drop").disabled
+    assert not more(app, 1).button(key="race-1-drop").disabled
+    sound(more(app, 1).button(key="race-1-drop").click().run())
+    assert more(app, 2).button(key="race-2-drop").disabled
     assert_shows(app, alone(RULES[1]))
 
 
