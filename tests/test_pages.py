@@ -120,6 +120,13 @@ def widget(app: AppTest, knob: Knob, slot: int = 1):
     return getattr(app, kind)(key=f"race-{slot}-{knob.name}")
 
 
+def fold(app: AppTest, *keys: str, out: bool = True) -> AppTest:
+    """Open what a visitor opens by a press: a racer's further knobs, an optimizer's card. Or close it again."""
+    for key in keys:
+        app.session_state[f"race-{key}"] = out
+    return sound(app.run())
+
+
 def far_from_default(knob: Knob) -> float | bool:
     return (not knob.default) if knob.is_switch else max((knob.low, knob.high), key=lambda end: abs(end - knob.default))
 
@@ -200,7 +207,7 @@ def test_a_racer_is_added_with_its_defaults_and_the_address_says_so():
 def test_any_racer_is_removed_and_the_others_stay_as_they_are():
     racers = (RULES[0](), RULES[1](learning_rate=0.05), RULES[0](learning_rate=0.02))
     for gone in range(3):
-        app = shown(alone(RULES[0], racers=racers))
+        app = fold(shown(alone(RULES[0], racers=racers)), f"{gone + 1}-more")
         sound(more(app, gone + 1).button(key=f"race-{gone + 1}-drop").click().run())
         assert_shows(app, alone(RULES[0], racers=racers[:gone] + racers[gone + 1 :]))
 
@@ -243,7 +250,7 @@ def test_the_same_optimizer_runs_more_than_once_under_names_that_tell_the_knob(r
 @pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=lambda part: part.name)
 def test_turning_a_knob_changes_its_racer_and_no_other(rule, knob):
     other = next(r for r in RULES if r is not rule)
-    app = shown(alone(rule, racers=(rule(), other())))
+    app = fold(shown(alone(rule, racers=(rule(), other()))), "1-more")
     before = tracks(app)
     turned = far_from_default(knob)
     sound(widget(app, knob).set_value(turned).run())
@@ -253,6 +260,11 @@ def test_turning_a_knob_changes_its_racer_and_no_other(rule, knob):
     for quantity, values in before[other.name].items():
         if quantity != "shown":
             np.testing.assert_array_equal(values, after[other.name][quantity])
+    # and it stays turned where its widget is out of sight
+    drawn = stage(app)
+    assert stage(fold(app, "1-more", out=False)) == drawn
+    assert stage(fold(app, "1-more")) == drawn
+    assert widget(app, knob).value == turned
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
@@ -261,7 +273,7 @@ def test_every_knob_has_a_widget_that_says_what_it_does_and_shows_what_the_link_
         knob.name: far_from_default(knob) if knob.is_switch else knob.low + 0.123456789 * (knob.high - knob.low)
         for knob in rule.knobs()
     }
-    app = shown(alone(rule, racers=(rule(**odd),)))
+    app = fold(shown(alone(rule, racers=(rule(**odd),))), "1-more")
     for knob in rule.knobs():
         assert widget(app, knob).value == odd[knob.name]
         assert f"${knob.symbol}$" in widget(app, knob).label
@@ -385,6 +397,7 @@ def test_there_is_one_card_for_each_optimizer_of_the_line_up_with_the_code_that_
     for name in OPTIMIZERS:
         app.session_state[f"race-card-{name}"] = True
     sound(app.run())
+    fold(app, *(f"card-{name}" for name in OPTIMIZERS))
     cards = {card.label: card for card in app.expander if card.label.startswith("How ")}
     assert list(cards) == [f"How {name} moves" for name in OPTIMIZERS]
     for rule, card in zip(RULES, cards.values(), strict=True):
@@ -450,6 +463,7 @@ def test_the_home_page_leads_to_every_page():
 
 def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(compiled):
     app = opened({**encode(opening()), "start": ["3~1"]})
+    fold(app, *(f"{slot}-more" for slot in range(1, len(opening().racers) + 1)))
     compiled.clear()
     for slot, racer in enumerate(opening().racers, start=1):
         for knob in racer.knobs():

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import plotly.graph_objects as go
 
 from engine import LANDSCAPES, Landscape
 from ui.palette import GROUNDS
 
-SCENE_POINTS, MAP_POINTS = 141, 181  # per side: the dents of Ackley's wide domain need them
+POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
 LEAST = 1e-12  # a loss above the minimum that is smaller counts as none
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
@@ -37,11 +36,16 @@ def height(landscape: Landscape, losses: np.ndarray) -> np.ndarray:
     return np.log10(1 + np.maximum(losses - (landscape.floor or 0.0), 0))
 
 
-def grid(landscape: Landscape, view: str, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``."""
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    return xs, ys, np.asarray(jax.vmap(landscape.loss)(jnp.asarray(where))).reshape(points, points)
+    return xs, ys, np.asarray(over(landscape.loss, where)).reshape(points, points)
+
+
+@partial(jax.jit, static_argnames="loss")
+def over(loss: Callable[[jax.Array], jax.Array], where: jax.Array) -> jax.Array:
+    return jax.vmap(loss)(where)
 
 
 def levels(low: float, high: float) -> dict:
@@ -81,7 +85,7 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
     }
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
 
-    xs, ys, losses = grid(landscape, view, SCENE_POINTS)
+    xs, ys, losses = grid(landscape, view)
     heights = height(landscape, losses)
     low, high = float(heights.min()), float(heights.max())
     backdrop = {"showbackground": False, **plain}
@@ -129,8 +133,6 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
         },
     )
 
-    xs, ys, losses = grid(landscape, view, MAP_POINTS)
-    heights = height(landscape, losses)
     flat = go.Figure(
         [
             go.Contour(
@@ -140,7 +142,7 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
                 customdata=losses,
                 colorscale=scale,
                 showscale=False,
-                contours=levels(float(heights.min()), float(heights.max())),
+                contours=levels(low, high),
                 line={"width": 0.8, "color": colors.line},
                 hovertemplate="x %{x:.2f}<br>y %{y:.2f}<br>loss %{customdata:.4g}<extra></extra>",
             ),
@@ -199,7 +201,7 @@ def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str) ->
 @lru_cache(maxsize=64)
 def loss_span(name: str, view: str) -> tuple[float, float]:
     """The lowest and highest loss on the map of a landscape."""
-    losses = grid(LANDSCAPES[name], view, MAP_POINTS)[2]
+    losses = grid(LANDSCAPES[name], view)[2]
     return float(losses.min()), float(losses.max())
 
 

@@ -253,6 +253,30 @@ def test_another_landscape_is_drawn_with_its_own_ground_and_the_step_kept(visito
     assert visitor.ask("[stage.tracks[0].values.x[0], stage.tracks[0].values.y[0]]") == list(usual)
 
 
+def test_a_knob_behind_the_button_stays_turned_when_it_is_out_of_sight_again(visitor):
+    visitor.open(RACE)
+    more, knob = visitor.page.locator(".st-key-race-3-more button").first, RACE.racers[2].knobs()[1].name
+    more.click()
+    visitor.page.locator(f".st-key-race-3-{knob} input[type=range]").wait_for(state="attached")
+    visitor.turn(f"race-3-{knob}", "ArrowLeft")
+    turned = visitor.race
+    visitor.page.keyboard.press("Escape")
+    visitor.page.locator(f".st-key-race-3-{knob}").wait_for(state="detached")
+    visitor.turn("race-1-learning_rate")
+    visitor.turn("race-1-learning_rate", "ArrowLeft")
+    assert visitor.race == turned
+    visitor.page.wait_for_url(f"**~{knob}~*")
+
+
+def test_a_racer_leaves_the_line_up(visitor):
+    visitor.open(RACE)
+    before = visitor.race
+    visitor.page.locator(".st-key-race-2-more button").first.click()
+    visitor.page.get_by_role("button", name="Remove from the line-up").click()
+    visitor.drawn(before)
+    assert visitor.ask("stage.tracks.map((track) => track.name)") == [RACE.racers[0].name, RACE.racers[2].name]
+
+
 def test_a_slider_is_dragged_by_mouse_and_the_last_place_is_what_is_raced(visitor):
     visitor.open(RACE)
     before = visitor.race
