@@ -137,6 +137,8 @@ class Visitor:
             "id => { const s = document.querySelector('.stage')?.dataset.drawn; return s && s !== id }", arg=other_than
         )
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        # what comes after the race may still push it about, and the mouse would miss
+        self.rest("[...document.querySelectorAll('.view')].map((view) => view.getBoundingClientRect())")
         return self
 
     def ask(self, words: str, given: object = None):
