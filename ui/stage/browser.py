@@ -6,6 +6,7 @@ Imports nothing heavy, so that a page can have the browser fetch Plotly before t
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -26,7 +27,7 @@ def served(name: str, content: bytes) -> str:
     STATIC.mkdir(exist_ok=True)
     target = STATIC / named
     if not target.exists():
-        part = target.with_suffix(".part")
+        part = target.with_suffix(f".{os.getpid()}.part")
         part.write_bytes(content)
         part.replace(target)  # whole or not at all, should two servers start together
     return named
