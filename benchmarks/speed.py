@@ -1,4 +1,4 @@
-"""How fast the playground is, measured in one run: ``python benchmarks/speed.py`` (on an otherwise idle machine).
+"""How fast the playground is, measured in one run: ``python -m benchmarks.speed`` (on an otherwise idle machine).
 
 Prints the engine's time beside its peers', then what a visitor feels, in a real browser on a server of its own that
 starts from a copy of the project with nothing compiled yet.
