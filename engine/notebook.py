@@ -49,6 +49,7 @@ class Replay:
             positions=positions[None],
             losses=losses[None],
             stopped_at=np.array([-1]),
+            settled_at=np.array([-1]),
             converged_at=np.array([converged_at]),
             best_losses=np.array([losses.min()]),
             path_lengths=np.array([moves.sum()]),

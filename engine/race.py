@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.batches import dealt, per_epoch, shuffle
 from engine.optimizers import Optimizer
 
 RECORDS = 500  # at most so many steps are recorded, and the start
@@ -25,13 +26,15 @@ TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum i
 class Trace:
     """What one optimizer did from each start. ``runs`` counts the starts, ``recorded`` the steps that were kept.
 
-    A run that leaves the finite numbers stands still at its last finite point from then on.
+    A run that leaves the finite numbers stands still at its last finite point from then on; one whose loss no longer
+    changes by the tolerance stands still where that was seen.
     """
 
     steps: np.ndarray  # (recorded,) which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
     positions: np.ndarray  # (runs, recorded, dim) index 0 is the start
     losses: np.ndarray  # (runs, recorded)
     stopped_at: np.ndarray  # (runs,) step at which value, gradient or position stopped being finite, or -1
+    settled_at: np.ndarray  # (runs,) step at which it ended since the loss had changed by less than the tolerance, or -1
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
@@ -45,6 +48,7 @@ class _Run(NamedTuple):
     best: jax.Array
     length: jax.Array
     stopped_at: jax.Array
+    settled_at: jax.Array
     converged_at: jax.Array
 
 
@@ -55,33 +59,67 @@ def race(
     steps: int,
     *,
     data: Sequence[Any] = (),
+    own_data: bool = False,
     minima: Sequence[Sequence[float]] = (),
+    batch_size: int | None = None,
+    seeds: int | Sequence[int] | np.ndarray = 0,
+    tolerance: float = 0.0,
 ) -> dict[str, Trace]:
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
     ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since
     a new one is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
-    Raises ``ValueError`` for starts or minima of another shape, or fewer than one step.
+
+    With a ``batch_size`` each step follows the gradient of so many examples only (``engine/batches.py`` says which), and
+    the loss must be a mean over the examples, the first axis of ``data``; the losses of the trace are those of all
+    examples. ``seeds`` is one for all runs, or one each. With ``own_data`` each run has data of its own, along one more
+    axis in front. A run ends once its loss changes by less than ``tolerance`` in a step.
+
+    Raises ``ValueError`` for starts, minima, data or seeds of another shape, fewer than one step or one example.
     """
     starts = np.asarray(starts, np.float32)
     if starts.ndim != 2 or 0 in starts.shape:
         raise ValueError(f"starts has shape {starts.shape}. Give one row per run: (runs, dim).")
     if steps < 1:
         raise ValueError(f"steps is {steps}. Let the race take at least 1 step.")
+    if batch_size is not None and (batch_size < 1 or not data):
+        raise ValueError(f"batch_size is {batch_size}. Give data, and batches of at least 1 example.")
+    runs, dim = starts.shape
+    data = tuple(np.asarray(part, np.float32) for part in data)
+    if own_data and any(len(part) != runs for part in data):
+        raise ValueError(f"data has shapes {[part.shape for part in data]}. With own_data, begin each with {runs} runs.")
+    goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
+    if goals.ndim != 2 or goals.shape[1] != dim:
+        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {dim} numbers.")
+    if np.size(seeds) not in (1, runs):
+        raise ValueError(f"There are {np.size(seeds)} seeds for {runs} runs. Give one for all, or one each.")
     # an odd stride: a run that jumps to and fro would seem to stand still in every second step
     stride = -(-steps // RECORDS) | 1
     at = np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
-    goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, starts.shape[1]), np.float32)
-    if goals.ndim != 2 or goals.shape[1] != starts.shape[1]:
-        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {starts.shape[1]} numbers.")
-    padded = np.resize(starts, (bucket(len(starts)), starts.shape[1]))
-    length = np.array([steps, stride], np.int32)
+    size = bucket(runs)
+    each = fill(starts, size), fill(np.broadcast_to(np.asarray(seeds, np.int32), runs), size)
+    if own_data:
+        data = tuple(fill(part, size) for part in data)
+    plan = np.array([steps, stride, batch_size or 1], np.int32)
+    kind = Kind(own_data=own_data, in_batches=batch_size is not None)
     # all are sent off before any is waited for
     ends = {}
     for name, optimizer in racers.items():
         knobs = np.array(astuple(optimizer), np.float32)  # type: ignore[call-overload]
-        ends[name] = descend(loss, type(optimizer), knobs, padded, length, tuple(data), goals)
-    return {name: trace(end, at, len(starts)) for name, end in ends.items()}
+        ends[name] = descend(loss, type(optimizer), kind, knobs, *each, plan, np.float32(tolerance), data, goals)
+    return {name: trace(end, at, runs) for name, end in ends.items()}
+
+
+class Kind(NamedTuple):
+    """What is compiled in beside the loss and the optimizer."""
+
+    own_data: bool
+    in_batches: bool
+
+
+def fill(rows: np.ndarray, size: int) -> np.ndarray:
+    """Repeat rows until there are ``size`` of them."""
+    return np.resize(rows, (size, *rows.shape[1:]))
 
 
 def bucket(runs: int) -> int:
@@ -102,29 +140,45 @@ def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
         positions=positions[:, : len(at)],
         losses=losses[:, : len(at)],
         stopped_at=marks[:, 0],
-        converged_at=marks[:, 1],
+        settled_at=marks[:, 1],
+        converged_at=marks[:, 2],
         best_losses=measures[:, 0],
         path_lengths=measures[:, 1],
     )
 
 
-@partial(jax.jit, static_argnames=("loss", "rule"))
-@partial(jax.vmap, in_axes=(None, None, None, 0, None, None, None))
-def descend(loss, rule, knobs, start, length, data, goals):
-    """One run from one start: its history ``(RECORDS + 1, dim)``, ``(RECORDS + 1,)``, then two marks and two measures.
+@partial(jax.jit, static_argnames=("loss", "rule", "kind"))
+def descend(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals):
+    """Every run of one optimizer: histories ``(runs, RECORDS + 1, dim)``, ``(runs, RECORDS + 1)``, marks, measures.
 
     The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
     optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
     """
-    optimizer = rule(*knobs)
-    steps, stride = length
-    slope = jax.value_and_grad(loss)
+    one = partial(descend_once, loss, rule(*knobs), kind.in_batches, plan, tolerance, goals)
+    return jax.vmap(one, in_axes=(0, 0, 0 if kind.own_data else None))(starts, seeds, data)
+
+
+def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, seed, data):
+    """One run from one start: its history ``(RECORDS + 1, dim)``, ``(RECORDS + 1,)``, three marks and two measures."""
+    steps, stride, batch_size = plan
+
+    def batch_loss(x, chosen):
+        each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
+        return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
+
+    def slope(i, x, places):
+        if not in_batches:
+            return *jax.value_and_grad(loss)(x, *data), places
+        number = per_epoch(places.size, batch_size)
+        # one shuffle an epoch: a sort at each step would cost more than the step
+        places = jax.lax.cond(i % number == 0, lambda: shuffle(seed, i // number, places.size), lambda: places)
+        return loss(x, *data), jax.grad(batch_loss)(x, dealt(places, i, batch_size)), places
 
     def look_and_move(i, carry):
-        run, positions, losses = carry
-        value, gradient = slope(run.ahead, *data)
+        run, places, positions, losses = carry
+        value, gradient, places = slope(i, run.ahead, places)
         finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(run.ahead)) & jnp.all(jnp.isfinite(gradient))
-        going = run.stopped_at < 0
+        going = (run.stopped_at < 0) & (run.settled_at < 0)
         at_goal = jnp.any(jnp.all(jnp.abs(run.ahead - goals) < TOLERANCE, axis=1))
         move, memory = optimizer.update(gradient, run.memory, run.ahead)
         moved = _Run(
@@ -135,13 +189,15 @@ def descend(loss, rule, knobs, start, length, data, goals):
             best=jnp.minimum(run.best, value),
             length=run.length + jnp.linalg.norm(run.ahead - run.x),
             stopped_at=run.stopped_at,
+            # before the first step the loss is NaN, which is no change
+            settled_at=jnp.where(jnp.abs(value - run.loss) < tolerance, i, run.settled_at),
             converged_at=jnp.where((run.converged_at < 0) & at_goal, i, run.converged_at),
         )
         halted = run._replace(stopped_at=jnp.where(going, i, run.stopped_at))
         run = jax.tree.map(lambda a, b: jnp.where(going & finite, a, b), moved, halted)
         # a record is overwritten until its last step, so the newest one always holds the end
         record = (i + stride - 1) // stride
-        return run, positions.at[record].set(run.x), losses.at[record].set(run.loss)
+        return run, places, positions.at[record].set(run.x), losses.at[record].set(run.loss)
 
     run = _Run(
         ahead=start,
@@ -151,8 +207,11 @@ def descend(loss, rule, knobs, start, length, data, goals):
         best=jnp.array(jnp.inf),
         length=jnp.array(0.0),
         stopped_at=jnp.array(-1),
+        settled_at=jnp.array(-1),
         converged_at=jnp.array(-1),
     )
+    places = jnp.arange(len(data[0])) if in_batches else None
     history = jnp.zeros((RECORDS + 1, start.size)), jnp.zeros(RECORDS + 1)
-    run, positions, losses = jax.lax.fori_loop(0, steps + 1, look_and_move, (run, *history))
-    return positions, losses, jnp.stack([run.stopped_at, run.converged_at]), jnp.stack([run.best, run.length])
+    run, _, positions, losses = jax.lax.fori_loop(0, steps + 1, look_and_move, (run, places, *history))
+    marks = jnp.stack([run.stopped_at, run.settled_at, run.converged_at])
+    return positions, losses, marks, jnp.stack([run.best, run.length])

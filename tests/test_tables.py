@@ -34,6 +34,7 @@ def drawn(losses: list[float], stopped: int = -1) -> Trace:
         positions=np.linspace([4, 4], [3, 3], count, dtype=np.float32)[None],
         losses=np.array([losses], np.float32),
         stopped_at=np.array([stopped]),
+        settled_at=np.array([-1]),
         converged_at=np.array([-1]),
         best_losses=np.array([min(losses)], np.float32),
         path_lengths=np.array([math.sqrt(2)], np.float32),
