@@ -33,12 +33,15 @@ def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -
 
 
 def verdicts(
-    loss: Callable[..., jax.Array], traces: Mapping[str, Trace], minima: Sequence[Sequence[float]]
+    loss: Callable[..., jax.Array],
+    traces: Mapping[str, Trace],
+    minima: Sequence[Sequence[float]],
+    data: Sequence[np.ndarray] = (),
 ) -> dict[str, list[Verdict]]:
     """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there."""
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
     padded = np.resize(ends, (bucket(len(ends)), ends.shape[1]))
-    rests = iter(zip(*(np.asarray(part) for part in settle(loss, padded)), strict=True))
+    rests = iter(zip(*(np.asarray(part) for part in settle(loss, padded, tuple(data))), strict=True))
     return {
         name: [verdict(trace, run, minima, *next(rests)) for run in range(len(trace.positions))]
         for name, trace in traces.items()
@@ -95,9 +98,90 @@ def place(point: np.ndarray) -> str:
 
 
 @partial(jax.jit, static_argnames="loss")
-@partial(jax.vmap, in_axes=(None, 0))
-def settle(loss, end):
+@partial(jax.vmap, in_axes=(None, 0, None))
+def settle(loss, end, data):
     """The level point that Newton's method finds from ``end``, and the curvatures of the loss there, lowest first."""
     slope, shape = jax.grad(loss), jax.hessian(loss)
-    bottom = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(shape(x), slope(x)), end)
-    return bottom, jnp.linalg.eigvalsh(shape(bottom))
+    bottom = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(shape(x, *data), slope(x, *data)), end)
+    return bottom, jnp.linalg.eigvalsh(shape(bottom, *data))
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """How a loss bends at a point, along the directions in which it bends least to most."""
+
+    values: np.ndarray  # (dim,) lowest first: the second derivative along each direction
+    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+
+    @property
+    def limit(self) -> float:
+        """The learning rate from which plain gradient descent no longer converges: 2 over the largest curvature."""
+        return 2 / float(self.values[-1])
+
+    def factors(self, learning_rate: float) -> np.ndarray:
+        """What one step of gradient descent makes of the distance to the minimum, along each direction ``(dim,)``.
+
+        Negative: it lands on the other side. Beyond 1 in size: it moves away.
+        """
+        return 1 - learning_rate * self.values
+
+
+def curvature(loss: Callable[..., jax.Array], x: np.ndarray, data: Sequence[np.ndarray] = ()) -> Curvature:
+    """The curvature of a loss at ``x`` ``(dim,)``, from ``jax.hessian``."""
+    values, vectors = np.linalg.eigh(np.asarray(shape_of(loss, np.asarray(x, np.float32), tuple(data)), float))
+    # a direction and its opposite are the same: the first one of those that differ from 0 points up
+    signs = np.sign(vectors[np.argmax(np.abs(vectors) > 1e-6, axis=0), range(len(values))])
+    return Curvature(values, (vectors * signs).T)
+
+
+@partial(jax.jit, static_argnames="loss")
+def shape_of(loss, x, data):
+    return jax.hessian(loss)(x, *data)
+
+
+def measured_factors(path: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """What a run ``(recorded, dim)`` made of each move in the next one, along each direction: the median, or NaN.
+
+    On a quadratic, steps shrink as the distance to the minimum does. Moves that rounding has a part in are left out.
+    """
+    moves = np.diff(path.astype(float), axis=0) @ directions.T
+    rounding = np.abs(path).max(axis=0) @ np.abs(directions.T) * np.finfo(np.float32).eps
+    ratios = np.full(len(directions), np.nan)
+    for i, along in enumerate(moves.T):
+        sure = np.abs(along) > 1e3 * rounding[i]
+        both = sure[1:] & sure[:-1]
+        if both.any():
+            ratios[i] = np.median(along[1:][both] / along[:-1][both])
+    return ratios
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What plain gradient descent does on a quadratic loss, as its curvature foretells it."""
+
+    kind: str  # converges, oscillates, diverges, stays
+    words: str
+
+
+def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
+    """What a learning rate will do: the direction in which the distance shrinks least, or grows most, decides."""
+    factors = curvature.factors(learning_rate)
+    worst = float(factors[np.argmax(np.abs(factors))])
+    size, limit = abs(worst), curvature.limit
+    if np.isclose(size, 1, rtol=1e-6, atol=0):
+        return Forecast("stays", f"neither arrives nor leaves: at {learning_rate:g} each step leaves all of the distance")
+    if size > 1:
+        return Forecast(
+            "diverges",
+            f"diverges: {learning_rate:g} is over the limit of {limit:.4g}, so each step multiplies the distance by {size:.4g}",
+        )
+    if factors.min() < 0:
+        return Forecast("oscillates", f"oscillates and converges: it oversteps, and each step leaves {size:.4g} of the distance")
+    return Forecast("converges", f"converges: each step leaves {size:.4g} of the distance")
+
+
+@partial(jax.jit, static_argnames="loss")
+@partial(jax.vmap, in_axes=(None, 0, None))
+def gradients(loss, x, data):
+    """The gradient of a loss at points ``(n, dim)``."""
+    return jax.grad(loss)(x, *data)

@@ -1,0 +1,87 @@
+"""Fits to data: the examples, the models, and the notebook's loss.
+
+Every model here is a sum of features, each times a parameter: ``prediction = features @ theta``. So one loss serves them
+all, and its minimum is known without descending.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+TRUE_BOWL = (3.0, 9.0)  # the notebook's f(x, y) = 3x² + 9y²
+REACH = 10.0  # its x and y are drawn from -10 to 10
+
+
+def mean_squared_error_naive(true, pred):
+    """The mean squared difference, as one would first write it: there is no theta in it to differentiate by."""
+    return jnp.mean((true - pred) ** 2)
+
+
+def mean_squared_error(theta, x, true):
+    """The mean squared difference between the truth and ``x`` times theta, as a function of theta.
+
+    ``theta`` is ``(dim,)`` and ``x`` ``(examples, dim)``, or both without ``dim``; ``true`` is ``(examples,)``.
+    """
+    pred = jnp.dot(x, theta)
+    return jnp.mean((true - pred) ** 2)
+
+
+def mean_squared_error_by_hand(theta, x, true):
+    """The slope of that loss in theta, from the chain rule on paper. For one parameter."""
+    return -2 * jnp.mean((true - theta * x) * x)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Examples and a model: what is to be descended is ``mean_squared_error`` on ``data``."""
+
+    features: np.ndarray  # (examples, dim) what each parameter is multiplied with
+    true: np.ndarray  # (examples,)
+
+    @property
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.features, self.true
+
+    def minimum(self) -> np.ndarray:
+        """The parameters ``(dim,)`` with the least loss on these examples, by least squares in 64 bits."""
+        return np.linalg.lstsq(self.features.astype(float), self.true.astype(float), rcond=None)[0]
+
+    def curvatures(self) -> np.ndarray:
+        """The curvature of each example's own loss ``(examples,)`` along its steepest direction."""
+        return 2 * np.sum(self.features.astype(float) ** 2, axis=1)
+
+
+def notebook_grid() -> np.ndarray:
+    """The notebook's x: 0.0, 0.1, … 9.9."""
+    return np.asarray(jnp.arange(0, 10, 0.1))
+
+
+def line(x: np.ndarray, true: np.ndarray, *, intercept: bool) -> Fit:
+    """The fit of theta x, or of theta0 + theta1 x, to points ``(examples,)``."""
+    columns = [np.ones_like(x), x] if intercept else [x]
+    return Fit(np.stack(columns, axis=1).astype(np.float32), np.asarray(true, np.float32))
+
+
+def noisy_line(slope: float, noise: float, seed: int, examples: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    """Points ``(examples,)`` along a line through 0, x from 0 to 10, with normal noise of a standard deviation."""
+    where, off = jax.random.split(jax.random.key(seed))
+    x = jnp.sort(jax.random.uniform(where, examples, maxval=10.0))
+    return np.asarray(x), np.asarray(slope * x + noise * jax.random.normal(off, examples))
+
+
+def bowl_points(examples: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Examples ``(examples,)`` of the notebook's bowl: x, y, and f(x, y) with normal noise of a standard deviation."""
+    where, off = jax.random.split(jax.random.key(seed))
+    x, y = jax.random.uniform(where, (2, examples), minval=-REACH, maxval=REACH)
+    true = TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, examples)
+    return np.asarray(x), np.asarray(y), np.asarray(true)
+
+
+def bowl(examples: int, noise: float, seed: int) -> Fit:
+    """The fit of theta1 x² + theta2 y² to those examples."""
+    x, y, true = bowl_points(examples, noise, seed)
+    return Fit(np.stack([x**2, y**2], axis=1), true)
