@@ -169,14 +169,17 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     worst = float(factors[np.argmax(np.abs(factors))])
     size, limit = abs(worst), curvature.limit
     if np.isclose(size, 1, rtol=1e-6, atol=0):
-        return Forecast("stays", f"neither arrives nor leaves: at {learning_rate:g} each step leaves all of the distance")
+        return Forecast("stays", f"neither arrives nor leaves: {learning_rate:g} is just at the limit")
     if size > 1:
         return Forecast(
             "diverges",
-            f"diverges: {learning_rate:g} is over the limit of {limit:.4g}, so each step multiplies the distance by {size:.4g}",
+            f"diverges: {learning_rate:g} is over the limit of {limit:.4g}, "
+            f"so each step multiplies the distance by {size:.4g}",
         )
     if factors.min() < 0:
-        return Forecast("oscillates", f"oscillates and converges: it oversteps, and each step leaves {size:.4g} of the distance")
+        return Forecast(
+            "oscillates", f"oscillates and converges: it oversteps, and each step leaves {size:.4g} of the distance"
+        )
     return Forecast("converges", f"converges: each step leaves {size:.4g} of the distance")
 
 

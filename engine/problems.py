@@ -1,7 +1,7 @@
 """Fits to data: the examples, the models, and the notebook's loss.
 
-Every model here is a sum of features, each times a parameter: ``prediction = features @ theta``. So one loss serves them
-all, and its minimum is known without descending.
+Every model here is a sum of features, each times a parameter: ``prediction = features @ theta``. So one loss serves
+them all, and its minimum is known without descending.
 """
 
 from __future__ import annotations
@@ -69,15 +69,15 @@ def line(x: np.ndarray, true: np.ndarray, *, intercept: bool) -> Fit:
 def noisy_line(slope: float, noise: float, seed: int, examples: int = 100) -> tuple[np.ndarray, np.ndarray]:
     """Points ``(examples,)`` along a line through 0, x from 0 to 10, with normal noise of a standard deviation."""
     where, off = jax.random.split(jax.random.key(seed))
-    x = jnp.sort(jax.random.uniform(where, examples, maxval=10.0))
-    return np.asarray(x), np.asarray(slope * x + noise * jax.random.normal(off, examples))
+    x = jnp.sort(jax.random.uniform(where, (examples,), maxval=10.0))
+    return np.asarray(x), np.asarray(slope * x + noise * jax.random.normal(off, (examples,)))
 
 
 def bowl_points(examples: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Examples ``(examples,)`` of the notebook's bowl: x, y, and f(x, y) with normal noise of a standard deviation."""
     where, off = jax.random.split(jax.random.key(seed))
     x, y = jax.random.uniform(where, (2, examples), minval=-REACH, maxval=REACH)
-    true = TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, examples)
+    true = TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, (examples,))
     return np.asarray(x), np.asarray(y), np.asarray(true)
 
 

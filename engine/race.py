@@ -34,7 +34,7 @@ class Trace:
     positions: np.ndarray  # (runs, recorded, dim) index 0 is the start
     losses: np.ndarray  # (runs, recorded)
     stopped_at: np.ndarray  # (runs,) step at which value, gradient or position stopped being finite, or -1
-    settled_at: np.ndarray  # (runs,) step at which it ended since the loss had changed by less than the tolerance, or -1
+    settled_at: np.ndarray  # (runs,) step at which the loss changed by less than the tolerance, and it ended; or -1
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
@@ -70,8 +70,8 @@ def race(
     ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since
     a new one is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
 
-    With a ``batch_size`` each step follows the gradient of so many examples only (``engine/batches.py`` says which), and
-    the loss must be a mean over the examples, the first axis of ``data``; the losses of the trace are those of all
+    With a ``batch_size`` each step follows the gradient of so many examples only (``engine/batches.py`` says which),
+    and the loss must be a mean over the examples, the first axis of ``data``; the losses of the trace are those of all
     examples. ``seeds`` is one for all runs, or one each. With ``own_data`` each run has data of its own, along one more
     axis in front. A run ends once its loss changes by less than ``tolerance`` in a step.
 
@@ -87,7 +87,9 @@ def race(
     runs, dim = starts.shape
     data = tuple(np.asarray(part, np.float32) for part in data)
     if own_data and any(len(part) != runs for part in data):
-        raise ValueError(f"data has shapes {[part.shape for part in data]}. With own_data, begin each with {runs} runs.")
+        raise ValueError(
+            f"data has shapes {[part.shape for part in data]}. With own_data, each begins with {runs} runs."
+        )
     goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
     if goals.ndim != 2 or goals.shape[1] != dim:
         raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {dim} numbers.")

@@ -26,16 +26,16 @@ def points(low: float, high: float, count: int = 100) -> np.ndarray:
 
 
 def curve(f: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A function and its slope by ``jax.grad`` at the points ``x`` ``(n,)``: twice ``(n,)``, not finite where undefined."""
+    """A function and its slope by ``jax.grad`` at the points ``x`` ``(n,)``: not finite where undefined."""
     values, slopes = jax.vmap(jax.value_and_grad(f))(jnp.asarray(x, jnp.float32))
     return np.asarray(values), np.asarray(slopes)
 
 
 def finite_differences(f: Function, x: float, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The slope at ``x`` from two nearby values, for every ``h`` ``(n,)``: forward, then central."""
-    x, h = jnp.float32(x), jnp.asarray(h, jnp.float32)
-    ahead, behind = f(x + h), f(x - h)
-    return np.asarray((ahead - f(x)) / h), np.asarray((ahead - behind) / (2 * h))
+    at, away = jnp.float32(x), jnp.asarray(h, jnp.float32)
+    ahead, behind = f(at + away), f(at - away)
+    return np.asarray((ahead - f(at)) / away), np.asarray((ahead - behind) / (2 * away))
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,15 @@ def kink(f: Function, x: float) -> Kink | None:
     A smooth slope differs less and less between two points that close in on ``x``; at a corner the difference stays.
     """
     reach = 1e-3 * max(1.0, abs(x))
-    _, (far_left, left, here, right, far_right) = curve(f, np.array([x - reach, x - reach / 8, x, x + reach / 8, x + reach]))
+    _, (far_left, left, here, right, far_right) = curve(
+        f, np.array([x - reach, x - reach / 8, x, x + reach / 8, x + reach])
+    )
     jump, further = abs(right - left), abs(far_right - far_left)
-    if not (np.isfinite(jump) and np.isfinite(further)) or jump < 0.5 * further or jump < 1e-3 * (abs(left) + abs(right)):
+    if (
+        not (np.isfinite(jump) and np.isfinite(further))
+        or jump < 0.5 * further
+        or jump < 1e-3 * (abs(left) + abs(right))
+    ):
         return None
     return Kink(float(left), float(right), float(here)) if jump > 0 else None
 

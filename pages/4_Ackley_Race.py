@@ -7,7 +7,8 @@ frame("Ackley Race")  # before the imports below: something to read while they l
 import streamlit as st  # noqa: E402
 
 from engine.notebook import REPLAYS  # noqa: E402
-from ui.controls import current, loss_axis, sidebar  # noqa: E402
+from ui.controls import show_notes  # noqa: E402
+from ui.race_controls import CONTROLS, loss_axis, sidebar  # noqa: E402
 from ui.race_view import (  # noqa: E402
     download,
     replaying,
@@ -19,10 +20,8 @@ from ui.race_view import (  # noqa: E402
     show_stage,
 )
 
-setup, notes = current()
-if notes:
-    st.warning("The link could not be taken as it was.\n\n" + "\n".join(f"- {note}" for note in notes))
-
+setup, notes = CONTROLS.current()
+show_notes(notes)
 show_landscape(setup)
 if replaying(setup):
     st.info(REPLAYS[setup.replay].about)

@@ -12,7 +12,7 @@ import pytest
 from engine import LANDSCAPES
 from ui.figures import box, grid, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import GROUNDS
-from ui.setup import VIEWS
+from ui.setups import VIEWS
 
 THEMES = list(GROUNDS)
 every_landscape = pytest.mark.parametrize("name", LANDSCAPES)

@@ -16,11 +16,13 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.frame import PAGES
+from ui.links import decode, encode
 from ui.presets import opening, presets
-from ui.setup import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, Setup, decode, encode, names
+from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, RaceSetup, names
 
 ROOT = Path(__file__).parents[1]
 RACE_PAGE = "pages/4_Ackley_Race.py"
+OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())
 # one of each kind: with minima and without, spanning decades and not
 KINDS = {(bool(landscape.minima), landscape.decades): name for name, landscape in reversed(LANDSCAPES.items())}
@@ -55,7 +57,7 @@ def opened(query: dict[str, list[str]] | None = None, page: str = RACE_PAGE) -> 
     return sound((app.switch_page(page) if page != PAGES[0].file else app).run())
 
 
-def shown(setup: Setup) -> AppTest:
+def shown(setup: RaceSetup) -> AppTest:
     return opened(encode(setup))
 
 
@@ -83,14 +85,14 @@ def tracks(app: AppTest) -> dict[str, dict[str, np.ndarray]]:
     return {t["name"]: {k: floats(v) for k, v in t["values"].items()} for t in stage(app)["tracks"]}
 
 
-def address(app: AppTest) -> Setup:
+def address(app: AppTest) -> RaceSetup:
     """The set-up that the address bar says."""
-    setup, notes = decode({k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()}, opening())
+    setup, notes = decode({k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()}, OPENING)
     assert not notes
     return setup
 
 
-def assert_shows(app: AppTest, setup: Setup) -> None:
+def assert_shows(app: AppTest, setup: RaceSetup) -> None:
     """The stage, the address and the leaderboard are those of this set-up."""
     racers = dict(zip(names(setup.racers), setup.racers, strict=True))
     drawn = tracks(app)
@@ -131,14 +133,14 @@ def far_from_default(knob: Knob) -> float | bool:
     return (not knob.default) if knob.is_switch else max((knob.low, knob.high), key=lambda end: abs(end - knob.default))
 
 
-def alone(rule: type, **parts) -> Setup:
-    return Setup(**{"racers": (rule(),), "steps": 30, **parts})
+def alone(rule: type, **parts) -> RaceSetup:
+    return RaceSetup(**{"racers": (rule(),), "steps": 30, **parts})
 
 
 # ---- every prepared race, and every link
 
 
-@pytest.mark.parametrize("preset", presets().values(), ids=presets())
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset):
     by_link = opened(parse_qs(preset.link))
     assert_shows(by_link, preset.setup)
@@ -151,8 +153,8 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset)
 
 def test_the_page_opens_with_the_first_preset():
     app = opened()
-    assert app.selectbox(key="race-preset").value == next(iter(presets()))
-    assert stage(app) == stage(shown(opening()))
+    assert app.selectbox(key="race-preset").value == next(iter(PRESETS))
+    assert stage(app) == stage(shown(OPENING))
 
 
 BROKEN = [
@@ -180,7 +182,7 @@ BROKEN = [
 @pytest.mark.parametrize("query", BROKEN, ids=lambda query: "-".join(f"{k}={v[0][:20]}" for k, v in query.items()))
 def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
     app = opened(query)
-    setup, notes = decode(query, opening())
+    setup, notes = decode(query, OPENING)
     assert stage(app) == stage(shown(setup))
     (warning,) = app.warning
     assert notes
@@ -190,7 +192,7 @@ def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
 def test_what_was_put_right_is_said_until_the_visitor_turns_something():
     app = opened({**encode(alone(RULES[0])), "view": ["narrow"]})
     assert sound(app.run()).warning
-    assert not sound(app.number_input(key="race-x").set_value(1.0).run()).warning
+    assert not sound(app.number_input(key="race-start-x").set_value(1.0).run()).warning
 
 
 # ---- the line-up
@@ -233,7 +235,7 @@ def test_a_dozen_racers_is_the_most():
 def test_reset_brings_the_first_preset_back_whatever_was_turned():
     app = shown(alone(RULES[-1], landscape=list(LANDSCAPES)[-1], start=(0.5, 0.5)))
     (reset,) = (button for button in app.button if "Reset" in button.label)
-    assert_shows(sound(reset.click().run()), opening())
+    assert_shows(sound(reset.click().run()), OPENING)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
@@ -305,8 +307,8 @@ def test_every_named_place_moves_the_start():
 
 def test_a_typed_start_is_where_the_race_begins():
     app = shown(alone(RULES[0]))
-    app.number_input(key="race-x").set_value(-1.25)
-    sound(app.number_input(key="race-y").set_value(0.5).run())
+    app.number_input(key="race-start-x").set_value(-1.25)
+    sound(app.number_input(key="race-start-y").set_value(0.5).run())
     assert_shows(app, alone(RULES[0], start=(-1.25, 0.5)))
 
 
@@ -360,7 +362,7 @@ def test_a_replay_runs_beside_the_line_up_says_what_it_is_and_leaves_with_its_la
 
 def notebook(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict]:
     """From the preset with this replay: the notebook's own run, the honest one, and the notebook's row of the table."""
-    (preset,) = (preset for preset in presets().values() if preset.setup.replay == name)
+    (preset,) = (preset for preset in PRESETS.values() if preset.setup.replay == name)
     app = opened(parse_qs(preset.link))
     assert REPLAYS[name].about.count(". ") + 1 == 2
     assert [info.value for info in app.info] == [REPLAYS[name].about]
@@ -462,16 +464,16 @@ def test_the_home_page_leads_to_every_page():
 
 
 def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(compiled):
-    app = opened({**encode(opening()), "start": ["3~1"]})
-    fold(app, *(f"{slot}-more" for slot in range(1, len(opening().racers) + 1)))
+    app = opened({**encode(OPENING), "start": ["3~1"]})
+    fold(app, *(f"{slot}-more" for slot in range(1, len(OPENING.racers) + 1)))
     compiled.clear()
-    for slot, racer in enumerate(opening().racers, start=1):
+    for slot, racer in enumerate(OPENING.racers, start=1):
         for knob in racer.knobs():
             widget(app, knob, slot).set_value(far_from_default(knob))
     sound(app.run())
     for steps in (1, 450, MOST_STEPS):
         sound(app.select_slider(key="race-steps").set_value(steps).run())
-    sound(app.number_input(key="race-x").set_value(0.25).run())
+    sound(app.number_input(key="race-start-x").set_value(0.25).run())
     assert not compiled
     # and a compile would be seen, in whatever thread the page runs
     (thread := threading.Thread(target=lambda: jax.jit(lambda x: x * 577)(1.0))).start()

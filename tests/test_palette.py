@@ -12,7 +12,7 @@ import pytest
 
 from engine import OPTIMIZERS
 from ui.palette import GROUNDS, REPLAY, STYLES, styles, swatch
-from ui.setup import MOST_RACERS
+from ui.setups import MOST_RACERS
 
 RULES = list(OPTIMIZERS.values())
 THEMES = list(GROUNDS)

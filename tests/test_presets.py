@@ -9,23 +9,25 @@ import pytest
 
 import ui.presets
 from engine import OPTIMIZERS, race
+from ui.links import encode
 from ui.presets import opening, presets
-from ui.setup import Setup, encode, names
+from ui.setups import RaceSetup, names
 
 RULE = next(iter(OPTIMIZERS))
-every_preset = pytest.mark.parametrize("preset", presets().values(), ids=presets())
+PAGE = "Ackley Race"
+every_preset = pytest.mark.parametrize("preset", presets(PAGE).values(), ids=presets(PAGE))
 
 
 def in_file(entries: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     """The presets of another file in place of the app's own."""
     (folder / "presets.toml").write_text(entries, encoding="utf-8")
     monkeypatch.setattr(ui.presets, "__file__", str(folder / "presets.py"))
-    return presets.__wrapped__()
+    return presets.__wrapped__(PAGE)
 
 
 def test_every_preset_of_the_file_is_there_in_its_order():
     text = Path(ui.presets.__file__).with_suffix(".toml").read_text(encoding="utf-8")
-    assert [entry["name"] for entry in tomllib.loads(text)["preset"]] == list(presets())
+    assert [entry["name"] for entry in tomllib.loads(text)[PAGE]] == list(presets(PAGE))
 
 
 @every_preset
@@ -40,11 +42,11 @@ def test_a_preset_says_what_to_look_for(preset):
 
 
 def test_no_two_presets_are_the_same_race():
-    assert len({preset.setup for preset in presets().values()}) == len(presets())
+    assert len({preset.setup for preset in presets(PAGE).values()}) == len(presets(PAGE))
 
 
 def test_the_page_opens_with_the_first():
-    assert opening() == next(iter(presets().values())).setup
+    assert opening(PAGE) == next(iter(presets(PAGE).values())).setup
 
 
 @every_preset
@@ -62,11 +64,11 @@ def test_the_racers_of_a_preset_move_and_part_ways(preset):
     ("entries", "complaint"),
     [
         (
-            '[[preset]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Akley"',
+            '[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Akley"',
             "'A': landscape `Akley` is not one",
         ),
-        ('[[preset]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Ackley"', "'A': it names no racer"),
-        ('[[preset]]\nname = "A"\nlook_for = "B."\nlink = "landscape"', "bad query field"),
+        ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Ackley"', "'A': it names no racer"),
+        ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape"', "bad query field"),
     ],
     ids=["a bad value", "nobody runs", "no link"],
 )
@@ -76,6 +78,8 @@ def test_a_preset_that_says_no_set_up_is_refused(entries, complaint, tmp_path, m
 
 
 def test_a_new_entry_is_all_that_a_preset_needs(tmp_path, monkeypatch):
-    found = in_file(f'[[preset]]\nname = "A"\nlook_for = "B."\nlink = "racer={RULE}&steps=5"', tmp_path, monkeypatch)
-    assert found["A"].setup == Setup(racers=found["A"].setup.racers, steps=5)
+    found = in_file(
+        f'[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "racer={RULE}&steps=5"', tmp_path, monkeypatch
+    )
+    assert found["A"].setup == RaceSetup(racers=found["A"].setup.racers, steps=5)
     assert names(found["A"].setup.racers) == [RULE]

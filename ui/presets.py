@@ -1,4 +1,4 @@
-"""The prepared races of ``presets.toml``, read once."""
+"""The prepared set-ups of ``presets.toml``, read once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
-from ui.setup import Setup, decode
+from ui.links import Setup, decode, encode
+from ui.setups import SETUPS
 
 
 @dataclass(frozen=True)
@@ -18,23 +20,28 @@ class Preset:
     name: str
     look_for: str
     link: str  # the query part of an address
-    setup: Setup
+    setup: Any  # of the page's own kind
 
 
 @cache
-def presets() -> dict[str, Preset]:
-    """Every preset by name, in the order of the file. Raises ``ValueError`` for a link that does not say a set-up."""
+def presets(page: str) -> dict[str, Preset]:
+    """Every preset of a page by name, in the order of the file. ``ValueError`` for a link that says no set-up."""
     found: dict[str, Preset] = {}
-    entries = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))["preset"]
-    for entry in entries:
-        # a preset says everything, so nothing is left to a default
-        setup, notes = decode(parse_qs(entry["link"], strict_parsing=True), Setup(racers=()))
-        if notes or not setup.racers:
-            raise ValueError(f"presets.toml, {entry['name']!r}: {' '.join(notes) or 'it names no racer.'}")
+    for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))[page]:
+        query = parse_qs(entry["link"], keep_blank_values=True, strict_parsing=True)
+        setup, notes = decode(query, SETUPS[page]())
+        notes += [f"it names no {name}." for name, said in encode(setup).items() if not said]
+        if notes:
+            raise ValueError(f"presets.toml, {entry['name']!r}: {' '.join(notes)}")
         found[entry["name"]] = Preset(**entry, setup=setup)
     return found
 
 
-def opening() -> Setup:
-    """The set-up that the page opens with."""
-    return next(iter(presets().values())).setup
+def preset_of(page: str, setup: Setup) -> Preset | None:
+    """The preset that is this very set-up, if there is one."""
+    return next((preset for preset in presets(page).values() if preset.setup == setup), None)
+
+
+def opening(page: str) -> Any:
+    """The set-up that a page opens with: its first preset's."""
+    return next(iter(presets(page).values())).setup

@@ -13,11 +13,10 @@ import streamlit as st
 from engine import OPTIMIZERS, Optimizer, Trace, race
 from engine.analysis import verdicts
 from engine.notebook import REPLAYS
-from ui.controls import key, preset_of, take_click
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles, swatch
-from ui.presets import presets
-from ui.setup import NO_REPLAY, REPLAY_GROUND, Setup, names
+from ui.race_controls import CONTROLS, take_click
+from ui.setups import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
 from ui.stage import stage
 from ui.tables import leaderboard, paths_csv
 
@@ -33,7 +32,7 @@ The update rules are PyTorch's, and their names are the field's:
 """
 
 
-def run(setup: Setup) -> tuple[dict[str, Trace], dict[str, Style]]:
+def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put the notebook's replay beside it where one is asked for."""
     racers = dict(zip(names(setup.racers), setup.racers, strict=True))
     looks = dict(zip(racers, styles(setup.racers), strict=True))
@@ -45,7 +44,7 @@ def run(setup: Setup) -> tuple[dict[str, Trace], dict[str, Style]]:
     return traces, looks
 
 
-def replaying(setup: Setup) -> bool:
+def replaying(setup: RaceSetup) -> bool:
     return setup.replay != NO_REPLAY and setup.landscape == REPLAY_GROUND
 
 
@@ -56,19 +55,21 @@ def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:
     return replace(replay, steps=steps, positions=replay.positions[:, at], losses=replay.losses[:, at])
 
 
-def show_landscape(setup: Setup) -> None:
+def show_landscape(setup: RaceSetup) -> None:
     landscape = setup.ground
     words, formula = st.columns(2, vertical_alignment="center")
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
 
 
-def show_look_for(setup: Setup) -> None:
-    preset = presets().get(preset_of(setup))
+def show_look_for(setup: RaceSetup) -> None:
+    preset = CONTROLS.preset(setup)
     st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own race.'}", width="stretch")
 
 
-def show_stage(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str, log: bool) -> None:
+def show_stage(
+    setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str, log: bool
+) -> None:
     landscape = setup.ground
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
@@ -125,7 +126,7 @@ def show_stage(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[str, St
         steps,
         [stage.Number("x", "x", 3), stage.Number("y", "y", 3), stage.Number("loss", "loss", 4)],
         theme=theme,
-        key=key("stage"),
+        key=CONTROLS.key("stage"),
         on_start=take_click,
     )
 
@@ -134,7 +135,7 @@ def said_ends(traces: Mapping[str, Trace]) -> str:
     return ", ".join(f"{name} {trace.losses[0, -1]:.3g}" for name, trace in traces.items())
 
 
-def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str) -> None:
+def show_leaderboard(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str) -> None:
     landscape = setup.ground
     table = leaderboard(traces, verdicts(landscape.loss, traces, landscape.minima), landscape)
     table.insert(1, "", [swatch(looks[name], theme) for name in table["racer"]])
@@ -163,10 +164,10 @@ def show_leaderboard(setup: Setup, traces: Mapping[str, Trace], looks: Mapping[s
     )
 
 
-def show_cards(setup: Setup) -> None:
+def show_cards(setup: RaceSetup) -> None:
     """How each optimizer of the line-up moves: its rule, in words, and the code that runs."""
     for name in dict.fromkeys(racer.name for racer in setup.racers):
-        card = st.expander(f"How {name} moves", key=key("card", name), on_change="rerun")
+        card = st.expander(f"How {name} moves", key=CONTROLS.key("card", name), on_change="rerun")
         if card.open:
             with card:
                 show_card(OPTIMIZERS[name])

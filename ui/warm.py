@@ -8,12 +8,12 @@ from engine import Trace, race
 from engine.analysis import verdicts
 from ui.figures import ground
 from ui.presets import presets
-from ui.setup import names
+from ui.setups import names
 
 
 def compile_usual_races() -> None:
     """Run every preset once, one step each, and draw its ground. Ends early when the server is stopped."""
-    for preset in presets().values():
+    for preset in presets("Ackley Race").values():
         setup = preset.setup
         traces: dict[str, Trace] = {}
         for name, racer in zip(names(setup.racers), setup.racers, strict=True):

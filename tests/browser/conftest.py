@@ -17,7 +17,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from ui.setup import Setup, encode
+from ui.links import encode
+from ui.setups import RaceSetup
 
 ROOT = Path(__file__).parents[2]
 PORTS = range(8700, 8800)
@@ -122,7 +123,7 @@ class Visitor:
         if message.type == "error" and not outside and not source.path.endswith(STREAMLITS_OWN):
             self.errors.append(f"{message.text} ({message.location['url']})")
 
-    def open(self, setup: Setup | None = None, server: str = "") -> "Visitor":
+    def open(self, setup: RaceSetup | None = None, server: str = "") -> "Visitor":
         """The race of a set-up, by its link alone, once it is drawn."""
         query = f"?{urlencode(encode(setup), doseq=True)}" if setup else ""
         return self.go(f"{server or self.server}/{RACE}{query}")

@@ -1,0 +1,330 @@
+"""Links: what a set-up says is read back the same, and what cannot be read falls back with a note."""
+
+import math
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS
+from engine.notebook import REPLAYS
+from engine.optimizers import Knob
+from ui.links import MOST_NOTES, SEPARATOR, decode, encode, quoted
+from ui.presets import opening, presets
+from ui.setups import FARTHEST, LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, VIEWS, Racers, RaceSetup, names
+
+OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
+RULES = list(OPTIMIZERS.values())
+KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
+# differs from what the page opens with in every part, so that a part that falls back is seen
+LINK = RaceSetup(
+    racers=(RULES[0](), RULES[-1](), RULES[1]()),
+    landscape=list(LANDSCAPES)[-1],
+    view=VIEWS[-1],
+    start=(1.5, -0.25),
+    steps=77,
+    loss=LOSS_AXES[-1],
+    replay=list(REPLAYS)[-1],
+)
+HOSTILE = {
+    "nothing": "",
+    "a space": " ",
+    "control characters": "\x00\x07",
+    "other scripts": "☃ñ漢字",
+    "half a character": "\ud800",
+    "turned around": "\u202etxet desrever",
+    "lines": "a\nb\r\n- c",
+    "backticks": "`code` ``more`` ```",
+    "markdown": "**bold** _it_ # head",
+    "a link": "[text](https://example.org)",
+    "a picture": "![picture](https://example.org/a.png)",
+    "HTML": "<img src=x onerror=alert(1)>",
+    "Streamlit's marks": "$x$ :red[text] :material/home: :smile:",
+    "quotes": "' \" ; DROP TABLE",
+    "a long text": "x" * 5_000,
+    "a long number": "9" * 500,
+    "nan": "nan",
+    "infinity": "-inf",
+    "too large a number": "1e999",
+    "hexadecimal": "0x10",
+}
+TEXTS = list(HOSTILE.values())
+any_text = pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+
+
+def named(pair: tuple) -> str:
+    rule, knob = pair
+    return f"{rule.name} {knob.name}"
+
+
+def odd_value(rng: random.Random, knob: Knob) -> float | bool:
+    if knob.is_switch:
+        return rng.random() < 0.5
+    share = rng.choice([0.0, 1.0, rng.random()])
+    if knob.log:
+        return min(max(knob.low * (knob.high / knob.low) ** share, knob.low), knob.high)
+    return min(knob.low + share * (knob.high - knob.low), knob.high)
+
+
+def odd_setup(rng: random.Random) -> RaceSetup:
+    """Any set-up that the page can show: every knob at an odd value, with a racer or two more than once."""
+    racers = []
+    for _ in range(rng.randint(1, MOST_RACERS)):
+        rule = rng.choice(RULES)
+        racers.append(rule(**{knob.name: odd_value(rng, knob) for knob in rule.knobs() if rng.random() < 0.7}))
+    for place in range(1, len(racers)):
+        if rng.random() < 0.2:
+            racers[place] = racers[0]
+    return RaceSetup(
+        racers=tuple(racers),
+        landscape=rng.choice(list(LANDSCAPES)),
+        view=rng.choice(VIEWS),
+        start=(rng.uniform(-FARTHEST, FARTHEST), rng.choice([rng.uniform(-5, 5), FARTHEST, 0.0, -0.1, 1e-9])),
+        steps=rng.randint(1, MOST_STEPS),
+        loss=rng.choice(LOSS_AXES),
+        replay=rng.choice([NO_REPLAY, *REPLAYS]),
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_its_link(name):
+    setup = PRESETS[name].setup
+    assert decode(encode(setup), LINK) == (setup, [])
+
+
+def test_any_set_up_survives_its_link():
+    rng = random.Random(1)
+    for _ in range(500):
+        setup = odd_setup(rng)
+        assert decode(encode(setup), LINK) == (setup, [])
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES)
+def test_a_link_without_a_start_starts_at_the_usual_place(landscape):
+    setup, notes = decode({"landscape": [landscape]}, LINK)
+    usual = LINK.start if landscape == LINK.landscape else next(iter(LANDSCAPES[landscape].places.values()))
+    assert (setup.start, notes) == (usual, [])
+
+
+def test_an_empty_link_is_the_usual_race():
+    assert decode({}, LINK) == (LINK, [])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_a_link_says_only_the_knobs_that_were_turned(rule):
+    knob = rule.knobs()[0]
+    assert Racers().say(rule()) == rule.name
+    turned = Racers().say(rule(**{knob.name: knob.low}))
+    assert turned.startswith(f"{rule.name}{SEPARATOR}{knob.name}{SEPARATOR}")
+    assert turned.count(SEPARATOR) == 2
+
+
+BAD = {
+    "landscape": ["Akley", *TEXTS],
+    "view": ["narrow", *TEXTS],
+    "loss": ["Log", *TEXTS],
+    "replay": ["Lion", *TEXTS],
+    "steps": ["0", "2001", "1.5", "-5", "1e400", "nan", "ten", "1,5", *TEXTS],
+    "start": ["nan~1", "1~inf", "1e999~0", "4", "4~4~4", "~", "a~b", "1001~0", "0~-1000.5", "4,4", *TEXTS],
+}
+
+
+@pytest.mark.parametrize("part", BAD)
+def test_a_bad_part_falls_back_alone_and_the_note_says_to_what(part):
+    default = replace(OPENING, start=next(iter(LINK.ground.places.values())))
+    for bad in BAD[part]:
+        setup, notes = decode({**encode(LINK), part: [bad]}, OPENING)
+        assert setup == replace(LINK, **{part: getattr(default, part)})
+        (note,) = notes
+        assert note.startswith(f"{part} {quoted(bad)} is not ")
+        assert note.endswith(f"; {encode(default)[part][0]} is used.")
+
+
+@pytest.mark.parametrize(
+    "bad", ["Admam", "adam", "~", "~~", *TEXTS], ids=["typo", "small", "marks", "more marks", *HOSTILE]
+)
+def test_an_unknown_racer_is_left_out_and_the_others_run(bad):
+    good = encode(LINK)
+    setup, notes = decode({**good, "racer": [good["racer"][0], bad, *good["racer"][1:]]}, OPENING)
+    assert setup == LINK
+    (note,) = notes
+    assert note.startswith(f"There is no optimizer {quoted(bad.split(SEPARATOR)[0])}; it is left out.")
+
+
+@pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=map(named, KNOBS))
+def test_a_bad_knob_falls_back_alone_and_the_note_says_to_what(rule, knob):
+    rng = random.Random(1)
+    racer = rule(**{other.name: odd_value(rng, other) for other in rule.knobs() if other != knob})
+    outside = ["2", "0.5", "-1", "true"] if knob.is_switch else [repr(knob.low - 0.001), repr(knob.high * 1.001)]
+    for bad in [*outside, *TEXTS]:
+        text = f"{Racers().say(racer)}{SEPARATOR}{knob.name}{SEPARATOR}{bad}"
+        setup, notes = decode({**encode(LINK), "racer": [text]}, OPENING)
+        assert setup == replace(LINK, racers=(racer,))
+        (note,) = notes
+        assert note.startswith(f"{rule.name}: {knob.name} {quoted(bad)} is not ")
+        assert note.endswith(f"; {float(knob.default):g} is used.")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_an_unknown_knob_is_left_out(rule):
+    setup, notes = decode({"racer": [f"{rule.name}~warmth~3"]}, LINK)
+    assert setup.racers == (rule(),)
+    (note,) = notes
+    assert note.startswith(f"{rule.name} has no knob `warmth`; it is left out.")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
+def test_a_knob_without_a_value_keeps_its_default(rule):
+    first, second = rule.knobs()[:2]
+    setup, notes = decode({"racer": [f"{rule.name}~{first.name}~{first.low!r}~{second.name}"]}, LINK)
+    assert setup.racers == (rule(**{first.name: first.low}),)
+    assert notes == [f"{rule.name}: `{second.name}` has no value; its default is used."]
+
+
+def test_of_a_part_given_twice_the_first_counts():
+    other = replace(
+        OPENING,
+        landscape=LINK.landscape,
+        view=LINK.view,
+        loss=LINK.loss,
+        replay=LINK.replay,
+        steps=5,
+        start=(1, 2),
+    )
+    for part, values in encode(other).items():
+        if part == "racer":
+            continue
+        setup, notes = decode({**encode(LINK), part: [*encode(LINK)[part], *values]}, OPENING)
+        assert setup == LINK
+        assert notes == [f"{part} is given 2 times; the first, {quoted(encode(LINK)[part][0])}, is used."]
+
+
+def test_of_a_knob_given_twice_the_first_counts():
+    rule, knob = KNOBS[0]
+    setup, notes = decode({"racer": [f"{rule.name}~{knob.name}~{knob.low!r}~{knob.name}~{knob.high!r}"]}, LINK)
+    assert setup.racers == (rule(**{knob.name: knob.low}),)
+    assert notes == [f"{rule.name}: {knob.name} is given again; `{knob.high!r}` is left out."]
+
+
+@pytest.mark.parametrize("count", [MOST_RACERS + 1, 300])
+def test_of_too_many_racers_the_first_ones_run(count):
+    texts = [Racers().say(RULES[i % len(RULES)]()) for i in range(count)]
+    setup, notes = decode({**encode(LINK), "racer": texts}, OPENING)
+    assert [racer.name for racer in setup.racers] == texts[:MOST_RACERS]
+    assert notes == [f"The link names {count} racers; the first {MOST_RACERS} are used."]
+
+
+def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
+    setup, notes = decode({**encode(LINK), "racer": ["Admam", "SDG"]}, OPENING)
+    assert setup == replace(LINK, racers=OPENING.racers)
+    assert [note[:30] for note in notes[:2]] == ["There is no optimizer `Admam`;", "There is no optimizer `SDG`; i"]
+    assert notes[2] == "No racer of the link could be read; the usual line-up is used."
+
+
+def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
+    setup, notes = decode({**encode(LINK), "racer": ["Admam"] * 500, **{f"key{i}": [""] for i in range(500)}}, OPENING)
+    assert setup == replace(LINK, racers=OPENING.racers)
+    assert len(notes) == MOST_NOTES + 1
+    assert re.fullmatch(r"And \d+ more\.", notes[-1])
+    assert max(map(len, notes)) < 1000
+
+
+@any_text
+def test_an_unknown_part_is_named_and_everything_else_is_kept(text):
+    setup, notes = decode({**encode(LINK), text: ["1"]}, OPENING)
+    assert setup == LINK
+    (note,) = notes
+    assert note.startswith(f"The link says {quoted(text)}, which this page does not know.")
+
+
+def test_streamlits_own_parts_are_let_pass():
+    assert decode({**encode(LINK), "embed": ["true"], "embed_options": ["dark_theme"]}, OPENING) == (
+        LINK,
+        [],
+    )
+
+
+SLOTS = {
+    "a value": lambda text: {part: [text] for part in encode(LINK)},
+    "an unknown part": lambda text: {text: [text]},
+    "a knob": lambda text: {"racer": [f"{RULES[0].name}~{text}~1"]},
+    "a knob's value": lambda text: {"racer": [f"{RULES[0].name}~{RULES[0].knobs()[0].name}~{text}"]},
+    "a knob without value": lambda text: {"racer": [f"{RULES[0].name}~{text}"]},
+    "given twice": lambda text: {part: [text, text] for part in encode(LINK)},
+}
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+@any_text
+def test_a_visitors_text_is_short_and_plain_wherever_it_comes(text, slot):
+    _, notes = decode(SLOTS[slot](text), OPENING)
+    assert notes
+    for note in notes:
+        spans = re.findall(r"`([^`]*)`", note)
+        ours = re.sub(r"`[^`]*`", "", note)
+        assert "`" not in ours
+        assert all(len(span.removesuffix("…")) <= 40 for span in spans)
+        # outside code spans nothing but our own words: no markup, no link, no line break
+        assert re.fullmatch(r"[A-Za-z0-9 ,.;:~_()+'-]*", ours)
+        assert note.isprintable()
+
+
+def test_decoding_never_raises_and_always_gives_a_race_that_can_be_linked_to():
+    rng = random.Random(577)
+    pieces = [
+        *TEXTS,
+        *OPTIMIZERS,
+        *LANDSCAPES,
+        *(knob.name for _, knob in KNOBS),
+        "~",
+        "~",
+        "0",
+        "1",
+        "4~4",
+        "0.1",
+        "-3",
+    ]
+    keys = [*encode(LINK), *TEXTS]
+    for _ in range(1000):
+        query = {
+            rng.choice(keys): ["".join(rng.choices(pieces, k=rng.randint(0, 5))) for _ in range(rng.randint(1, 14))]
+            for _ in range(rng.randint(0, 8))
+        }
+        setup, notes = decode(query, OPENING)
+        assert decode(encode(setup), LINK) == (setup, [])
+        assert all(isinstance(note, str) for note in notes)
+        assert 1 <= len(setup.racers) <= MOST_RACERS
+        assert 1 <= setup.steps <= MOST_STEPS
+        assert all(math.isfinite(c) and abs(c) <= FARTHEST for c in setup.start)
+        for racer in setup.racers:
+            assert all(knob.low <= getattr(racer, knob.name) <= knob.high for knob in racer.knobs())
+
+
+def test_racers_never_share_a_name():
+    rng = random.Random(2)
+    for _ in range(500):
+        racers = odd_setup(rng).racers
+        assert len(set(names(racers))) == len(racers)
+
+
+def test_equal_racers_are_counted():
+    racer = RULES[0]()
+    assert names([racer] * 3) == [racer.name, f"{racer.name} (2)", f"{racer.name} (3)"]
+
+
+def test_racers_that_differ_by_less_than_a_name_says_are_counted():
+    rule = RULES[0]
+    assert len(set(names([rule(learning_rate=0.1), rule(learning_rate=0.1 + 1e-9), rule(learning_rate=0.1)]))) == 3
+
+
+@pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=map(named, KNOBS))
+def test_the_knob_that_tells_two_racers_apart_is_in_their_names(rule, knob):
+    low, high = rule(**{knob.name: type(knob.default)(knob.low)}), rule(**{knob.name: type(knob.default)(knob.high)})
+    for racer, name in zip((low, high), names([low, high]), strict=True):
+        assert name.startswith(f"{rule.name} ")
+        assert name.endswith(f"{getattr(racer, knob.name):g}")
+
+
+def test_a_racer_alone_of_its_kind_has_its_optimizers_name():
+    assert names([rule() for rule in RULES]) == list(OPTIMIZERS)

@@ -1,0 +1,89 @@
+"""The line-up in the sidebar: one row per racer, each an optimizer with its own knobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from engine import OPTIMIZERS
+from engine.optimizers import Knob
+from ui.controls import Controls, Slot, short, stops
+from ui.palette import styles, swatch
+from ui.setups import MOST_RACERS, names
+
+
+def line_up(controls: Controls[Any], theme: str) -> None:
+    """One row per racer: its learning rate, and behind the button its other knobs."""
+    slots = controls.slots()
+    racers = [slot.racer for slot in slots.values()]
+    st.subheader(f"Line-up ({len(racers)})", anchor=False)
+    alone = len(racers) == 1
+    for (number, slot), name, style in zip(slots.items(), names(racers), styles(racers), strict=True):
+        first, *others = slot.racer.knobs()
+        row, side = st.columns([7, 1], vertical_alignment="center", gap="small")
+        with row:
+            label = f"![]({swatch(style, theme)}) **{name}** · {first.words} ${first.symbol}$"
+            turn(controls, number, slot, first, label)
+        # filled only once it is opened: a page with fewer parts is quicker under the finger
+        more = side.popover(
+            "",
+            icon=":material/tune:",
+            type="tertiary",
+            help=f"More knobs of {name}",
+            key=controls.key(number, "more"),
+            on_change="rerun",
+        )
+        if not more.open:
+            continue
+        with more:
+            st.markdown(f"**{name}**")
+            for knob in others:
+                turn(controls, number, slot, knob, f"{knob.words} ${knob.symbol}$")
+            st.button(
+                "Remove from the line-up",
+                key=controls.key(number, "drop"),
+                on_click=drop,
+                args=(controls, number),
+                icon=":material/close:",
+                disabled=alone,
+                help="A race needs at least one racer." if alone else None,
+            )
+    full = len(racers) >= MOST_RACERS
+    st.selectbox(
+        "Add a racer",
+        list(OPTIMIZERS),
+        index=None,
+        key=controls.key("add"),
+        on_change=take_racer,
+        args=(controls,),
+        placeholder=f"{MOST_RACERS} is the most" if full else "Choose an optimizer",
+        disabled=full,
+        help="The same optimizer may run more than once, with other knobs.",
+    )
+
+
+def turn(controls: Controls[Any], number: int, slot: Slot, knob: Knob, label: str) -> None:
+    """One knob as a widget: a switch, a slider through decades, or a plain slider."""
+    place, about = controls.key(number, knob.name), knob.about
+    st.session_state.setdefault(place, getattr(slot.racer, knob.name))
+    if knob.is_switch:
+        st.toggle(label, key=place, help=about)
+    elif knob.log:
+        choices = stops(knob.low, knob.high, getattr(slot.seed, knob.name))
+        st.select_slider(label, choices, key=place, help=about, format_func=short)
+    else:
+        digits = 4 if 0.999 < knob.high < 1 else 3
+        st.slider(label, knob.low, knob.high, step=10.0**-digits, format=f"%.{digits}f", key=place, help=about)
+
+
+def take_racer(controls: Controls[Any]) -> None:
+    chosen = st.session_state[controls.key("add")]
+    if chosen in OPTIMIZERS and len(controls.memory.slots) < MOST_RACERS:
+        controls.add(OPTIMIZERS[chosen]())
+    st.session_state[controls.key("add")] = None
+
+
+def drop(controls: Controls[Any], slot: int) -> None:
+    if len(controls.memory.slots) > 1:
+        controls.memory.slots.pop(slot, None)

@@ -1,0 +1,247 @@
+"""A page's whole set-up, and the link that carries it.
+
+A set-up is a frozen dataclass whose fields are made by ``setting``; each says how a link spells it and what fits. A
+link is the query part of the page's address: readable, a name for each setting, and a note for each value that does not
+fit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Self, TypeVar
+
+MOST_NOTES = 12
+SEPARATOR = "~"  # stays itself in an address
+
+Query = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What values a setting has. ``say`` spells one for a link, ``hear`` gives it back, or None if it does not fit."""
+
+    link: str | None = field(default=None, kw_only=True)  # the name in links; None: that of the setting
+    many: ClassVar[bool] = False  # may stand in a link more than once
+
+    @property
+    def fits(self) -> str:
+        """What fits, as the end of "is not …"."""
+        raise NotImplementedError
+
+    def say(self, value: Any) -> str:
+        raise NotImplementedError
+
+    def hear(self, text: str) -> Any | None:
+        raise NotImplementedError
+
+    def hear_all(self, texts: Sequence[str], notes: list[str]) -> Any | None:
+        """For what may stand in a link more than once: all of it together, None where nothing fits."""
+        raise NotImplementedError
+
+    def parts(self, value: Any) -> dict[str, Any]:
+        """The widgets that show a value: the end of each one's key, and what it holds."""
+        return {"": value}
+
+    def join(self, parts: Mapping[str, Any]) -> Any:
+        return parts[""]
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    options: Sequence[str]
+
+    @property
+    def fits(self) -> str:
+        return f"one of {', '.join(self.options)}"
+
+    def say(self, value: str) -> str:
+        return value
+
+    def hear(self, text: str) -> str | None:
+        return text if text in self.options else None
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number from ``low`` to ``high``."""
+
+    low: float
+    high: float
+
+    @property
+    def fits(self) -> str:
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def say(self, value: float) -> str:
+        return number(value)
+
+    def hear(self, text: str) -> float | None:
+        value = finite(text)
+        return value if value is not None and self.low <= value <= self.high else None
+
+
+@dataclass(frozen=True)
+class Whole(Kind):
+    """A whole number from ``low`` to ``high``."""
+
+    low: int
+    high: int
+
+    @property
+    def fits(self) -> str:
+        return f"a whole number from {self.low} to {self.high}"
+
+    def say(self, value: int) -> str:
+        return str(value)
+
+    def hear(self, text: str) -> int | None:
+        value = finite(text)
+        return int(value) if value is not None and value.is_integer() and self.low <= value <= self.high else None
+
+
+@dataclass(frozen=True)
+class Switch(Kind):
+    """On or off."""
+
+    fits = "0 or 1"
+
+    def say(self, value: bool) -> str:
+        return str(int(value))
+
+    def hear(self, text: str) -> bool | None:
+        return {"0": False, "1": True}.get(text)
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A text of at most ``most`` characters, on one line."""
+
+    most: int
+
+    @property
+    def fits(self) -> str:
+        return f"a text of at most {self.most} characters"
+
+    def say(self, value: str) -> str:
+        return value
+
+    def hear(self, text: str) -> str | None:
+        return text if len(text) <= self.most else None
+
+
+@dataclass(frozen=True)
+class Point(Kind):
+    """Two numbers, each at most ``farthest`` from 0."""
+
+    farthest: float
+    names: tuple[str, str] = ("x", "y")
+
+    @property
+    def fits(self) -> str:
+        return f"two numbers like 4{SEPARATOR}4, each from {-self.farthest:g} to {self.farthest:g}"
+
+    def say(self, value: tuple[float, float]) -> str:
+        return SEPARATOR.join(map(number, value))
+
+    def hear(self, text: str) -> tuple[float, float] | None:
+        point = [finite(part) for part in text.split(SEPARATOR)]
+        if len(point) != 2 or any(c is None or abs(c) > self.farthest for c in point):
+            return None
+        return point[0] or 0.0, point[1] or 0.0
+
+    def parts(self, value: tuple[float, float]) -> dict[str, float]:
+        return dict(zip(self.names, value, strict=True))
+
+    def join(self, parts: Mapping[str, float]) -> tuple[float, float]:
+        return parts[self.names[0]], parts[self.names[1]]
+
+
+def setting(kind: Kind, default: Any) -> Any:
+    """A field of a set-up."""
+    return field(default=default, metadata={"kind": kind})
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Everything that decides what a page shows. Each page has one, made of ``setting`` fields."""
+
+    @classmethod
+    def settings(cls) -> dict[str, Kind]:
+        return {f.name: f.metadata["kind"] for f in fields(cls)}
+
+    def with_(self, name: str, value: Any) -> Self:
+        """This set-up with one thing chosen, and what follows from that choice."""
+        return replace(self, **{name: value})
+
+
+Chosen = TypeVar("Chosen", bound=Setup)
+
+
+def link_of(name: str, kind: Kind) -> str:
+    return kind.link or name
+
+
+def encode(setup: Setup) -> dict[str, list[str]]:
+    """A set-up as a query: name to values."""
+    said = {}
+    for name, kind in setup.settings().items():
+        value = getattr(setup, name)
+        said[link_of(name, kind)] = [kind.say(one) for one in value] if kind.many else [kind.say(value)]
+    return said
+
+
+def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
+    """A query as a set-up, and a note for each value that could not be taken and what stands in for it."""
+    known = {link_of(name, kind): kind for name, kind in default.settings().items()}
+    notes = [
+        f"{name} is given {len(values)} times; the first, {quoted(values[0])}, is used."
+        for name, values in query.items()
+        if len(values) > 1 and name in known and not known[name].many
+    ]
+    setup = default
+    for name, kind in default.settings().items():
+        link, usual = link_of(name, kind), getattr(setup, name)
+        if link not in query:
+            continue
+        if kind.many:
+            value = kind.hear_all(query[link], notes)
+        else:
+            value = kind.hear(query[link][0])
+            if value is None:
+                notes.append(f"{link} {quoted(query[link][0])} is not {kind.fits}; {kind.say(usual)} is used.")
+        if value is not None and value != usual:
+            setup = setup.with_(name, value)
+    unknown = [name for name in query if name not in known and not name.startswith("embed")]
+    if unknown:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        notes.append(
+            f"The link says {', '.join(map(quoted, unknown[:5]))}{more}, which this page does not know. "
+            f"It knows {', '.join(known)}."
+        )
+    if len(notes) > MOST_NOTES:
+        notes[MOST_NOTES:] = [f"And {len(notes) - MOST_NOTES} more."]
+    return setup, notes
+
+
+def number(value: float) -> str:
+    """A number as short as it can be said, and read back as the same number."""
+    return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
+
+
+def finite(text: str) -> float | None:
+    """The number a text says, or None for any other text, infinity and nan among them."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def quoted(text: str) -> str:
+    """A visitor's own text, short, on one line and as plain text: markdown reads nothing in it."""
+    clean = "".join(c if c.isprintable() and c != "`" else " " for c in text)
+    return f"`{clean[:40] + ('…' if len(clean) > 40 else '')}`" if clean.strip() else "(empty)"

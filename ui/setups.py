@@ -1,0 +1,114 @@
+"""The set-up of each page: what can be set there, and what it opens with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
+
+from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer
+from engine.notebook import REPLAYS
+from ui.links import SEPARATOR, Choice, Kind, Point, Setup, Whole, finite, number, quoted, setting
+
+MOST_RACERS, MOST_STEPS = 12, 2000
+VIEWS = ("usual", "wide")
+LOSS_AXES = ("linear", "log")
+NO_REPLAY = "none"
+REPLAY_GROUND = "Ackley"  # where the notebook ran
+FARTHEST = 1000.0  # a start may be so far from 0
+
+
+@dataclass(frozen=True)
+class Racers(Kind):
+    """A line-up: each optimizer's name, and then the knobs that differ from its defaults."""
+
+    many: ClassVar[bool] = True
+
+    def say(self, value: Optimizer) -> str:
+        turned = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
+        return SEPARATOR.join([value.name, *(part for name, turn in turned for part in (name, number(turn)))])
+
+    def hear_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
+        racers = [racer for text in texts if (racer := racer_of(text, notes)) is not None]
+        if len(racers) > MOST_RACERS:
+            notes.append(f"The link names {len(racers)} racers; the first {MOST_RACERS} are used.")
+        if not racers:
+            notes.append("No racer of the link could be read; the usual line-up is used.")
+        return tuple(racers[:MOST_RACERS]) or None
+
+
+def racer_of(text: str, notes: list[str]) -> Optimizer | None:
+    name, *parts = text.split(SEPARATOR)
+    if name not in OPTIMIZERS:
+        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(OPTIMIZERS)}.")
+        return None
+    rule = OPTIMIZERS[name]
+    knobs = {knob.name: knob for knob in rule.knobs()}
+    turned: dict[str, float | bool] = {}
+    if len(parts) % 2:
+        notes.append(f"{name}: {quoted(parts[-1])} has no value; its default is used.")
+    for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
+        knob = knobs.get(knob_name)
+        if knob is None:
+            notes.append(f"{name} has no knob {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
+            continue
+        if knob_name in turned:
+            notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
+            continue
+        turn = finite(value)
+        fits = turn in (0.0, 1.0) if knob.is_switch else turn is not None and knob.low <= turn <= knob.high
+        if turn is None or not fits:
+            between = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
+            notes.append(f"{name}: {knob_name} {quoted(value)} is not {between}; {float(knob.default):g} is used.")
+            continue
+        turned[knob_name] = bool(turn) if knob.is_switch else turn
+    return rule(**turned)
+
+
+def names(racers: Sequence[Optimizer]) -> list[str]:
+    """A name for each racer: its optimizer's, and where that runs more than once the knobs that tell them apart."""
+    found = []
+    for racer in racers:
+        alike = [other for other in racers if other.name == racer.name]
+        knobs = [f.name for f in fields(racer) if len({getattr(other, f.name) for other in alike}) > 1]  # type: ignore[arg-type]
+        parts = [
+            f"{getattr(racer, knob):g}"
+            if knob == "learning_rate"
+            else f"{knob.replace('_', ' ')} {getattr(racer, knob):g}"
+            for knob in knobs
+        ]
+        found.append(" ".join([racer.name, ", ".join(parts)]).strip())
+    count: Counter[str] = Counter()
+    for i, name in enumerate(found):
+        count[name] += 1
+        if found.count(name) > 1:
+            found[i] = f"{name} ({count[name]})" if count[name] > 1 else name
+    return found
+
+
+@dataclass(frozen=True)
+class RaceSetup(Setup):
+    """A race over a landscape, on the Ackley Race page."""
+
+    landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
+    view: str = setting(Choice(VIEWS), "usual")
+    start: tuple[float, float] = setting(Point(FARTHEST), (4.0, 4.0))
+    steps: int = setting(Whole(1, MOST_STEPS), 200)
+    loss: str = setting(Choice(LOSS_AXES), "linear")
+    replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
+    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
+
+    @property
+    def ground(self) -> Landscape:
+        return LANDSCAPES[self.landscape]
+
+    def with_(self, name: str, value: Any) -> Self:
+        if name != "landscape":
+            return super().with_(name, value)
+        # another landscape has other places worth starting from
+        start = next(iter(LANDSCAPES[value].places.values()))
+        return replace(self, landscape=value, start=start, replay=NO_REPLAY)
+
+
+SETUPS: dict[str, type[Setup]] = {"Ackley Race": RaceSetup}
