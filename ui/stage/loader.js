@@ -4,7 +4,7 @@ const stage = import(new URL("app/static/STAGE_FILE", document.baseURI).href);
 export default function (component) {
   stage.then((module) => module.show(component)).catch((error) => {
     const note = component.parentElement.querySelector(".note");
-    if (note) note.textContent = `The race cannot be drawn (${error.message}). Reload the page.`;
+    if (note) note.textContent = `The figures cannot be drawn (${error.message}). Reload the page.`;
   });
   return () => stage.then((module) => module.leave(component.parentElement));
 }

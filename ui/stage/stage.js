@@ -3,11 +3,12 @@
 // A message says what a ground looks like ({ground, figures}), or what runs on it ({ground, views, tracks, ...}).
 // Grounds come by themselves, so that a dragged slider sends the paths alone.
 
-const stages = new WeakMap(); // element -> stage: a rerun calls show() again on the same element
+const stages = new Map(); // element -> stage: a rerun calls show() again on the same element
 const grounds = new Map(); // id -> {view name: figure}, the newest last
 const waiting = new Set(); // stages whose ground has not come yet
 const KEPT_GROUNDS = 12;
 const WHOLE_RACE_SECONDS = 10; // at speed 1
+const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
 const CLICK_PIXELS = 4; // a press that moves less is a click
 const NEAR_ENDS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 25, PageDown: -25, Home: -Infinity, End: Infinity };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -29,7 +30,8 @@ export function show({ data, parentElement, setTriggerValue }) {
   if (data.figures) {
     grounds.delete(data.ground);
     grounds.set(data.ground, Object.fromEntries(Object.entries(data.figures).map(([k, v]) => [k, JSON.parse(v)])));
-    while (grounds.size > KEPT_GROUNDS) grounds.delete(grounds.keys().next().value);
+    const used = new Set([...stages.values()].map((stage) => stage.message.ground));
+    for (const id of grounds.keys()) if (grounds.size > KEPT_GROUNDS && !used.has(id)) grounds.delete(id);
     for (const stage of [...waiting]) stage.take(stage.message);
     return;
   }
@@ -63,17 +65,20 @@ class Stage {
     this.playing = false;
     this.revealed = false; // whether the way ahead is drawn: not before the first guess
     this.frames = 0;
+    this.wanted = null; // the record that Python last asked for
+    this.known = null; // the record that Python takes it to stand at
     this.ready = Promise.resolve();
     root.stage = this; // for tests and for the curious
     const find = (selector) => root.querySelector(selector);
     this.parts = {
-      legend: find(".legend"), views: find(".views"), play: find(".play"), scrub: find(".scrub"), when: find(".when"),
-      speed: find(".speed"), note: find(".note"), numbers: find(".numbers"),
+      legend: find(".legend"), views: find(".views"), play: find(".play"), back: find(".back"), forward: find(".forward"),
+      scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), note: find(".note"), numbers: find(".numbers"),
     };
     this.parts.play.onclick = () => this.play(!this.playing);
-    find(".back").onclick = () => this.jump(-1);
-    find(".forward").onclick = () => this.jump(1);
+    this.parts.back.onclick = () => this.jump(-1);
+    this.parts.forward.onclick = () => this.jump(1);
     this.parts.scrub.oninput = () => this.go(+this.parts.scrub.value);
+    this.parts.scrub.onchange = () => this.tell(); // let go
     root.onkeydown = (event) => this.key(event);
     this.sizes = new ResizeObserver(() => this.resize());
   }
@@ -88,7 +93,7 @@ class Stage {
     this.ready = this.ready
       .then(() => plotly(message.plotly))
       .then((Plotly) => this.set(Plotly, message))
-      .catch((error) => this.say(`The race cannot be drawn (${error.message}). Reload the page.`));
+      .catch((error) => this.say(`The figures cannot be drawn (${error.message}). Reload the page.`));
   }
 
   // Streamlit restyles the page on a change of theme but does not run it again: ask for figures that match, once
@@ -115,14 +120,23 @@ class Stage {
     }));
     this.ink = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#fff";
     this.numbers = message.numbers;
+    this.index = message.index;
     this.parts.scrub.max = this.last;
     this.at = Math.min(this.at, this.last);
     if (!first) this.revealed = true;
+    this.heed(message);
+    if (this.tracks.length === 1) this.hidden.clear();
+    this.nameIndex();
     this.fillLegend();
     this.fillNumbers();
+    this.parts.views.dataset.count = message.views.length;
+    for (const [name, view] of this.views) if (message.views.every((spec) => spec.name !== name)) this.drop(name, view);
     for (const spec of message.views) {
       if (!this.views.has(spec.name)) this.views.set(spec.name, new View(this, spec));
-      await this.views.get(spec.name).set(spec, spec.figure ?? JSON.stringify(grounds.get(message.ground)[spec.name]));
+      this.views.get(spec.name).take(spec); // all before the first figure is waited for: they may be drawn meanwhile
+    }
+    for (const spec of message.views) {
+      await this.views.get(spec.name).set(spec.figure ?? JSON.stringify(grounds.get(message.ground)[spec.name]));
     }
     if (first) this.sizes.observe(this.parts.views);
     this.say("");
@@ -130,11 +144,56 @@ class Stage {
     this.root.dataset.drawn = message.id;
   }
 
+  // Python may say where to stand. Where it only repeats what it was told, the visitor may be elsewhere by now.
+  heed({ at, answers }) {
+    const asked = at !== null && at !== this.wanted && at !== this.known && at !== answers;
+    this.wanted = at;
+    if (!asked) return;
+    this.known = at;
+    this.move(at);
+  }
+
+  drop(name, view) {
+    view.close();
+    view.box.remove();
+    this.views.delete(name);
+  }
+
+  nameIndex() {
+    const { label, digits } = this.index;
+    const { root, parts } = this;
+    root.setAttribute("aria-label", `Figures that move by ${label}. Space plays, the arrow keys go on and back.`);
+    parts.scrub.setAttribute("aria-label", label);
+    const one = digits === null ? `One ${label}` : `${label}: one step`;
+    for (const [button, way, key] of [[parts.back, "back", "left"], [parts.forward, "forward", "right"]]) {
+      button.title = `${one} ${way} (${key} arrow)`;
+      button.setAttribute("aria-label", `${one} ${way}`);
+    }
+    this.width = Math.max(...Array.from(this.steps, (step) => this.count(step).length));
+  }
+
+  // a step in words, and the same with its name
+  count(step) { return this.index.digits === null ? String(step) : said(step, this.index.digits); }
+
+  where(step) {
+    const { label, digits } = this.index;
+    const count = this.count(step).padStart(this.width);
+    return digits === null ? `${label} ${count} of ${this.steps[this.last]}` : `${label} = ${count}`;
+  }
+
   fillLegend() {
-    this.parts.legend.replaceChildren(...this.tracks.map((track) => {
+    const { legend } = this.parts;
+    const name = (track) => [element("img", { src: track.swatch, className: "swatch", alt: "" }), track.name];
+    if (this.tracks.length === 1) { // nothing to choose from
+      legend.removeAttribute("role");
+      legend.removeAttribute("aria-label");
+      return legend.replaceChildren(element("span", { className: "racer" }, ...name(this.tracks[0])));
+    }
+    legend.setAttribute("role", "group");
+    legend.setAttribute("aria-label", "Racers: press one to hide or show it");
+    legend.replaceChildren(...this.tracks.map((track) => {
       const shown = !this.hidden.has(track.name);
-      const button = element("button", { type: "button", title: shown ? `Hide ${track.name}` : `Show ${track.name}` },
-        element("img", { src: track.swatch, className: "swatch", alt: "" }), track.name);
+      const button = element("button", { type: "button", className: "racer", title: `${shown ? "Hide" : "Show"} ${track.name}` }, ...name(track));
       button.setAttribute("aria-pressed", shown);
       button.onclick = () => {
         shown ? this.hidden.add(track.name) : this.hidden.delete(track.name);
@@ -147,7 +206,7 @@ class Stage {
   }
 
   fillNumbers() {
-    const head = ["racer", "step", ...this.numbers.map((n) => n.label), ""];
+    const head = [this.tracks.length > 1 ? "racer" : "", this.index.label, ...this.numbers.map((n) => n.label), ""];
     const rows = this.tracks.map((track) => {
       const name = element("th", { scope: "row" }, element("img", { src: track.swatch, className: "swatch", alt: "" }), ` ${track.name}`);
       const cells = head.slice(1).map(() => element("td"));
@@ -164,7 +223,8 @@ class Stage {
   play(on) {
     this.playing = on;
     this.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play";
-    if (!on) return this.go(Math.round(this.at));
+    clearTimeout(this.telling);
+    if (!on) return this.jump(0);
     this.revealed = true;
     if (this.at >= this.last) this.at = 0;
     let before = performance.now();
@@ -184,14 +244,30 @@ class Stage {
     requestAnimationFrame(tick);
   }
 
-  jump(by) { this.go(Math.round(this.at) + by); }
+  jump(by) {
+    this.go(Math.round(this.at) + by);
+    this.tell();
+  }
 
   go(record) {
+    this.move(record);
+    this.draw(true);
+  }
+
+  move(record) {
+    clearTimeout(this.telling);
     this.playing = false;
     this.parts.play.textContent = "▶ Play";
     if (record > 0) this.revealed = true;
     this.at = Math.max(0, Math.min(this.last, record));
-    this.draw(true);
+  }
+
+  // Python is told where the stage stands, once it has stood there for a moment
+  tell() {
+    if (!this.message.tells) return;
+    this.telling = setTimeout(() => {
+      if (this.at !== this.known) this.trigger("at", (this.known = this.at));
+    }, REST_MILLISECONDS);
   }
 
   key(event) {
@@ -209,17 +285,29 @@ class Stage {
     for (const view of this.views.values()) view.draw(all);
     const record = Math.floor(this.at + 1e-6);
     const step = this.steps[record];
-    const end = this.steps[this.last];
+    const where = this.where(step);
     this.parts.scrub.value = record;
-    this.parts.scrub.setAttribute("aria-valuetext", `step ${step} of ${end}`);
-    this.parts.when.textContent = `step ${String(step).padStart(String(end).length)} of ${end}`;
+    this.parts.scrub.setAttribute("aria-valuetext", where.replace(/ +/g, " "));
+    if (this.parts.when.textContent !== where) this.parts.when.textContent = where;
     for (const track of this.tracks) {
-      const gone = track.stopped !== null && step >= track.stopped;
-      const shown = [String(gone ? track.stopped : step)];
-      for (const { key, digits } of this.numbers) shown.push(said(track.values[key][record], digits));
-      shown.push(gone ? track.stopped_words : this.away(track, record) ? "off the map" : "");
+      const ended = this.ended(track, step);
+      const shown = [this.count(ended ? track.ended : step)];
+      for (const { key, digits } of this.numbers) shown.push(said(track.values[key][record], digits).padStart(digits + 7));
+      shown.push(ended ? track.ended_words : this.away(track, record) ? "off the map" : "");
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
     }
+  }
+
+  ended(track, step) { return track.ended !== null && step >= track.ended; }
+
+  // what some quantities of a track are now, between two records while it plays
+  now(track, names) {
+    const record = Math.floor(this.at + 1e-6);
+    const part = record < this.last ? this.at - record : 0;
+    return names.map((name) => {
+      const [value, next] = track.values[name].subarray(record, record + 2);
+      return part > 1e-6 ? value + part * (next - value) : value;
+    });
   }
 
   away(track, record) {
@@ -238,6 +326,7 @@ class Stage {
 
   close() {
     this.playing = false;
+    clearTimeout(this.telling);
     waiting.delete(this);
     this.sizes.disconnect();
     for (const view of this.views.values()) view.close();
@@ -251,8 +340,8 @@ class View {
     this.plot = element("div");
     this.canvases = [element("canvas"), element("canvas")];
     for (const canvas of this.canvases) canvas.setAttribute("aria-hidden", "true");
-    this.box = element("div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases,
-      element("span", { className: "caption", textContent: spec.caption }));
+    this.caption = element("span", { className: "caption" });
+    this.box = element("div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases, this.caption);
     this.box.setAttribute("role", "img");
     // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
     this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
@@ -260,17 +349,22 @@ class View {
     if (spec.click) this.listen(spec.click);
   }
 
-  async set(spec, figure) {
+  take(spec) {
     this.spec = spec;
     this.pixels = null;
+    this.sheet = spec.sheet && Object.fromEntries(["x", "y", "bases"].map((part) => [part, floats(spec.sheet[part])]));
+    this.caption.textContent = spec.caption;
     this.box.setAttribute("aria-label", spec.says);
+  }
+
+  async set(figure) {
     if (figure === this.figure) return;
     const { Plotly } = this.stage;
     const { data, layout } = JSON.parse(figure);
     const camera = this.scene()?.getCamera();
     if (camera && layout.scene) layout.scene.camera = camera;
     if (touch.matches && !layout.scene) layout.dragmode = false; // a finger on the map scrolls the page
-    const config = { displaylogo: false, displayModeBar: false, scrollZoom: !!spec.click, responsive: false };
+    const config = { displaylogo: false, displayModeBar: false, scrollZoom: !!this.spec.click, responsive: false };
     await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
     this.figure = figure;
     if (!this.shown) {
@@ -305,15 +399,13 @@ class View {
     });
   }
 
-  // a function from a track and a record to pixels, or null where the point is not on the view
+  // a function from coordinates to pixels; where the point is not in the scene they are not numbers
   projection() {
     const full = this.plot._fullLayout;
-    const [kx, ky, kz] = this.spec.path;
-    if (!full) return null;
-    if (!kz) {
+    if (!full.scene) {
       const { xaxis, yaxis } = full;
       this.clip = [xaxis._offset, yaxis._offset, xaxis._length, yaxis._length];
-      return (values, i) => [xaxis._offset + xaxis.c2p(xaxis.d2c(values[kx][i])), yaxis._offset + yaxis.c2p(yaxis.d2c(values[ky][i]))];
+      return (x, y) => [xaxis._offset + xaxis.c2p(xaxis.d2c(x)), yaxis._offset + yaxis.c2p(yaxis.d2c(y))];
     }
     const scene = this.scene();
     if (!scene?.glplot) return null;
@@ -321,11 +413,14 @@ class View {
     const m = multiply(projection, multiply(view, model));
     const scale = scene.dataScale;
     const size = full._size;
-    const [[x0, x1], [y0, y1], [z0, z1]] = ["xaxis", "yaxis", "zaxis"].map((axis) => full.scene[axis].range);
+    const [[x0, x1], [y0, y1], [z0, z1]] = ["xaxis", "yaxis", "zaxis"].map((axis) => {
+      const [low, high] = full.scene[axis].range;
+      const slack = 1e-6 * (high - low); // a point on the edge is on it, also when it is rounded to 32 bits
+      return [low - slack, high + slack];
+    });
     const lift = this.spec.lift * (z1 - z0);
     this.clip = null;
-    return (values, i) => {
-      const [px, py, pz] = [values[kx][i], values[ky][i], values[kz][i]];
+    return (px, py, pz) => {
       if (!(px >= x0 && px <= x1 && py >= y0 && py <= y1 && pz >= z0 && pz <= z1)) return [NaN, NaN];
       const [x, y, z] = [px * scale[0], py * scale[1], (pz + lift) * scale[2]];
       const w = m[3] * x + m[7] * y + m[11] * z + m[15];
@@ -336,17 +431,15 @@ class View {
     };
   }
 
+  // where each path runs on the screen: x and y in turn, one pair a record; empty where the view has no paths
   place() {
-    const project = this.projection();
-    if (!project) return null;
+    this.project = this.projection();
+    if (!this.project) return null;
     return this.stage.tracks.map(({ values }) => {
-      const count = this.stage.last + 1;
+      const quantities = this.spec.path.map((name) => values[name]);
+      const count = quantities.length ? this.stage.last + 1 : 0;
       const points = new Float32Array(2 * count);
-      for (let i = 0; i < count; i++) {
-        const [x, y] = project(values, i);
-        points[2 * i] = x;
-        points[2 * i + 1] = y;
-      }
+      for (let i = 0; i < count; i++) points.set(this.project(...quantities.map((quantity) => quantity[i])), 2 * i);
       return points;
     });
   }
@@ -363,29 +456,84 @@ class View {
       if (!stage.revealed) return;
       pen.globalAlpha = 0.3;
       pen.lineWidth = 1.2;
-      trail(pen, points, stage.last);
+      pen.beginPath();
+      follow(pen, points);
+      pen.stroke();
     });
     const heads = [];
     const record = Math.floor(stage.at + 1e-6);
     const part = stage.at - record;
     const step = stage.steps[record];
-    const start = this.spec.start ? this.pixels[0]?.slice(0, 2) : null;
+    const start = this.spec.start ? this.pixels[0].slice(0, 2) : null;
     this.paint(1, (pen, track, points) => {
+      if (this.sheet) this.drawSheet(pen, track);
       pen.globalAlpha = 1;
       pen.lineWidth = 2.2;
       pen.setLineDash(track.dash);
-      let [x, y] = [points[2 * record], points[2 * record + 1]];
-      if (part > 1e-6 && record < stage.last) {
-        x += part * (points[2 * record + 2] - x);
-        y += part * (points[2 * record + 3] - y);
+      if (this.spec.line) this.drawLine(pen, track);
+      if (points.length) {
+        let [x, y] = [points[2 * record], points[2 * record + 1]];
+        if (part > 1e-6 && record < stage.last) {
+          x += part * (points[2 * record + 2] - x);
+          y += part * (points[2 * record + 3] - y);
+        }
+        pen.beginPath();
+        if (follow(pen, points, 0, record + 1) && !Number.isNaN(x + y)) pen.lineTo(x, y);
+        pen.stroke();
+        heads.push({ track, x, y, lost: track.lost && stage.ended(track, step) });
       }
-      trail(pen, points, record, x, y);
       pen.setLineDash([]);
-      heads.push({ track, x, y, gone: track.stopped !== null && step >= track.stopped });
+      if (this.spec.arrow) this.drawArrow(pen, track);
     }, (pen) => {
       if (start) cross(pen, start[0], start[1], stage.root);
       for (const head of heads.reverse()) this.head(pen, head);
     });
+  }
+
+  // across the plot, and no further up and down than it is high: a dash that runs on for miles is slow
+  drawLine(pen, track) {
+    const [intercept, slope] = this.stage.now(track, this.spec.line);
+    const [, top, , height] = this.clip;
+    const [[x0, y0], [x1, y1]] = this.plot._fullLayout.xaxis.range.map((x) => this.project(x, intercept + slope * x));
+    const [a, b] = [top - 9, top + height + 9].map((y) => (y - y0) / (y1 - y0)).sort((p, q) => p - q);
+    const ends = y0 === y1 ? [0, 1] : [Math.max(0, a), Math.min(1, b)];
+    if (!(ends[0] < ends[1])) return;
+    pen.beginPath();
+    for (const part of ends) pen.lineTo(x0 + part * (x1 - x0), y0 + part * (y1 - y0));
+    pen.stroke();
+  }
+
+  drawSheet(pen, track) {
+    const { x, y, bases } = this.sheet;
+    const weights = this.stage.now(track, this.spec.sheet.weights);
+    const [columns, rows] = [x.length, y.length];
+    const points = new Float32Array(2 * rows * columns);
+    for (let i = 0; i < rows * columns; i++) {
+      const z = weights.reduce((sum, weight, k) => sum + weight * bases[k * rows * columns + i], 0);
+      points.set(this.project(x[i % columns], y[Math.floor(i / columns)], z), 2 * i);
+    }
+    pen.globalAlpha = 0.8;
+    pen.lineWidth = 1;
+    pen.beginPath();
+    for (let row = 0; row < rows; row++) follow(pen, points, row * columns, columns);
+    for (let column = 0; column < columns; column++) follow(pen, points, column, rows, columns);
+    pen.stroke();
+  }
+
+  drawArrow(pen, track) {
+    const [x, y, dx, dy] = this.stage.now(track, this.spec.arrow);
+    const [[x0, y0], [x1, y1]] = [this.project(x, y), this.project(x + dx, y + dy)];
+    const length = Math.hypot(x1 - x0, y1 - y0);
+    if (!(length > 1 && length < 1e5)) return;
+    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
+    const tip = Math.min(10, length);
+    pen.beginPath();
+    pen.moveTo(x0, y0);
+    pen.lineTo(x1 - tip * ux, y1 - tip * uy);
+    pen.stroke();
+    pen.beginPath();
+    for (const [on, aside] of [[0, 0], [-tip, tip / 2], [-tip, -tip / 2]]) pen.lineTo(x1 + on * ux - aside * uy, y1 + on * uy + aside * ux);
+    pen.fill();
   }
 
   paint(layer, each, after) {
@@ -417,7 +565,7 @@ class View {
     after?.(pen);
   }
 
-  head(pen, { track, x, y, gone }) {
+  head(pen, { track, x, y, lost }) {
     if (Number.isNaN(x) || Number.isNaN(y)) return;
     let size = 7;
     if (this.clip) {
@@ -437,7 +585,7 @@ class View {
     pen.fill();
     pen.strokeStyle = track.color;
     if (size < 7) { pen.lineWidth = 1.5; pen.stroke(); }
-    if (!gone) return;
+    if (!lost) return;
     pen.lineWidth = 2.5; // it left the finite numbers here
     pen.beginPath();
     for (const turn of [-1, 1]) { pen.moveTo(x - 8, y - 8 * turn); pen.lineTo(x + 8, y + 8 * turn); }
@@ -467,22 +615,22 @@ class View {
   }
 }
 
-// a path up to a record, and on to (x, y) between it and the next; a point off the view breaks it
-function trail(pen, points, record, x = NaN, y = NaN) {
-  pen.beginPath();
+// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
+// Gives whether the last one is on it.
+function follow(pen, points, from = 0, count = points.length / 2, apart = 1) {
   let drawing = false;
-  for (let i = 0; i <= record; i++) {
-    const [px, py] = [points[2 * i], points[2 * i + 1]];
-    if (Number.isNaN(px) || Number.isNaN(py)) drawing = false;
-    else if (drawing) pen.lineTo(px, py);
-    else { pen.moveTo(px, py); drawing = true; }
+  for (let n = 0; n < count; n++) {
+    const i = 2 * (from + n * apart);
+    const [x, y] = [points[i], points[i + 1]];
+    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
+    else if (drawing) pen.lineTo(x, y);
+    else { pen.moveTo(x, y); drawing = true; }
   }
-  if (drawing && !Number.isNaN(x) && !Number.isNaN(y)) pen.lineTo(x, y);
-  pen.stroke();
+  return drawing;
 }
 
 function cross(pen, x, y, root) {
-  if (Number.isNaN(x)) return;
+  if (!Number.isFinite(x)) return;
   pen.strokeStyle = pen.fillStyle = getComputedStyle(root).color;
   pen.lineWidth = 1.2;
   pen.beginPath();
@@ -498,7 +646,7 @@ function said(value, digits) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const text = size !== 0 && (size >= 1e5 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
-  return text.replace("-", "−").padStart(digits + 7);
+  return text.replace("-", "−");
 }
 
 function multiply(a, b) {

@@ -1,4 +1,4 @@
-"""The animated view of a race: still Plotly figures, and racers that move over them by one step index.
+"""Still Plotly figures, and racers that move over them by one step index: paths, lines, wireframes, arrows.
 
 ``show`` is the whole of it. What moves is drawn in the browser (``stage.js``), so playing, stepping and scrubbing
 cost no round trip.
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -20,19 +20,41 @@ from ui.stage.browser import GROUND, STAGE, plotly_address
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """A wireframe that moves: over the grid its height is the sum of ``bases``, each times its weight at that step."""
+
+    weights: tuple[str, ...]  # quantities of a track
+    x: np.ndarray  # (n,)
+    y: np.ndarray  # (m,)
+    bases: np.ndarray  # (weights, m, n)
+
+
+@dataclass(frozen=True)
 class View:
-    """One still figure, and which quantities of a track say where it is on it: two on a plane, three in a scene."""
+    """One still figure, and which quantities of a track say what moves on it."""
 
     name: str
     caption: str
     says: str  # for those who cannot see it: what the figure shows and what happened
-    path: tuple[str, ...]
+    path: tuple[str, ...] = ()  # where a racer is: two quantities on a plane, three in a scene
+    line: tuple[str, str] | None = None  # on a plane, a straight line across it: its height at x = 0, and its slope
+    arrow: tuple[str, str, str, str] | None = None  # on a plane: from (x, y) as far as (dx, dy)
+    sheet: Sheet | None = None  # in a scene
     figure: str | None = None  # Plotly JSON; None: it comes with the ground
     frame: tuple[tuple[float, float], ...] | None = None  # a racer outside it is said to be off the map
     click: str | None = None  # a click sends its coordinates under this name
     start: bool = False  # mark where the race began
     low: bool = False  # may be lower than the others where views are stacked
-    lift: float = 0.0  # in a scene: how far above its place a path is drawn, as a share of the height
+    lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
+
+    def message(self) -> dict:
+        sheet = self.sheet and {
+            "weights": self.sheet.weights,
+            "x": packed(self.sheet.x),
+            "y": packed(self.sheet.y),
+            "bases": packed(self.sheet.bases),
+        }
+        return {**asdict(replace(self, sheet=None)), "sheet": sheet}
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,16 @@ class Track:
     style: Style
     values: Mapping[str, np.ndarray]
     stopped: int | None = None  # the step at which it left the finite numbers
+    settled: int | None = None  # the step from which its loss no longer changed
+
+    def end(self, label: str) -> dict:
+        """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""
+        lost = self.stopped is not None
+        ended = self.stopped if lost else self.settled
+        words = (
+            "stopped at {}: its numbers grew without bound" if lost else "converged at {}: its loss no longer changes"
+        )
+        return {"ended": ended, "ended_words": words.format(f"{label} {ended}"), "lost": lost}
 
 
 @dataclass(frozen=True)
@@ -52,6 +84,17 @@ class Number:
     key: str
     label: str
     digits: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """What all views move by: "step 12 of 50", or with ``digits`` the value itself: "x₀ = 1.20"."""
+
+    label: str = "step"
+    digits: int | None = None
+
+
+STEPS = Index()
 
 
 def packed(values: np.ndarray) -> str:
@@ -67,19 +110,30 @@ def show(
     *,
     theme: str,
     key: str,
-    on_start: Callable[[], None],
+    index: Index = STEPS,
+    at: int | None = None,
+    on_start: Callable[[], None] | None = None,
+    on_at: Callable[[], None] | None = None,
 ) -> None:
     """Draw a race. ``ground`` maps view names to still figures (Plotly JSON), ``steps`` says which step each record is.
 
-    A click on a view that takes one is kept in the session under ``key`` (its ``start``), and ``on_start`` is called.
+    The stage opens at the record ``at``, and goes there whenever ``at`` is another than before; by itself it keeps the
+    record that it shows. What the visitor does there is kept in the session under ``key``, and a function called:
+    ``on_start`` for a click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage
+    came to rest (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing.
     """
     ground_id = hashlib.sha256("".join(ground.values()).encode()).hexdigest()[:16]
     race = {
         "ground": ground_id,
         "plotly": plotly_address(),
         "theme": theme,
-        "views": [asdict(view) for view in views],
+        "views": [view.message() for view in views],
         "steps": packed(steps),
+        "index": asdict(index),
+        "at": None if at is None else int(at),
+        "tells": on_at is not None,
+        # the record that the stage told, and this run answers
+        "answers": getattr(st.session_state.get(key), "at", None) if on_at else None,
         "numbers": [asdict(number) for number in numbers],
         "tracks": [
             {
@@ -89,14 +143,14 @@ def show(
                 "dash": track.style.dash,
                 "marker": track.style.marker,
                 "values": {name: packed(values) for name, values in track.values.items()},
-                "stopped": track.stopped,
-                "stopped_words": f"stopped at step {track.stopped}: its numbers grew without bound",
+                **track.end(index.label),
             }
             for track in tracks
         ],
     }
     race["id"] = hashlib.sha256(json.dumps(race).encode()).hexdigest()[:16]
+    heard = {"on_start_change": on_start, "on_at_change": on_at, "on_theme_change": lambda: None}
     with st.container(gap=None):
         # by itself, so that it is sent once and not with every race
         GROUND(key=f"{key}-ground", data={"ground": ground_id, "figures": dict(ground)}, height="content")
-        STAGE(key=key, data=race, on_start_change=on_start, on_theme_change=lambda: None, height="content")
+        STAGE(key=key, data=race, height="content", **{name: call for name, call in heard.items() if call})
