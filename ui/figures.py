@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import jax
 import numpy as np
 import plotly.graph_objects as go
+from plotly.basedatatypes import BaseTraceType
 
 from engine import LANDSCAPES, Landscape
 from ui.palette import GROUNDS
@@ -64,67 +66,154 @@ def height_axis(landscape: Landscape, low: float, high: float) -> dict:
     }
 
 
-@lru_cache(maxsize=96)
-def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
-    """The surface and the map of a landscape, as Plotly JSON by view name."""
-    landscape, colors = LANDSCAPES[name], GROUNDS[theme]
-    (x0, x1), (y0, y1) = box(landscape, view)
-    scale = [[i / (len(colors.scale) - 1), color] for i, color in enumerate(colors.scale)]
-    goals_x, goals_y = ([p[i] for p in landscape.minima] for i in (0, 1))
-    goals_z = (
-        [float(height(landscape, np.array(landscape.floor)))] * len(goals_x) if landscape.floor is not None else []
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a plain figure: its title, and the range that is drawn."""
+
+    title: str
+    low: float
+    high: float
+    log: bool = False
+
+    def layout(self) -> dict:
+        title = {"text": self.title, "standoff": 4}
+        if not self.log:
+            return {"title": title, "range": [self.low, self.high], "exponentformat": "power"}
+        ends = [math.log10(self.low), math.log10(self.high)]
+        return {"title": title, "type": "log", "range": ends, "dtick": max(1, round((ends[1] - ends[0]) / 7))}
+
+
+def plane(
+    x: Axis,
+    y: Axis,
+    theme: str,
+    traces: Sequence[BaseTraceType] = (),
+    *,
+    revision: str = "",
+    square: bool = False,
+    left: int = 52,
+) -> go.Figure:
+    """A figure on two axes, empty or with what stands still on it.
+
+    With the same ``revision`` the browser keeps the visitor's zoom. ``square``: one unit is as long on both axes, or a
+    gradient would not stand square on the iso-lines. ``left`` is the margin for the numbers of the y axis.
+    """
+    colors = GROUNDS[theme]
+    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
+    fit = {"constrain": "domain"} if square else {}
+    return go.Figure(
+        list(traces),
+        {
+            **look(theme),
+            "margin": {"l": left, "r": 10, "t": 8, "b": 34},
+            "uirevision": revision,
+            "dragmode": "pan",
+            "xaxis": {**x.layout(), "nticks": 6, **fit, **plain},
+            "yaxis": {**y.layout(), **fit, **({"scaleanchor": "x"} if square else {}), **plain},
+        },
     )
-    labels = ["minimum" if len(goals_x) == 1 else ""] * len(goals_x)
-    base = {
+
+
+def look(theme: str) -> dict:
+    """What every figure's layout has in common."""
+    return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colors.ink, "size": 12},
+        "font": {"color": GROUNDS[theme].ink, "size": 12},
         "showlegend": False,
         "hoverlabel": {"font": {"family": "monospace"}},
         "template": "none",
     }
-    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
 
-    xs, ys, losses = grid(landscape, view)
-    heights = height(landscape, losses)
-    low, high = float(heights.min()), float(heights.max())
+
+def iso_map(
+    x: Axis,
+    y: Axis,
+    heights: np.ndarray,
+    losses: np.ndarray,
+    goals: Sequence[tuple[float, float]],
+    theme: str,
+    extra: Sequence[BaseTraceType] = (),
+    *,
+    revision: str = "",
+    square: bool = True,
+) -> go.Figure:
+    """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse."""
+    colors = GROUNDS[theme]
+    (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
+    contour = go.Contour(
+        x=np.linspace(x.low, x.high, columns, dtype=np.float32),
+        y=np.linspace(y.low, y.high, rows, dtype=np.float32),
+        z=heights,
+        customdata=losses,
+        colorscale=shades(theme),
+        showscale=False,
+        contours=levels(low, high),
+        line={"width": 0.8, "color": colors.line},
+        hovertemplate=f"{x.title} %{{x:.2f}}<br>{y.title} %{{y:.2f}}<br>loss %{{customdata:.4g}}<extra></extra>",
+    )
+    marks = go.Scatter(
+        x=[goal[0] for goal in goals],
+        y=[goal[1] for goal in goals],
+        mode="markers+text",
+        text=goal_names(goals),
+        textposition="bottom right",
+        textfont={"color": colors.goal, "size": 13},
+        marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
+        hovertemplate=f"minimum<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
+    )
+    return plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=34)
+
+
+def relief(
+    x: Axis,
+    y: Axis,
+    z: Mapping[str, object],
+    heights: np.ndarray,
+    goals: Sequence[tuple[float, float, float]],
+    theme: str,
+    extra: Sequence[BaseTraceType] = (),
+) -> go.Figure:
+    """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis."""
+    colors = GROUNDS[theme]
+    (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
+    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     backdrop = {"showbackground": False, **plain}
-    surface = go.Figure(
-        [
-            go.Surface(
-                x=xs,
-                y=ys,
-                z=heights,
-                colorscale=scale,
-                showscale=False,
-                hoverinfo="skip",
-                lighting={"ambient": 0.85, "diffuse": 0.3, "specular": 0.03, "roughness": 0.9},
-                contours={
-                    "z": {"show": True, "color": colors.line, "width": 1, "highlight": False, **levels(low, high)},
-                    "x": {"highlight": False},
-                    "y": {"highlight": False},
-                },
-            ),
-            go.Scatter3d(
-                x=goals_x,
-                y=goals_y,
-                z=goals_z,
-                mode="markers+text",
-                text=labels,
-                textposition="bottom right",
-                textfont={"color": colors.goal, "size": 13},
-                marker={"symbol": "diamond", "size": 4, "color": colors.goal},
-                hoverinfo="skip",
-            ),
-        ],
+    surface = go.Surface(
+        x=np.linspace(x.low, x.high, columns, dtype=np.float32),
+        y=np.linspace(y.low, y.high, rows, dtype=np.float32),
+        z=heights,
+        colorscale=shades(theme),
+        showscale=False,
+        hoverinfo="skip",
+        lighting={"ambient": 0.85, "diffuse": 0.3, "specular": 0.03, "roughness": 0.9},
+        contours={
+            "z": {"show": True, "color": colors.line, "width": 1, "highlight": False, **levels(low, high)},
+            "x": {"highlight": False},
+            "y": {"highlight": False},
+        },
+    )
+    marks = go.Scatter3d(
+        x=[goal[0] for goal in goals],
+        y=[goal[1] for goal in goals],
+        z=[goal[2] for goal in goals],
+        mode="markers+text",
+        text=goal_names(goals),
+        textposition="bottom right",
+        textfont={"color": colors.goal, "size": 13},
+        marker={"symbol": "diamond", "size": 4, "color": colors.goal},
+        hoverinfo="skip",
+    )
+    return go.Figure(
+        [surface, *extra, marks],
         {
-            **base,
+            **look(theme),
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "uirevision": "camera",
             "scene": {
-                "xaxis": {"title": "x", "range": [x0, x1], "nticks": 6, **backdrop},
-                "yaxis": {"title": "y", "range": [y0, y1], "nticks": 6, **backdrop},
-                "zaxis": {"title": "loss", **height_axis(landscape, low, high), **backdrop},
+                "xaxis": {"title": x.title, "range": [x.low, x.high], "nticks": 6, **backdrop},
+                "yaxis": {"title": y.title, "range": [y.low, y.high], "nticks": 6, **backdrop},
+                "zaxis": {**z, **backdrop},
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.62},
                 # from above and in front: one looks into the bowl, and the far wall shows what runs down it
@@ -133,69 +222,37 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
         },
     )
 
-    flat = go.Figure(
-        [
-            go.Contour(
-                x=xs,
-                y=ys,
-                z=heights,
-                customdata=losses,
-                colorscale=scale,
-                showscale=False,
-                contours=levels(low, high),
-                line={"width": 0.8, "color": colors.line},
-                hovertemplate="x %{x:.2f}<br>y %{y:.2f}<br>loss %{customdata:.4g}<extra></extra>",
-            ),
-            go.Scatter(
-                x=goals_x,
-                y=goals_y,
-                mode="markers+text",
-                text=labels,
-                textposition="bottom right",
-                textfont={"color": colors.goal, "size": 13},
-                marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
-                hovertemplate="minimum<br>x %{x:.4f}<br>y %{y:.4f}<extra></extra>",
-            ),
-        ],
-        {
-            **base,
-            "margin": {"l": 34, "r": 8, "t": 8, "b": 34},
-            "uirevision": f"{name} {view}",
-            "dragmode": "pan",
-            "xaxis": {"title": {"text": "x", "standoff": 4}, "range": [x0, x1], "constrain": "domain", **plain},
-            # one unit is as long on both axes, or the gradient would not stand square on the iso-lines
-            "yaxis": {
-                "title": {"text": "y", "standoff": 4},
-                "constrain": "domain",
-                "range": [y0, y1],
-                "scaleanchor": "x",
-                **plain,
-            },
-        },
-    )
-    return {"surface": surface.to_json(), "map": flat.to_json()}
+
+def shades(theme: str) -> list[list]:
+    """The colours of the ground, from the lowest loss to the highest."""
+    scale = GROUNDS[theme].scale
+    return [[i / (len(scale) - 1), color] for i, color in enumerate(scale)]
+
+
+def goal_names(goals: Sequence[Sequence[float]]) -> list[str]:
+    return ["minimum" if len(goals) == 1 else ""] * len(goals)
+
+
+@lru_cache(maxsize=96)
+def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
+    """The surface and the map of a landscape, as Plotly JSON by view name."""
+    landscape = LANDSCAPES[name]
+    x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
+    losses = grid(landscape, view)[2]
+    heights = height(landscape, losses)
+    z = {"title": "loss", **height_axis(landscape, float(heights.min()), float(heights.max()))}
+    bottom = float(height(landscape, np.array(landscape.floor or 0.0)))
+    goals = [(*goal, bottom) for goal in landscape.minima]
+    flat = iso_map(x, y, heights, losses, landscape.minima, theme, revision=f"{name} {view}")
+    return {"surface": relief(x, y, z, heights, goals, theme).to_json(), "map": flat.to_json()}
 
 
 @lru_cache(maxsize=256)
-def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str) -> str:
+def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
-    colors = GROUNDS[theme]
-    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     title = "loss above the minimum, logarithmic" if log else "loss"
-    y = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": 1} if log else {"range": [low, high]}
-    return go.Figure(
-        layout={
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"color": colors.ink, "size": 12},
-            "template": "none",
-            "margin": {"l": 48, "r": 10, "t": 8, "b": 34},
-            "uirevision": f"log {last_step}" if log else f"linear {last_step}",
-            "dragmode": "pan",
-            "xaxis": {"title": {"text": "step", "standoff": 4}, "range": [0, last_step], "nticks": 6, **plain},
-            "yaxis": {"title": {"text": title, "standoff": 4}, "exponentformat": "power", **y, **plain},
-        }
-    ).to_json()
+    steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
+    return plane(steps, losses, theme, revision=f"log {last_step}" if log else f"linear {last_step}").to_json()
 
 
 @lru_cache(maxsize=64)
