@@ -9,8 +9,9 @@ os.environ["XLA_FLAGS"] = (
     os.environ.get("XLA_FLAGS", "") + " --xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000"
 )
 
+from engine.expressions import ExpressionError, parse
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
 
-__all__ = ["LANDSCAPES", "OPTIMIZERS", "Landscape", "Optimizer", "Trace", "race"]
+__all__ = ["LANDSCAPES", "OPTIMIZERS", "ExpressionError", "Landscape", "Optimizer", "Trace", "parse", "race"]
