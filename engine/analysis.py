@@ -20,7 +20,7 @@ NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close 
 class Verdict:
     """How a run ended: one of a few kinds, and the sentence that says so."""
 
-    kind: str  # converged, diverged, stuck, saddle, oscillating, going
+    kind: str  # converged, diverged, settled, stuck, saddle, oscillating, going
     words: str
 
 
@@ -59,6 +59,8 @@ def verdict(
     if near_goal(end, minima):
         since = trace.converged_at[run]  # -1 where the race was not told the minima
         return Verdict("converged", f"converged at step {since}" if since >= 0 else "converged")
+    if trace.settled_at[run] >= 0:
+        return Verdict("settled", f"ended at step {trace.settled_at[run]}: its loss hardly changed")
     tail = path[-max(10, int(LAST_PART * len(path))) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
         return Verdict("oscillating", f"oscillating around {centre(tail, minima)}") if turns_back(tail) else GOING

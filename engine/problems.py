@@ -6,7 +6,9 @@ them all, and its minimum is known without descending.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -50,6 +52,17 @@ class Fit:
         """The parameters ``(dim,)`` with the least loss on these examples, by least squares in 64 bits."""
         return np.linalg.lstsq(self.features.astype(float), self.true.astype(float), rcond=None)[0]
 
+    def losses(self, points: np.ndarray) -> np.ndarray:
+        """The loss at many parameters ``(n, dim)``, in 64 bits. A quadratic: the examples are summed up once."""
+        features, true, points = self.features.astype(float), self.true.astype(float), np.asarray(points, float)
+        square, slope = features.T @ features, features.T @ true
+        sums = np.einsum("ni,ij,nj->n", points, square, points) - 2 * points @ slope + true @ true
+        return np.maximum(sums / len(true), 0)
+
+    def some(self, chosen: np.ndarray) -> Fit:
+        """The same fit to some of the examples, by their indices."""
+        return Fit(self.features[chosen], self.true[chosen])
+
     def curvatures(self) -> np.ndarray:
         """The curvature of each example's own loss ``(examples,)`` along its steepest direction."""
         return 2 * np.sum(self.features.astype(float) ** 2, axis=1)
@@ -73,15 +86,27 @@ def noisy_line(slope: float, noise: float, seed: int, examples: int = 100) -> tu
     return np.asarray(x), np.asarray(slope * x + noise * jax.random.normal(off, (examples,)))
 
 
-def bowl_points(examples: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Examples ``(examples,)`` of the notebook's bowl: x, y, and f(x, y) with normal noise of a standard deviation."""
+@partial(jax.jit, static_argnames="examples")
+@partial(jax.vmap, in_axes=(None, None, 0))
+def draw_bowl(examples, noise, seed):
+    """One draw per seed: x, y and f(x, y) with noise, each ``(seeds, examples)``."""
     where, off = jax.random.split(jax.random.key(seed))
     x, y = jax.random.uniform(where, (2, examples), minval=-REACH, maxval=REACH)
-    true = TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, (examples,))
-    return np.asarray(x), np.asarray(y), np.asarray(true)
+    return x, y, TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, (examples,))
+
+
+def bowl_points(examples: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Examples ``(examples,)`` of the notebook's bowl: x, y, and f(x, y) with normal noise of a standard deviation."""
+    x, y, true = (np.asarray(part)[0] for part in draw_bowl(examples, noise, np.array([seed])))
+    return x, y, true
 
 
 def bowl(examples: int, noise: float, seed: int) -> Fit:
     """The fit of theta1 x² + theta2 y² to those examples."""
-    x, y, true = bowl_points(examples, noise, seed)
-    return Fit(np.stack([x**2, y**2], axis=1), true)
+    return bowls(examples, noise, [seed])[0]
+
+
+def bowls(examples: int, noise: float, seeds: Sequence[int]) -> list[Fit]:
+    """That fit for each of many seeds."""
+    x, y, true = (np.asarray(part) for part in draw_bowl(examples, noise, np.asarray(seeds)))
+    return [Fit(features, truth) for features, truth in zip(np.stack([x**2, y**2], axis=-1), true, strict=True)]

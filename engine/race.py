@@ -125,13 +125,13 @@ def fill(rows: np.ndarray, size: int) -> np.ndarray:
 
 
 def bucket(runs: int) -> int:
-    """The number of runs rounded up to 2, 8, 64, 512, ...: one compiled loop serves each size.
+    """The number of runs rounded up to 2, 8, 32, 128, ...: one compiled loop serves each size.
 
     A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
     """
     size = 8
     while size < runs:
-        size *= 8
+        size *= 4
     return 2 if runs <= 2 else size
 
 

@@ -6,19 +6,18 @@ frame("Ackley Race")  # before the imports below: something to read while they l
 
 import streamlit as st  # noqa: E402
 
+from engine.analysis import verdicts  # noqa: E402
 from engine.notebook import REPLAYS  # noqa: E402
 from ui.controls import show_notes  # noqa: E402
 from ui.race_controls import CONTROLS, loss_axis, sidebar  # noqa: E402
 from ui.race_view import (  # noqa: E402
-    download,
     replaying,
     run,
-    show_cards,
     show_landscape,
-    show_leaderboard,
     show_look_for,
     show_stage,
 )
+from ui.results import download, show_cards, show_leaderboard  # noqa: E402
 
 setup, notes = CONTROLS.current()
 show_notes(notes)
@@ -37,9 +36,10 @@ show_stage(setup, traces, looks, theme(), log)
 sidebar(setup, theme())
 
 st.subheader("How each one ended", anchor=False)
-show_leaderboard(setup, traces, looks, theme())
-download(traces)
+ground = setup.ground
+show_leaderboard(traces, verdicts(ground.loss, traces, ground.minima), ground.minima, looks, theme())
+download(traces, "xy")
 
 st.subheader("How they move", anchor=False)
-show_cards(setup)
+show_cards(CONTROLS, setup.racers)
 close_frame()

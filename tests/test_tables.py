@@ -23,7 +23,7 @@ def run(name: str, steps: int = 40) -> dict[str, Trace]:
 
 def board(name: str, traces: dict[str, Trace]) -> pd.DataFrame:
     landscape = LANDSCAPES[name]
-    return leaderboard(traces, verdicts(landscape.loss, traces, landscape.minima), landscape)
+    return leaderboard(traces, verdicts(landscape.loss, traces, landscape.minima), landscape.minima)
 
 
 def drawn(losses: list[float], stopped: int = -1) -> Trace:
@@ -112,7 +112,7 @@ def test_the_small_picture_of_a_loss_fills_its_row_and_keeps_its_ends():
 @each_kind
 def test_a_download_reads_back_as_the_very_same_numbers(name):
     traces = run(name)
-    read = pd.read_csv(io.BytesIO(paths_csv(traces)), dtype=dict.fromkeys(("x", "y", "loss"), np.float32))
+    read = pd.read_csv(io.BytesIO(paths_csv(traces, "xy")), dtype=dict.fromkeys(("x", "y", "loss"), np.float32))
     assert list(read["racer"].unique()) == list(traces)
     for racer, trace in traces.items():
         rows = read[read["racer"] == racer]
@@ -123,7 +123,7 @@ def test_a_download_reads_back_as_the_very_same_numbers(name):
 
 def test_a_download_of_a_thinned_run_says_which_steps_it_has():
     traces = run(next(iter(LANDSCAPES)), 2000)
-    read = pd.read_csv(io.BytesIO(paths_csv(traces)))
+    read = pd.read_csv(io.BytesIO(paths_csv(traces, "xy")))
     for racer, trace in traces.items():
         assert list(read.loc[read["racer"] == racer, "step"]) == list(trace.steps)
     assert read["step"].max() == 2000
@@ -132,7 +132,9 @@ def test_a_download_of_a_thinned_run_says_which_steps_it_has():
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "=cmd|' /C calc'!A0"])
 def test_a_spreadsheet_takes_no_name_for_a_formula(text):
     assert guarded(text) == f"'{text}"
-    assert f"\n'{text}".replace("'", "") in paths_csv({text: drawn([2, 1])}).decode().replace('"', "").replace("'", "")
+    assert f"\n'{text}".replace("'", "") in paths_csv({text: drawn([2, 1])}, "xy").decode().replace('"', "").replace(
+        "'", ""
+    )
 
 
 def test_an_ordinary_name_is_left_as_it_is():

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from engine import OPTIMIZERS, Optimizer, Trace, race
-from engine.analysis import verdicts
+from engine import Trace, race
 from engine.notebook import REPLAYS
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
-from ui.palette import REPLAY, Style, styles, swatch
+from ui.palette import REPLAY, Style, styles
 from ui.race_controls import CONTROLS, take_click
+from ui.results import said_ends
 from ui.setups import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
 from ui.stage import stage
-from ui.tables import leaderboard, paths_csv
-
-CONVENTIONS = """
-The update rules are PyTorch's, and their names are the field's:
-
-- All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
-- Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
-- RMSProp, Adam and their kin add $\\epsilon$ after the root. Adam's means are corrected for starting at zero.
-- NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
-- Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
-- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from.
-"""
 
 
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -128,69 +114,4 @@ def show_stage(
         theme=theme,
         key=CONTROLS.key("stage"),
         on_start=take_click,
-    )
-
-
-def said_ends(traces: Mapping[str, Trace]) -> str:
-    return ", ".join(f"{name} {trace.losses[0, -1]:.3g}" for name, trace in traces.items())
-
-
-def show_leaderboard(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str) -> None:
-    landscape = setup.ground
-    table = leaderboard(traces, verdicts(landscape.loss, traces, landscape.minima), landscape)
-    table.insert(1, "", [swatch(looks[name], theme) for name in table["racer"]])
-    if not landscape.minima:
-        table = table.drop(columns=["distance", "converged at"])
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        placeholder="–",
-        column_config={
-            "rank": number(width=50),
-            "": st.column_config.ImageColumn(width=44),
-            "racer": text(width=130),
-            "verdict": text(width=270),
-            "final loss": number(format="%.4g"),
-            "best loss": number(format="%.4g", help="The lowest loss on the way."),
-            "distance": number("distance to minimum", format="%.4g", help="From the end to the nearest minimum."),
-            "converged at": number(
-                "converged at step", help="The first step within 0.01 of a minimum in every coordinate."
-            ),
-            "path length": number(format="%.2f", help="How far it went in all, over every step."),
-            "loss over the race": st.column_config.LineChartColumn(width=130, help="Each row in its own range."),
-        },
-    )
-
-
-def show_cards(setup: RaceSetup) -> None:
-    """How each optimizer of the line-up moves: its rule, in words, and the code that runs."""
-    for name in dict.fromkeys(racer.name for racer in setup.racers):
-        card = st.expander(f"How {name} moves", key=CONTROLS.key("card", name), on_change="rerun")
-        if card.open:
-            with card:
-                show_card(OPTIMIZERS[name])
-    with st.expander("Conventions"):
-        st.markdown(CONVENTIONS)
-
-
-def show_card(rule: type[Optimizer]) -> None:
-    st.markdown(rule.__doc__)
-    st.latex(rule.formula)
-    st.caption(f"Source: {rule.source}")
-    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}." for knob in rule.knobs()]
-    st.markdown("\n".join(about))
-    st.markdown("The code that runs, from `engine/optimizers.py`:")
-    st.code(inspect.getsource(rule), language="python")
-
-
-def download(traces: Mapping[str, Trace]) -> None:
-    st.download_button(
-        "Paths as CSV",
-        partial(paths_csv, traces),
-        "paths.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
     )

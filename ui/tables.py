@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from engine import Landscape, Trace
+from engine import Trace
 from engine.analysis import Verdict, distance_to_nearest
 
 SPARK_POINTS = 60
@@ -15,10 +15,10 @@ FIRST_RUN = 0  # a page races from one start
 
 
 def leaderboard(
-    traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], landscape: Landscape
+    traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], minima: Sequence[Sequence[float]]
 ) -> pd.DataFrame:
     """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
-    rows = [row(name, trace, verdicts[name][FIRST_RUN], landscape) for name, trace in sorted(traces.items(), key=order)]
+    rows = [row(name, trace, verdicts[name][FIRST_RUN], minima) for name, trace in sorted(traces.items(), key=order)]
     table = pd.DataFrame(rows)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table.astype({"converged at": "Int64", "distance": "Float64"})
@@ -29,9 +29,9 @@ def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
     return stopped >= 0, -stopped, float(entry[1].losses[FIRST_RUN, -1])
 
 
-def row(name: str, trace: Trace, verdict: Verdict, landscape: Landscape) -> dict[str, object]:
+def row(name: str, trace: Trace, verdict: Verdict, minima: Sequence[Sequence[float]]) -> dict[str, object]:
     losses, converged = trace.losses[FIRST_RUN], int(trace.converged_at[FIRST_RUN])
-    distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], landscape.minima))
+    distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], minima))
     return {
         "racer": name,
         "verdict": verdict.words,
@@ -51,21 +51,25 @@ def spark(losses: np.ndarray) -> list[float]:
     return [float(v) for v in (some - low) / (high - low if high > low else 1.0)]
 
 
-def paths_csv(traces: Mapping[str, Trace]) -> bytes:
-    """Every recorded step of every racer, as CSV: racer, step, x, y, loss. The numbers read back exactly the same."""
+def paths(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> pd.DataFrame:
+    """Every recorded step of every racer: racer, step, its coordinates under their names, loss."""
     frames = [
         pd.DataFrame(
             {
                 "racer": guarded(name),
                 "step": trace.steps,
-                "x": trace.positions[FIRST_RUN, :, 0],
-                "y": trace.positions[FIRST_RUN, :, 1],
+                **dict(zip(coordinates, trace.positions[FIRST_RUN].T, strict=True)),
                 "loss": trace.losses[FIRST_RUN],
             }
         )
         for name, trace in traces.items()
     ]
-    return pd.concat(frames).to_csv(index=False).encode()
+    return pd.concat(frames)
+
+
+def paths_csv(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> bytes:
+    """``paths`` as CSV. The numbers read back exactly the same."""
+    return paths(traces, coordinates).to_csv(index=False).encode()
 
 
 def guarded(text: str) -> str:
