@@ -35,6 +35,12 @@ PAGES = (
         "Race gradient-based optimizers side by side and see how they move.",
     ),
     Page(
+        "pages/3_2D_Regression.py",
+        "2D Regression",
+        ":material/grid_on:",
+        "Two parameters, a bowl of examples: how does each optimizer find its way to the fit?",
+    ),
+    Page(
         "pages/4_Ackley_Race.py",
         "Ackley Race",
         ":material/sports_score:",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer
 from engine.notebook import REPLAYS
-from ui.links import SEPARATOR, Choice, Kind, Point, Setup, Whole, finite, number, quoted, setting
+from ui.links import SEPARATOR, Choice, Kind, Number, Point, Setup, Whole, finite, number, quoted, setting
 
 MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
@@ -17,6 +17,8 @@ LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
 REPLAY_GROUND = "Ackley"  # where the notebook ran
 FARTHEST = 1000.0  # a start may be so far from 0
+MOST_EXAMPLES, MOST_ITERATIONS = 1000, 5000
+PARTS = ("ends", "iterations", "batch", "curvature", "seeds")  # what 2D Regression shows below its picture
 
 
 @dataclass(frozen=True)
@@ -111,4 +113,27 @@ class RaceSetup(Setup):
         return replace(self, landscape=value, start=start, replay=NO_REPLAY)
 
 
-SETUPS: dict[str, type[Setup]] = {"Ackley Race": RaceSetup}
+@dataclass(frozen=True)
+class RegressionSetup(Setup):
+    """A fit of two parameters to examples of a bowl, on the 2D Regression page."""
+
+    examples: int = setting(Whole(2, MOST_EXAMPLES), 50)
+    noise: float = setting(Number(0, 200), 0.0)
+    seed: int = setting(Whole(0, 9999), 0)
+    start: tuple[float, float] = setting(Point(FARTHEST, ("theta1", "theta2")), (0.0, 0.0))
+    steps: int = setting(Whole(1, MOST_ITERATIONS, link="iterations"), 200)
+    batch: int = setting(Whole(0, MOST_EXAMPLES), 0)  # 0: all of them
+    tolerance: float = setting(Number(0, 1e6), 0.0)
+    loss: str = setting(Choice(LOSS_AXES), "log")
+    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
+    below: str = setting(Choice(PARTS), "ends")
+    moment: int = setting(Whole(0, MOST_ITERATIONS, link="at"), 0)
+    whose: int = setting(Whole(1, MOST_RACERS), 1)
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many examples a step looks at; None where it is all of them."""
+        return self.batch if 0 < self.batch < self.examples else None
+
+
+SETUPS: dict[str, type[Setup]] = {"2D Regression": RegressionSetup, "Ackley Race": RaceSetup}

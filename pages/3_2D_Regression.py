@@ -1,0 +1,34 @@
+"""Several optimizers fit two parameters to examples of a bowl, with all of them or a few at a time."""
+
+from ui.frame import close_frame, frame, theme
+
+frame("2D Regression")  # before the imports below: something to read while they load
+
+import streamlit as st  # noqa: E402
+
+from ui.controls import show_notes  # noqa: E402
+from ui.regression_controls import CONTROLS, choose_part, loss_axis, sidebar  # noqa: E402
+from ui.regression_view import run, show_how_it_works, show_lesson, show_look_for, show_part, show_stage  # noqa: E402
+from ui.results import show_cards  # noqa: E402
+
+setup, notes = CONTROLS.current()
+show_notes(notes)
+show_lesson()
+
+with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+    result = run(setup)
+look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
+with look_for:
+    show_look_for(setup)
+with axis:
+    loss_axis()
+show_stage(setup, result, theme())
+sidebar(setup, theme())
+
+choose_part()
+show_part(setup, result, theme())
+
+st.subheader("How it works", anchor=False)
+show_how_it_works()
+show_cards(CONTROLS, setup.racers)
+close_frame()

@@ -1,0 +1,131 @@
+"""The controls of 2D Regression: the examples, from where, how far, in what batches, and by whom."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui.controls import Controls
+from ui.line_up import line_up
+from ui.setups import FARTHEST, LOSS_AXES, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
+
+EXAMPLES = (10, 20, 50, 100, 200, 500, MOST_EXAMPLES)
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_ITERATIONS + 1, 100))
+NAMES = dict(
+    zip(PARTS, ("How each one ended", "Every iteration", "The batch, seen", "Curvature", "100 seeds"), strict=True)
+)
+
+CONTROLS = Controls("2D Regression", "regression", RegressionSetup)
+
+
+def take_click() -> None:
+    """A click on the map sets the start, rounded to what the map can resolve."""
+    clicked = st.session_state[CONTROLS.key("stage")].start
+    if clicked is not None:
+        CONTROLS.take(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
+
+
+def sidebar(setup: RegressionSetup, theme: str) -> None:
+    """Draw the controls."""
+    with st.sidebar:
+        CONTROLS.choose_preset(setup)
+        data(setup)
+        descent(setup)
+        line_up(CONTROLS, theme)
+        CONTROLS.reset()
+
+
+def data(setup: RegressionSetup) -> None:
+    st.select_slider(
+        "Examples",
+        sorted({*EXAMPLES, setup.examples}),
+        key=CONTROLS.at("examples"),
+        help="How many points of the bowl there are to learn from.",
+    )
+    st.slider(
+        "Noise $\\sigma$",
+        0.0,
+        200.0,
+        step=5.0,
+        key=CONTROLS.at("noise"),
+        help="How far the examples lie off the true surface: the standard deviation of what is added to each.",
+    )
+    st.number_input(
+        "Seed",
+        0,
+        9999,
+        step=1,
+        key=CONTROLS.at("seed"),
+        help="Draws the examples, their noise, and which of them come into which batch. The same seed draws the same.",
+    )
+
+
+def descent(setup: RegressionSetup) -> None:
+    for column, part, symbol in zip(st.columns(2), ("theta1", "theta2"), ("θ₁", "θ₂"), strict=True):
+        column.number_input(
+            f"start {symbol}", -FARTHEST, FARTHEST, step=0.5, format="%.3f", key=CONTROLS.at("start", part)
+        )
+    st.select_slider(
+        "Iterations",
+        sorted({*STEPS, setup.steps}),
+        key=CONTROLS.at("steps"),
+        help="How many moves each racer makes.",
+    )
+    sizes = sorted({size for size in BATCHES if size < setup.examples} | ({setup.batch} - {0}))
+    st.select_slider(
+        "Examples per step",
+        [*sizes, 0],
+        key=CONTROLS.at("batch"),
+        format_func=lambda size: str(size) if size else "all",
+        help="A mini-batch: each step follows the slope for so many examples only. All racers get the same batches.",
+    )
+    st.number_input(
+        "Stop when the loss changes by less than",
+        0.0,
+        1e6,
+        step=0.01,
+        format="%g",
+        key=CONTROLS.at("tolerance"),
+        help="From one iteration to the next. The notebook stops at 0.01; 0 lets every racer run to the end.",
+    )
+
+
+def loss_axis() -> None:
+    st.segmented_control(
+        "Loss axis",
+        LOSS_AXES,
+        key=CONTROLS.at("loss"),
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda axis: f"{axis} loss",
+        width="stretch",
+    )
+
+
+def choose_part() -> None:
+    st.segmented_control(
+        "Below the picture",
+        PARTS,
+        key=CONTROLS.at("below"),
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda part: NAMES[part],
+    )
+
+
+def choose_moment(moments: list[int]) -> int:
+    """An iteration to look at, out of those that were recorded."""
+    key = CONTROLS.at("moment")
+    st.session_state[key] = min(moments, key=lambda moment: abs(moment - st.session_state[key]))
+    if len(moments) == 1:
+        return moments[0]
+    return st.select_slider("Iteration", moments, key=key, help="The step from this iteration to the next is shown.")
+
+
+def choose_racer(racers: list[str]) -> str:
+    key = CONTROLS.at("whose")
+    st.session_state[key] = min(st.session_state[key], len(racers))
+    if len(racers) == 1:
+        return racers[0]
+    places = list(range(1, len(racers) + 1))
+    return racers[st.selectbox("Racer", places, key=key, format_func=lambda place: racers[place - 1]) - 1]

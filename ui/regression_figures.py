@@ -1,0 +1,208 @@
+"""The figures of 2D Regression: the bowl of examples, the loss over both parameters, a batch, and the bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine.analysis import Curvature
+from engine.problems import REACH, TRUE_BOWL, Fit, bowl, bowl_points
+from engine.race import TOLERANCE
+from ui.figures import POINTS, Axis, iso_map, plane, relief
+from ui.palette import GROUNDS, Style
+
+THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
+SIDE_X, SIDE_Y = Axis("x", -REACH, REACH), Axis("y", -REACH, REACH)
+HIGHEST = 1400.0  # of the axis of the bowl, which reaches 1200
+SQUARES = 13  # lines per side of a prediction's net
+
+fit_of = lru_cache(maxsize=64)(bowl)
+
+
+def net() -> tuple[np.ndarray, np.ndarray]:
+    """The lines of a prediction's net: where they run ``(13,)``, and x² and y² on their crossings ``(2, 13, 13)``."""
+    side = np.linspace(-REACH, REACH, SQUARES)
+    return side, np.stack([np.broadcast_to(side**2, (SQUARES, SQUARES)), np.repeat(side[:, None] ** 2, SQUARES, 1)])
+
+
+def decades(losses: np.ndarray, floor: float) -> np.ndarray:
+    """Where a loss is drawn on the map: by its decades above the lowest."""
+    return np.log10(1 + np.maximum(losses - floor, 0))
+
+
+def losses_on_map(fit: Fit) -> np.ndarray:
+    """The loss on the examples over both parameters: ``(θ₂, θ₁)``."""
+    sides = (np.linspace(axis.low, axis.high, POINTS) for axis in (THETA1, THETA2))
+    points = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    return fit.losses(points).reshape(POINTS, POINTS)
+
+
+@lru_cache(maxsize=96)
+def grounds(examples: int, noise: float, seed: int, theme: str) -> Mapping[str, str]:
+    """What stands still: the bowl with its examples, and the map of the loss, as Plotly JSON by view name."""
+    return {
+        "bowl": bowl_figure(*bowl_points(examples, noise, seed), theme).to_json(),
+        "map": map_figure(
+            fit_of(examples, noise, seed), theme, [circle(fit_of(examples, noise, seed), theme)]
+        ).to_json(),
+    }
+
+
+def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray, theme: str) -> go.Figure:
+    side = np.linspace(-REACH, REACH, 41) ** 2
+    heights = TRUE_BOWL[0] * side[None] + TRUE_BOWL[1] * side[:, None]
+    colors = GROUNDS[theme]
+    examples = go.Scatter3d(
+        x=x, y=y, z=true, mode="markers", marker={"size": 2.6, "color": colors.goal}, hoverinfo="skip"
+    )
+    low = min(-100.0, float(true.min()))
+    z = {"title": "f(x, y)", "range": [low, max(HIGHEST, float(true.max()))], "nticks": 6}
+    return relief(SIDE_X, SIDE_Y, z, heights, [], theme, [examples])
+
+
+def map_figure(fit: Fit, theme: str, extra: Sequence[go.Scatter] = ()) -> go.Figure:
+    losses, minimum = losses_on_map(fit), fit.minimum()
+    heights = decades(losses, float(fit.losses(minimum[None])[0]))
+    goal = (float(minimum[0]), float(minimum[1]))
+    return iso_map(THETA1, THETA2, heights, losses, [goal], theme, extra, revision="theta")
+
+
+def circle(fit: Fit, theme: str) -> go.Scatter:
+    """Who is inside has converged. It is drawn true to size, so one has to zoom in to see it."""
+    around = np.linspace(0, 2 * math.pi, 60)
+    minimum = fit.minimum()
+    return go.Scatter(
+        x=minimum[0] + TOLERANCE * np.cos(around),
+        y=minimum[1] + TOLERANCE * np.sin(around),
+        mode="lines",
+        line={"color": GROUNDS[theme].goal, "width": 1.2},
+        hoverinfo="skip",
+    )
+
+
+def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str) -> go.Scatter:
+    """An arrow on a map, with its name at the tip."""
+    tip = start + way
+    length = float(np.hypot(*way)) or 1.0
+    ahead, aside = way / length, np.array([-way[1], way[0]]) / length
+    head = [tip - 0.55 * ahead + 0.28 * side * aside for side in (1, -1)]
+    x, y = zip(start, tip, head[0], tip, head[1], strict=True)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines+text",
+        text=["", name, "", "", ""],
+        textposition="top center",
+        textfont={"color": color, "size": 13},
+        line={"color": color, "width": 3},
+        hoverinfo="skip",
+    )
+
+
+def batch_data_figure(
+    x: np.ndarray, y: np.ndarray, true: np.ndarray, chosen: np.ndarray, color: str, theme: str
+) -> go.Figure:
+    """All examples from above, and those of the batch marked."""
+    colors = GROUNDS[theme]
+    where = "x %{x:.2f}<br>y %{y:.2f}<br>f %{customdata:.1f}<extra></extra>"
+    rest = go.Scatter(
+        x=x,
+        y=y,
+        customdata=true,
+        mode="markers",
+        marker={"size": 6, "color": colors.line},
+        hovertemplate=where,
+    )
+    some = go.Scatter(
+        x=x[chosen],
+        y=y[chosen],
+        customdata=true[chosen],
+        mode="markers",
+        marker={"size": 13, "color": color, "line": {"color": colors.goal, "width": 1.5}},
+        hovertemplate=where,
+    )
+    return plane(SIDE_X, SIDE_Y, theme, [rest, some], revision="data", square=True)
+
+
+def batch_map_figure(
+    fit: Fit, batch: Fit, at: np.ndarray, slopes: tuple[np.ndarray, np.ndarray], color: str, theme: str
+) -> go.Figure:
+    """The loss on all examples, over it the batch's own as lines, and both ways down from where the racer stands.
+
+    ``slopes`` are the gradients of all examples and of the batch. Both arrows are on one scale: the longer is 5 units.
+    """
+    colors = GROUNDS[theme]
+    own = losses_on_map(batch)
+    heights = decades(own, float(own.min()))
+    lines = go.Contour(
+        x=np.linspace(THETA1.low, THETA1.high, POINTS),
+        y=np.linspace(THETA2.low, THETA2.high, POINTS),
+        z=heights,
+        showscale=False,
+        contours={"coloring": "none", "start": 2, "end": float(heights.max()), "size": 0.5},
+        line={"color": color, "width": 1.6, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    longest = max(float(np.hypot(*slope)) for slope in slopes) or 1.0
+    arrows = [
+        arrow(at, -5 * slope / longest, ink, name)
+        for slope, ink, name in zip(slopes, (colors.goal, color), ("all examples", "the batch"), strict=True)
+    ]
+    stands = go.Scatter(x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color}, hoverinfo="skip")
+    return map_figure(fit, theme, [lines, *arrows, stands])
+
+
+def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
+    """The map with the directions in which the loss bends most and least, each as long as the valley is wide there."""
+    minimum, colors = fit.minimum(), GROUNDS[theme]
+    widths = 4 * np.sqrt(curvature.values[0] / np.maximum(curvature.values, 1e-9))
+    arrows = [
+        arrow(minimum, sign * width * direction, colors.goal, f"λ = {value:,.0f}" if sign > 0 else "")
+        for value, width, direction in zip(curvature.values, widths, curvature.directions, strict=True)
+        for sign in (-1, 1)
+    ]
+    return map_figure(fit, theme, arrows)
+
+
+def bands_figure(
+    steps: np.ndarray, bands: Mapping[str, np.ndarray], looks: Mapping[str, Style], log: bool, theme: str
+) -> go.Figure:
+    """The median loss of many runs ``(3, recorded)``: 10 %, half, and 90 % of them are below."""
+    every = np.concatenate([band.ravel() for band in bands.values()])
+    every = every[np.isfinite(every)]
+    high = float(np.percentile(every, 99.5)) if every.size else 1.0
+    if log:
+        low = max(float(every[every > 0].min()) if (every > 0).any() else 1e-3, 1e-6 * high)
+        losses = Axis(
+            "loss above each draw's least", 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)), True
+        )
+    else:
+        losses = Axis("loss", 0.0, 1.05 * high)
+    traces = []
+    for name, (low_line, middle, high_line) in bands.items():
+        color = looks[name].color(theme)
+        floor = losses.low if log else -math.inf  # a logarithmic axis has no place for 0
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        traces += [
+            go.Scatter(x=steps, y=np.maximum(low_line, floor), **edge),
+            go.Scatter(x=steps, y=np.maximum(high_line, floor), fill="tonexty", fillcolor=faded(color), **edge),
+            go.Scatter(
+                x=steps,
+                y=np.maximum(middle, floor),
+                mode="lines",
+                line={"color": color, "width": 2.6},
+                name=name,
+                hovertemplate="iteration %{x}<br>median %{y:.4g}<extra>" + name + "</extra>",
+            ),
+        ]
+    return plane(Axis("iteration", 0, float(steps[-1])), losses, theme, traces, revision="bands")
+
+
+def faded(color: str) -> str:
+    """A colour that lets what is under it through."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.18)"
