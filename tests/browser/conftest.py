@@ -44,10 +44,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[str]:
+def serving(log: Path, app: str = "streamlit_app.py") -> Iterator[str]:
     """A server of its own, as README's command starts it. Gives its address. One that crashes fails the test."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+    command = [sys.executable, "-m", "streamlit", "run", app]
     with log.open("wb") as out:
         server = subprocess.Popen(
             [*command, "--server.headless", "true", "--server.port", str(port)], cwd=ROOT, stdout=out, stderr=out
@@ -257,7 +257,7 @@ def shared_visitor(browser_with_cache: BrowserContext, server: str) -> Iterator[
     at_peace([visitor])
 
 
-@pytest.fixture(name="serving")
+@pytest.fixture(scope="session", name="serving")
 def another_server():
     """Start one more server for a while."""
     return serving

@@ -122,6 +122,7 @@ def show(
     ``on_start`` for a click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage
     came to rest (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing.
     """
+    steps = np.where(np.abs(steps) < 1e-12 * np.ptp(steps), 0, steps)  # of real numbers, 0 is seldom met to the bit
     ground_id = hashlib.sha256("".join(ground.values()).encode()).hexdigest()[:16]
     race = {
         "ground": ground_id,
