@@ -13,22 +13,29 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.problems import mean_squared_error, mean_squared_error_by_hand
+
 Function = Callable[[jax.Array], jax.Array]
 
 CHECKED = 200  # points of an interval that a derivative is checked at
-RIGHT = 1e-3  # a derivative is right within this share of its size: float32 and another order of terms come between
+RIGHT = 1e-3  # a derivative is right within this share of its size: 3.14 may stand for π
+CLOSE = 1e-6  # how near a corner is looked at, as a share of the size of x
+THETA_STEP = 1.0  # a central difference of a parabola is exact however wide, and wide is where rounding counts least
 
 
 def points(low: float, high: float, count: int = 100) -> np.ndarray:
     """Points ``(count,)`` from ``low`` on, evenly up to but without ``high``, as the notebook has them."""
-    # rounded, so that a kink at 0 is met at 0 and not beside it
-    return np.round(low + (high - low) / count * np.arange(count), 10).astype(np.float32)
+    # rounded, so that a corner at 0 is met at 0 and not beside it; and 0 is not to be minus 0
+    return (np.round(low + (high - low) / count * np.arange(count), 10) + 0.0).astype(np.float32)
 
 
 def curve(f: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A function and its slope by ``jax.grad`` at the points ``x`` ``(n,)``: not finite where undefined."""
-    values, slopes = jax.vmap(jax.value_and_grad(f))(jnp.asarray(x, jnp.float32))
-    return np.asarray(values), np.asarray(slopes)
+    """A function and its slope by ``jax.grad`` at the points ``x`` ``(n,)``: NaN where it has none."""
+    values, slopes = jax.vmap(jax.value_and_grad(f))(jnp.asarray(x, float))
+    values, slopes = np.asarray(values), np.asarray(slopes)
+    # both together: the slope of ln at -1 comes out as a finite -1, though ln has no value there
+    known = np.isfinite(values)
+    return np.where(known, values, np.nan), np.where(known & np.isfinite(slopes), slopes, np.nan)
 
 
 def finite_differences(f: Function, x: float, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -36,6 +43,13 @@ def finite_differences(f: Function, x: float, h: np.ndarray) -> tuple[np.ndarray
     at, away = jnp.float32(x), jnp.asarray(h, jnp.float32)
     ahead, behind = f(at + away), f(at - away)
     return np.asarray((ahead - f(at)) / away), np.asarray((ahead - behind) / (2 * away))
+
+
+def best(errors: np.ndarray) -> int | None:
+    """Where errors ``(n,)`` are least, together with their neighbours: a lone lucky rounding does not count."""
+    wide = np.pad(errors, 1, mode="edge")
+    shared = np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
+    return int(np.nanargmin(shared)) if np.isfinite(shared).any() else None
 
 
 @dataclass(frozen=True)
@@ -52,18 +66,16 @@ def kink(f: Function, x: float) -> Kink | None:
 
     A smooth slope differs less and less between two points that close in on ``x``; at a corner the difference stays.
     """
-    reach = 1e-3 * max(1.0, abs(x))
-    _, (far_left, left, here, right, far_right) = curve(
-        f, np.array([x - reach, x - reach / 8, x, x + reach / 8, x + reach])
-    )
+    size = max(1.0, abs(x))
+    with jax.enable_x64(True):  # so near that 32 bits could not tell the points apart
+        away = np.array([-0.01, -CLOSE, -CLOSE / 8, CLOSE / 8, CLOSE, 0.01]) * size
+        _, slopes = curve(f, x + away)
+    here = float(curve(f, np.array([x]))[1][0])
+    _, far_left, left, right, far_right, _ = slopes
     jump, further = abs(right - left), abs(far_right - far_left)
-    if (
-        not (np.isfinite(jump) and np.isfinite(further))
-        or jump < 0.5 * further
-        or jump < 1e-3 * (abs(left) + abs(right))
-    ):
+    if not np.isfinite([jump, further, here]).all() or jump < 0.5 * further or jump <= 1e-6 * np.nanmax(abs(slopes)):
         return None
-    return Kink(float(left), float(right), float(here)) if jump > 0 else None
+    return Kink(float(left), float(right), here)
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class Check:
 
     x: np.ndarray  # (n,) the points where f and its slope are defined
     true: np.ndarray  # (n,) the slope by jax.grad
-    typed: np.ndarray  # (n,)
+    typed: np.ndarray  # (n,) NaN where it is not defined
     right: np.ndarray  # (n,) whether the two agree there
     worst: int  # where they are furthest apart; where the typed one is not defined, if there is such a place
 
@@ -80,16 +92,32 @@ class Check:
 def check(f: Function, typed: Function, low: float, high: float) -> Check | None:
     """Compare a typed derivative with ``jax.grad``; None where f is not defined at any of the points."""
     # between the round numbers: corners and poles are mostly at those, and there the answer is a convention
-    x = (low + (high - low) * (np.arange(CHECKED) + 0.382) / CHECKED).astype(np.float32)
-    values, true = curve(f, x)
-    known = np.isfinite(values) & np.isfinite(true)
-    if not known.any():
-        return None
-    x, true = x[known], true[known].astype(float)
-    given = np.broadcast_to(np.asarray(jax.vmap(typed)(jnp.asarray(x))), x.shape).astype(float)
+    x = low + (high - low) * (np.arange(CHECKED) + 0.382) / CHECKED
+    with jax.enable_x64(True):  # what is left of a long sum of large terms is not to be rounding
+        _, true = curve(f, x)
+        known = np.isfinite(true)
+        if not known.any():
+            return None
+        x, true = x[known], true[known]
+        given = np.asarray(jax.vmap(typed)(jnp.asarray(x)))
+    given = np.where(np.isfinite(given), given, np.nan)
     apart = np.abs(given - true)
-    apart[np.isnan(apart)] = np.inf
-    # what is small beside the rest of the curve is lost to rounding in float32
-    right = apart <= RIGHT * np.maximum(np.abs(given), np.abs(true)) + 1e-6 * np.abs(true).max() + 1e-7
-    right &= np.isfinite(given)
-    return Check(x, true, given, right, int(np.argmax(np.where(right, -1.0, apart))))
+    right = apart <= RIGHT * np.maximum(np.abs(given), np.abs(true)) + 1e-9 * (1 + np.median(np.abs(true)))
+    return Check(x, true, given, right, int(np.argmax(np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf)))))
+
+
+def loss_slopes(thetas: np.ndarray, x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The mean squared error of theta x at each of ``thetas`` ``(n,)``, and its slope there in three ways.
+
+    Gives the loss, and the slope by hand, by ``jax.grad`` and by a central difference.
+    """
+    at = jnp.asarray(thetas, jnp.float32)
+
+    def loss(theta):
+        return mean_squared_error(theta, x, true)
+
+    losses, by_grad = jax.vmap(jax.value_and_grad(loss))(at)
+    by_hand = jax.vmap(lambda theta: mean_squared_error_by_hand(theta, x, true))(at)
+    ahead, behind = jax.vmap(loss)(at + THETA_STEP), jax.vmap(loss)(at - THETA_STEP)
+    by_difference = (ahead - behind) / (2 * THETA_STEP)
+    return tuple(map(np.asarray, (losses, by_hand, by_grad, by_difference)))

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 
 from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer
 from engine.notebook import REPLAYS
-from ui.links import SEPARATOR, Choice, Kind, Number, Point, Setup, Whole, finite, number, quoted, setting
+from engine.slopes import points
+from ui.links import SEPARATOR, Choice, Kind, Number, Point, Setup, Text, Whole, finite, number, quoted, setting
 
 MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
@@ -136,4 +137,71 @@ class RegressionSetup(Setup):
         return self.batch if 0 < self.batch < self.examples else None
 
 
-SETUPS: dict[str, type[Setup]] = {"2D Regression": RegressionSetup, "Ackley Race": RaceSetup}
+OWN_FUNCTION = "own"
+# what f(x) may be chosen to be: where it is looked at, from, to and x₀
+FUNCTIONS = {
+    "4x": (0.0, 10.0, 2.0),
+    "4x³+3": (0.0, 10.0, 5.0),
+    "x²": (-5.0, 5.0, 1.5),
+    "sin x": (-5.0, 5.0, 1.0),
+    "|x|": (-5.0, 5.0, 0.0),
+    "max(x,0)": (-5.0, 5.0, 0.0),
+    "exp(-x²)": (-3.0, 3.0, -0.6),
+}
+SLOPE, DIFFERENCES, CHECK, LOSS = "slope", "differences", "check", "loss"
+FARTHEST_X, NARROWEST = 1000.0, 0.01  # in less than that, 32 bits would not tell the points apart
+# from 1 down to 1e-7, a few to each decade
+WIDTHS = (1.0, *(float(f"{m}e-{k}") for k in range(1, 8) for m in (7, 5, 3, 2, 1.5, 1)))
+THETAS = tuple(round(-2 + k / 10, 1) for k in range(121))  # the minimum, 4, is in the middle
+DERIVATION_LINES = 5
+
+
+@dataclass(frozen=True)
+class GradientsSetup(Setup):
+    """A function and its slope, on the Gradients page."""
+
+    part: str = setting(Choice((SLOPE, DIFFERENCES, CHECK, LOSS), link="show"), SLOPE)
+    f: str = setting(Choice((*FUNCTIONS, OWN_FUNCTION)), "4x")
+    own: str = setting(Text(200), "")
+    low: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="from"), 0.0)
+    high: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="to"), 10.0)
+    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 2.0)
+    h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0)
+    answer: str = setting(Text(200), "")
+    theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0)
+    lines: int = setting(Whole(1, DERIVATION_LINES), 1)
+
+    @property
+    def text(self) -> str:
+        """The function as it is typed."""
+        return self.own if self.f == OWN_FUNCTION else self.f
+
+    @property
+    def wide_enough(self) -> bool:
+        return self.high - self.low >= NARROWEST
+
+    def places(self) -> list[float]:
+        """Where x₀ can be."""
+        return [float(str(x)) for x in points(self.low, self.high)]  # 0.1, not the 0.10000000149 of 32 bits
+
+    def with_(self, name: str, value: Any) -> Self:
+        chosen = super().with_(name, value)
+        if name == "f" and value == OWN_FUNCTION:  # to begin with, what was there can be changed
+            chosen = replace(chosen, own=self.own or self.text)
+        elif name == "f":
+            low, high, x0 = FUNCTIONS[value]
+            chosen = replace(chosen, low=low, high=high, x0=x0)
+        return chosen.on_marks()
+
+    def on_marks(self) -> Self:
+        """This set-up with what moves in steps on the nearest step."""
+        x0 = min(self.places(), key=lambda x: abs(x - self.x0)) if self.wide_enough else self.x0
+        h = min(WIDTHS, key=lambda width: abs(width / self.h - 1))
+        return replace(self, x0=x0, h=h, theta=min(THETAS, key=lambda theta: abs(theta - self.theta)))
+
+
+SETUPS: dict[str, type[Setup]] = {
+    "Gradients": GradientsSetup,
+    "2D Regression": RegressionSetup,
+    "Ackley Race": RaceSetup,
+}
