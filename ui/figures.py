@@ -18,6 +18,8 @@ from ui.palette import GROUNDS
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
 LEAST = 1e-12  # a loss above the minimum that is smaller counts as none
+# from above and in front: one looks into the bowl, and the far wall shows what runs down it
+CAMERA = {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}}
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
 
 Box = tuple[tuple[float, float], tuple[float, float]]
@@ -76,11 +78,11 @@ class Axis:
     log: bool = False
 
     def layout(self) -> dict:
-        title = {"text": self.title, "standoff": 4}
+        common = {"title": {"text": self.title, "standoff": 4}, "exponentformat": "power"}
         if not self.log:
-            return {"title": title, "range": [self.low, self.high], "exponentformat": "power"}
+            return {**common, "range": [self.low, self.high]}
         ends = [math.log10(self.low), math.log10(self.high)]
-        return {"title": title, "type": "log", "range": ends, "dtick": max(1, round((ends[1] - ends[0]) / 7))}
+        return {**common, "type": "log", "range": ends, "dtick": max(1, round((ends[1] - ends[0]) / 7))}
 
 
 def plane(
@@ -162,7 +164,7 @@ def iso_map(
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate=f"minimum<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
     )
-    return plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=34)
+    return plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=40)
 
 
 def relief(
@@ -173,6 +175,7 @@ def relief(
     goals: Sequence[tuple[float, float, float]],
     theme: str,
     extra: Sequence[BaseTraceType] = (),
+    camera: Mapping[str, object] = CAMERA,
 ) -> go.Figure:
     """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis."""
     colors = GROUNDS[theme]
@@ -216,8 +219,7 @@ def relief(
                 "zaxis": {**z, **backdrop},
                 "aspectmode": "manual",
                 "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.62},
-                # from above and in front: one looks into the bowl, and the far wall shows what runs down it
-                "camera": {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}},
+                "camera": dict(camera),
             },
         },
     )
@@ -250,7 +252,7 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
 @lru_cache(maxsize=256)
 def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
-    title = "loss above the minimum, logarithmic" if log else "loss"
+    title = "loss above the minimum (log)" if log else "loss"
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
     return plane(steps, losses, theme, revision=f"log {last_step}" if log else f"linear {last_step}").to_json()
 

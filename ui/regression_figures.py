@@ -18,6 +18,7 @@ from ui.palette import GROUNDS, Style
 THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
 SIDE_X, SIDE_Y = Axis("x", -REACH, REACH), Axis("y", -REACH, REACH)
 HIGHEST = 1400.0  # of the axis of the bowl, which reaches 1200
+CAMERA = {"eye": {"x": -1.0, "y": -1.75, "z": 1.15}, "center": {"x": 0, "y": 0, "z": -0.12}}
 SQUARES = 13  # lines per side of a prediction's net
 
 fit_of = lru_cache(maxsize=64)(bowl)
@@ -61,7 +62,7 @@ def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray, theme: str) -> g
     )
     low = min(-100.0, float(true.min()))
     z = {"title": "f(x, y)", "range": [low, max(HIGHEST, float(true.max()))], "nticks": 6}
-    return relief(SIDE_X, SIDE_Y, z, heights, [], theme, [examples])
+    return relief(SIDE_X, SIDE_Y, z, heights, [], theme, [examples], CAMERA)
 
 
 def map_figure(fit: Fit, theme: str, extra: Sequence[go.Scatter] = ()) -> go.Figure:
@@ -84,7 +85,7 @@ def circle(fit: Fit, theme: str) -> go.Scatter:
     )
 
 
-def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str) -> go.Scatter:
+def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str, place: str = "top center") -> go.Scatter:
     """An arrow on a map, with its name at the tip."""
     tip = start + way
     length = float(np.hypot(*way)) or 1.0
@@ -96,7 +97,7 @@ def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str) -> go.Scatt
         y=y,
         mode="lines+text",
         text=["", name, "", "", ""],
-        textposition="top center",
+        textposition=place,
         textfont={"color": color, "size": 13},
         line={"color": color, "width": 3},
         hoverinfo="skip",
@@ -149,8 +150,8 @@ def batch_map_figure(
     )
     longest = max(float(np.hypot(*slope)) for slope in slopes) or 1.0
     arrows = [
-        arrow(at, -5 * slope / longest, ink, name)
-        for slope, ink, name in zip(slopes, (colors.goal, color), ("all examples", "the batch"), strict=True)
+        arrow(at, -5 * slopes[0] / longest, colors.goal, "all examples"),
+        arrow(at, -5 * slopes[1] / longest, color, "the batch", "bottom center"),
     ]
     stands = go.Scatter(x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color}, hoverinfo="skip")
     return map_figure(fit, theme, [lines, *arrows, stands])

@@ -42,25 +42,27 @@ def show_leaderboard(
     table.insert(1, "", [swatch(looks[name], theme) for name in table["racer"]])
     if not len(minima):
         table = table.drop(columns=["distance", "converged at"])
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    text, number, picture = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.LineChartColumn
     st.dataframe(
         table,
         hide_index=True,
         height="content",
         placeholder="–",
         column_config={
-            "rank": number(width=50),
+            "rank": number(width=44),
             "": st.column_config.ImageColumn(width=44),
-            "racer": text(width=130),
-            "verdict": text(width=270),
-            "final loss": number(format="%.4g"),
-            "best loss": number(format="%.4g", help="The lowest loss on the way."),
-            "distance": number("distance to minimum", format="%.4g", help="From the end to the nearest minimum."),
-            "converged at": number(
-                "converged at step", help="The first step within 0.01 of a minimum in every coordinate."
+            "racer": text(width=110),
+            "verdict": text(width=300),
+            "loss over the race": picture(
+                "course", width=80, help="The loss over the race, each row in its own range."
             ),
-            "path length": number(format="%.2f", help="How far it went in all, over every step."),
-            "loss over the race": st.column_config.LineChartColumn(width=130, help="Each row in its own range."),
+            "final loss": number(format="%.4g", width=82),
+            "best loss": number(format="%.4g", width=82, help="The lowest loss on the way."),
+            "distance": number(format="%.4g", width=82, help="From the end to the nearest minimum."),
+            "converged at": number(
+                "converged", width=82, help="The first step within 0.01 of a minimum in every coordinate."
+            ),
+            "path length": number("path", format="%.2f", width=72, help="How far it went in all, over every step."),
         },
     )
 
