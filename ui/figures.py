@@ -252,7 +252,7 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
 @lru_cache(maxsize=256)
 def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
-    title = "loss above the minimum (log)" if log else "loss"
+    title = "loss above minimum, logarithmic" if log else "loss"
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
     return plane(steps, losses, theme, revision=f"log {last_step}" if log else f"linear {last_step}").to_json()
 

@@ -57,17 +57,24 @@ def run(setup: RegressionSetup) -> Result:
     fit = fit_of(setup.examples, setup.noise, setup.seed)
     minimum = float(fit.minimum()[0]), float(fit.minimum()[1])
     racers = dict(zip(names(setup.racers), setup.racers, strict=True))
-    traces = race(
-        mean_squared_error,
-        racers,
-        [setup.start],
-        setup.steps,
-        data=fit.data,
-        minima=[minimum],
-        batch_size=setup.batch_size,
-        seeds=setup.seed,
-        tolerance=setup.tolerance,
-    )
+
+    def as_far_as(steps: int) -> Mapping[str, Trace]:
+        return race(
+            mean_squared_error,
+            racers,
+            [setup.start],
+            steps,
+            data=fit.data,
+            minima=[minimum],
+            batch_size=setup.batch_size,
+            seeds=setup.seed,
+            tolerance=setup.tolerance,
+        )
+
+    traces = as_far_as(setup.steps)
+    ends = [int(max(trace.stopped_at[0], trace.settled_at[0])) for trace in traces.values()]
+    if 0 < max(ends) < setup.steps and min(ends) >= 0:
+        traces = as_far_as(max(ends))  # all have ended before, and so does the time line
     looks = dict(zip(racers, styles(setup.racers), strict=True))
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, looks)
 
@@ -187,7 +194,7 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
         name = choose_racer(list(result.traces))
     trace = result.traces[name]
     last = int(max(trace.stopped_at[0], trace.settled_at[0]))
-    moments = [int(step) for step in trace.steps if step < (last if last >= 0 else setup.steps)]
+    moments = [int(step) for step in trace.steps if step < (last if last >= 0 else trace.steps[-1])]
     with choose:
         moment = choose_moment(moments or [0])
     at = trace.positions[0, int(np.searchsorted(trace.steps, moment))]

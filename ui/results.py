@@ -23,7 +23,8 @@ The update rules are PyTorch's, and their names are the field's:
 - RMSProp, Adam and their kin add $\\epsilon$ after the root. Adam's means are corrected for starting at zero.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
 - Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
-- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from.
+- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from; where a race is
+  told to stop once the loss hardly changes, it is that.
 """
 
 
