@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS
 
 
@@ -61,3 +62,23 @@ def walk():
         return np.stack(positions)
 
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_warm_up():
+    """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
+    ui.frame._warm.acquire(blocking=False)
+
+
+@pytest.fixture
+def compiled():
+    """What XLA was made to compile, in any thread: a page does not run in the test's own."""
+    seen = []
+
+    def listen(event, *_, **__):
+        if event == "/jax/core/compile/backend_compile_duration":
+            seen.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(listen)

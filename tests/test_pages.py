@@ -1,17 +1,15 @@
 """The pages, run as a visitor's browser would have them run, without the browser."""
 
-import base64
 import json
 import threading
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import jax
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from visit import FILES, ROOT, address, floats, message, opened, shown, sound, stage, tracks
 
-import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
@@ -20,76 +18,12 @@ from ui.links import decode, encode
 from ui.presets import opening, presets
 from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, RaceSetup, names
 
-ROOT = Path(__file__).parents[1]
-RACE_PAGE = "pages/4_Ackley_Race.py"
+RACE = "Ackley Race"
 OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())
 # one of each kind: with minima and without, spanning decades and not
 KINDS = {(bool(landscape.minima), landscape.decades): name for name, landscape in reversed(LANDSCAPES.items())}
 KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_warm_up():
-    """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
-    ui.frame._warm.acquire(blocking=False)
-
-
-@pytest.fixture
-def compiled():
-    """What XLA was made to compile, in any thread: a page does not run in the test's own."""
-    seen = []
-
-    def listen(event, *_, **__):
-        if event == "/jax/core/compile/backend_compile_duration":
-            seen.append(event)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(listen)
-
-
-def opened(query: dict[str, list[str]] | None = None, page: str = RACE_PAGE) -> AppTest:
-    """A page as it comes up from a link."""
-    app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=120)
-    for name, values in (query or {}).items():
-        app.query_params[name] = values
-    return sound((app.switch_page(page) if page != PAGES[0].file else app).run())
-
-
-def shown(setup: RaceSetup) -> AppTest:
-    return opened(encode(setup))
-
-
-def sound(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def message(app: AppTest, key: str):
-    """What one of the page's own components was sent."""
-    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
-    return found
-
-
-def stage(app: AppTest) -> dict:
-    """What the stage was sent."""
-    return json.loads(message(app, "race-stage").json)
-
-
-def floats(packed: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(packed), "<f4")
-
-
-def tracks(app: AppTest) -> dict[str, dict[str, np.ndarray]]:
-    return {t["name"]: {k: floats(v) for k, v in t["values"].items()} for t in stage(app)["tracks"]}
-
-
-def address(app: AppTest) -> RaceSetup:
-    """The set-up that the address bar says."""
-    setup, notes = decode({k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()}, OPENING)
-    assert not notes
-    return setup
 
 
 def assert_shows(app: AppTest, setup: RaceSetup) -> None:
@@ -102,7 +36,7 @@ def assert_shows(app: AppTest, setup: RaceSetup) -> None:
         np.testing.assert_array_equal(drawn[name]["y"], trace.positions[0, :, 1])
         np.testing.assert_array_equal(drawn[name]["loss"], trace.losses[0])
         np.testing.assert_array_equal(floats(stage(app)["steps"]), trace.steps)
-    assert address(app) == setup
+    assert address(app, RACE) == setup
     assert sorted(app.dataframe[0].value["racer"]) == sorted(drawn)
 
 
@@ -142,17 +76,17 @@ def alone(rule: type, **parts) -> RaceSetup:
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset):
-    by_link = opened(parse_qs(preset.link))
+    by_link = opened(RACE, parse_qs(preset.link))
     assert_shows(by_link, preset.setup)
     assert not by_link.warning
     assert any(preset.look_for in text.value for text in by_link.markdown)
-    by_list = sound(opened().selectbox(key="race-preset").select(preset.name).run())
-    assert address(by_list) == preset.setup
+    by_list = sound(opened(RACE).selectbox(key="race-preset").select(preset.name).run())
+    assert address(by_list, RACE) == preset.setup
     assert stage(by_list) == stage(by_link)
 
 
 def test_the_page_opens_with_the_first_preset():
-    app = opened()
+    app = opened(RACE)
     assert app.selectbox(key="race-preset").value == next(iter(PRESETS))
     assert stage(app) == stage(shown(OPENING))
 
@@ -181,7 +115,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("query", BROKEN, ids=lambda query: "-".join(f"{k}={v[0][:20]}" for k, v in query.items()))
 def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
-    app = opened(query)
+    app = opened(RACE, query)
     setup, notes = decode(query, OPENING)
     assert stage(app) == stage(shown(setup))
     (warning,) = app.warning
@@ -190,7 +124,7 @@ def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
 
 
 def test_what_was_put_right_is_said_until_the_visitor_turns_something():
-    app = opened({**encode(alone(RULES[0])), "view": ["narrow"]})
+    app = opened(RACE, {**encode(alone(RULES[0])), "view": ["narrow"]})
     assert sound(app.run()).warning
     assert not sound(app.number_input(key="race-start-x").set_value(1.0).run()).warning
 
@@ -363,7 +297,7 @@ def test_a_replay_runs_beside_the_line_up_says_what_it_is_and_leaves_with_its_la
 def notebook(name: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict]:
     """From the preset with this replay: the notebook's own run, the honest one, and the notebook's row of the table."""
     (preset,) = (preset for preset in PRESETS.values() if preset.setup.replay == name)
-    app = opened(parse_qs(preset.link))
+    app = opened(RACE, parse_qs(preset.link))
     assert REPLAYS[name].about.count(". ") + 1 == 2
     assert [info.value for info in app.info] == [REPLAYS[name].about]
     own = tracks(app)[REPLAYS[name].name]
@@ -413,7 +347,7 @@ def test_there_is_one_card_for_each_optimizer_of_the_line_up_with_the_code_that_
 
 
 def test_the_views_say_in_words_what_they_show():
-    app = opened()
+    app = opened(RACE)
     for view in stage(app)["views"]:
         assert all(name in view["says"] for name in tracks(app))
 
@@ -446,13 +380,13 @@ def test_the_race_is_still_there_after_a_visit_to_another_page():
     sound(widget(app, knob).set_value(knob.high).run())
     app.query_params.clear()  # as a link to another page does
     sound(app.switch_page(PAGES[0].file).run())
-    sound(app.switch_page(RACE_PAGE).run())
+    sound(app.switch_page(FILES[RACE]).run())
     assert_shows(app, alone(RULES[0], racers=(RULES[0](**{knob.name: knob.high}),)))
 
 
 def test_the_home_page_leads_to_every_page():
     assert {page.file for page in PAGES[1:]} == {f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")}
-    app = opened(page=PAGES[0].file)
+    app = opened(PAGES[0].title)
     words = " ".join(text.value for text in app.main.markdown)
     for page in PAGES[1:]:
         assert page.sentence in words
@@ -465,7 +399,7 @@ def test_the_home_page_leads_to_every_page():
 
 
 def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(compiled):
-    app = opened({**encode(OPENING), "start": ["3~1"]})
+    app = opened(RACE, {**encode(OPENING), "start": ["3~1"]})
     fold(app, *(f"{slot}-more" for slot in range(1, len(OPENING.racers) + 1)))
     compiled.clear()
     for slot, racer in enumerate(OPENING.racers, start=1):

@@ -11,16 +11,17 @@ from PIL import Image
 
 from engine import LANDSCAPES, OPTIMIZERS
 from ui.frame import PAGES
+from ui.links import encode
 from ui.palette import GROUNDS, styles
 from ui.presets import opening
-from ui.setup import Setup, encode
+from ui.setups import RaceSetup
 
 RULES = list(OPTIMIZERS.values())
 VIEWS = ("surface", "map", "loss")
 FIRST = styles([RULES[0]()])[0]  # drawn with a round marker, so that its middle is where it stands
 PURE = "#ff00ff"  # nothing else on the page has this colour
 # three racers that part at once, on a map where x and y cannot be taken for each other
-RACE = Setup(
+RACE = RaceSetup(
     racers=(RULES[0](learning_rate=0.02), RULES[-1](), RULES[5]()), landscape="Booth", start=(-6.0, 9.0), steps=60
 )
 
@@ -332,7 +333,7 @@ def test_a_broken_link_is_answered_in_plain_text(visitor):
     assert "<img src=x>" in note.inner_text()
     assert "[a](https://example.org)" in note.inner_text()
     assert note.locator("img, a, strong, .katex").count() == 0
-    assert visitor.ask("stage.tracks.length") == len(opening().racers)
+    assert visitor.ask("stage.tracks.length") == len(opening("Ackley Race").racers)
 
 
 PLOTS = "[...stage.views.values()].map((view) => view.plot)"
@@ -375,9 +376,11 @@ def test_a_racer_is_drawn_where_plotly_draws_the_same_point(window, width, densi
 
 
 def test_a_run_that_diverged_shows_where_and_its_row_says_when(visitor):
-    wild = Setup(racers=(RULES[0](learning_rate=1.0), RULES[-1]()), landscape="Rosenbrock", start=(-1.2, 1.0), steps=50)
+    wild = RaceSetup(
+        racers=(RULES[0](learning_rate=1.0), RULES[-1]()), landscape="Rosenbrock", start=(-1.2, 1.0), steps=50
+    )
     visitor.open(wild)
-    stopped = visitor.ask("stage.tracks[0].stopped")
+    stopped = visitor.ask("stage.tracks[0].ended")
     assert 0 < stopped < 50
     row = visitor.page.locator(".numbers tbody tr").first
     visitor.page.locator(".legend button").nth(1).click()

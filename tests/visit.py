@@ -1,0 +1,69 @@
+"""Open a page as a visitor's browser would have it run, without the browser, and ask what it shows."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from ui.frame import PAGES
+from ui.links import Setup, decode, encode
+from ui.presets import opening
+from ui.setups import SETUPS
+
+ROOT = Path(__file__).parents[1]
+FILES = {page.title: page.file for page in PAGES}
+
+
+def opened(page: str, query: dict[str, list[str]] | None = None) -> AppTest:
+    """A page, by its title, as it comes up from a link."""
+    app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=120)
+    for name, values in (query or {}).items():
+        app.query_params[name] = values
+    return sound((app.switch_page(FILES[page]) if page != PAGES[0].title else app).run())
+
+
+def shown(setup: Setup) -> AppTest:
+    """A set-up on its page, by its link."""
+    (page,) = (title for title, kind in SETUPS.items() if isinstance(setup, kind))
+    return opened(page, encode(setup))
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def message(app: AppTest, key: str):
+    """What one of the page's own components was sent."""
+    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
+    return found
+
+
+def stage(app: AppTest, key: str = "race-stage") -> dict:
+    """What a stage was sent."""
+    return json.loads(message(app, key).json)
+
+
+def floats(packed: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(packed), "<f4")
+
+
+def tracks(app: AppTest, key: str = "race-stage") -> dict[str, dict[str, np.ndarray]]:
+    """What each racer on a stage was sent with: quantity by name."""
+    return {t["name"]: {k: floats(v) for k, v in t["values"].items()} for t in stage(app, key)["tracks"]}
+
+
+def address(app: AppTest, page: str) -> Setup:
+    """The set-up that the address bar says."""
+    query = {name: value if isinstance(value, list) else [value] for name, value in app.query_params.items()}
+    setup, notes = decode(query, opening(page))
+    assert not notes
+    return setup
+
+
+def texts(app: AppTest) -> str:
+    """Everything the page says in words."""
+    kinds = ("title", "markdown", "caption", "subheader", "warning", "info", "error", "success", "code", "latex")
+    return "\n".join(str(part.value) for kind in kinds for part in getattr(app, kind))
