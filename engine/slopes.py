@@ -6,7 +6,7 @@ one of them in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import jax
@@ -43,6 +43,23 @@ def finite_differences(f: Function, x: float, h: np.ndarray) -> tuple[np.ndarray
     at, away = jnp.float32(x), jnp.asarray(h, jnp.float32)
     ahead, behind = f(at + away), f(at - away)
     return np.asarray((ahead - f(at)) / away), np.asarray((ahead - behind) / (2 * away))
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Finite differences at one point for many widths, and how far each is from the slope by ``jax.grad``."""
+
+    slope: float  # by jax.grad; NaN where there is none
+    estimates: Mapping[str, np.ndarray]  # (n,) by the name of the method
+    errors: Mapping[str, np.ndarray]  # (n,) NaN where the function is not defined
+
+
+def differences(f: Function, x: float, h: np.ndarray) -> Differences:
+    """Forward and central differences at ``x`` for every width ``h`` ``(n,)``, with their errors."""
+    slope = float(curve(f, np.array([x]))[1][0])
+    found = dict(zip(("forward", "central"), finite_differences(f, x, h), strict=True))
+    estimates = {name: np.where(np.isfinite(some), some, np.nan).astype(float) for name, some in found.items()}
+    return Differences(slope, estimates, {name: np.abs(some - slope) for name, some in estimates.items()})
 
 
 def best(errors: np.ndarray) -> int | None:

@@ -35,6 +35,12 @@ PAGES = (
         "Race gradient-based optimizers side by side and see how they move.",
     ),
     Page(
+        "pages/1_Gradients.py",
+        "Gradients",
+        ":material/trending_up:",
+        "The slope of a function: which way is down, and how steep?",
+    ),
+    Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",

@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 # page, what is shown on it, and how far the race has come
 PICTURES = {
+    "gradients": ("Gradients?show=slope&f=sin x&from=-5&to=5&x0=-5", ".view >> nth=0", 0.61),
     "ackley_race": (
         "Ackley_Race?landscape=Ackley&view=usual&start=3.4~-2.3&steps=60&loss=linear&replay=none"
         "&racer=SGD~learning_rate~0.15&racer=Nesterov~learning_rate~0.05&racer=RMSProp~learning_rate~0.1"

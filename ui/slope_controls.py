@@ -1,0 +1,187 @@
+"""The controls of the Gradients page: which function, where, and what is looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from ui.controls import Controls
+from ui.setups import (
+    CHECK,
+    DERIVATION_LINES,
+    DIFFERENCES,
+    FARTHEST_X,
+    FUNCTIONS,
+    LOSS,
+    OWN_FUNCTION,
+    SLOPE,
+    THETAS,
+    WIDTHS,
+    GradientsSetup,
+)
+
+CONTROLS = Controls("Gradients", "slope", GradientsSetup)
+
+PARTS = {
+    SLOPE: "Slope",
+    DIFFERENCES: "Finite differences",
+    CHECK: "Check my derivative",
+    LOSS: "Mean squared error",
+}
+HIGH = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def said(value: float, digits: int = 3) -> str:
+    """A number for a sentence, in so many digits; as 3·10⁻⁴ where it is small or large."""
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return (f"{mantissa}·10{str(int(exponent)).translate(HIGH)}" if exponent else mantissa).replace("-", "−")
+
+
+def choose_part() -> None:
+    st.segmented_control(
+        "What to look at",
+        list(PARTS),
+        key=CONTROLS.at("part"),
+        required=True,
+        format_func=PARTS.__getitem__,
+        label_visibility="collapsed",
+    )
+
+
+# ---- what the stage tells: where it came to rest, and where it was clicked
+
+
+def told(key: str, what: str) -> Any:
+    return getattr(st.session_state[CONTROLS.key(key)], what)
+
+
+def take_x0() -> None:
+    at = told("stage", "at")
+    places = CONTROLS.read().places()
+    if at is not None and 0 <= int(at) < len(places):
+        CONTROLS.take(x0=places[int(at)])
+
+
+def take_x0_click() -> None:
+    if (clicked := told("stage", "start")) is not None:
+        CONTROLS.take(x0=float(clicked[0]))
+
+
+def take_h() -> None:
+    at = told("widths", "at")
+    if at is not None and 0 <= int(at) < len(WIDTHS):
+        CONTROLS.take(h=WIDTHS[int(at)])
+
+
+def take_h_click() -> None:
+    if (clicked := told("widths", "start")) is not None:
+        CONTROLS.take(h=float(clicked[0]))
+
+
+def take_theta() -> None:
+    at = told("thetas", "at")
+    if at is not None and 0 <= int(at) < len(THETAS):
+        CONTROLS.take(theta=THETAS[int(at)])
+
+
+def take_theta_click() -> None:
+    if (clicked := told("thetas", "start")) is not None:
+        CONTROLS.take(theta=float(clicked[0]))
+
+
+def next_line() -> None:
+    CONTROLS.take(lines=min(CONTROLS.read().lines + 1, DERIVATION_LINES))
+
+
+def first_line() -> None:
+    CONTROLS.take(lines=1)
+
+
+# ---- the sidebar
+
+
+def sidebar(setup: GradientsSetup) -> None:
+    """Draw the controls that the chosen part has."""
+    with st.sidebar:
+        CONTROLS.choose_preset(setup)
+        if setup.part == LOSS:
+            theta_slider()
+        else:
+            function(setup)
+        if setup.part in (SLOPE, DIFFERENCES) and setup.wide_enough:
+            x0_slider(setup)
+        if setup.part == DIFFERENCES:
+            h_slider()
+        CONTROLS.reset()
+
+
+def function(setup: GradientsSetup) -> None:
+    st.selectbox(
+        "Function $f(x)$",
+        [*FUNCTIONS, OWN_FUNCTION],
+        key=CONTROLS.at("f"),
+        on_change=CONTROLS.take_widget,
+        args=("f",),
+        format_func=lambda name: "your own" if name == OWN_FUNCTION else name,
+        help="What is looked at. Each comes with an interval of its own.",
+    )
+    if setup.f == OWN_FUNCTION:
+        st.text_input(
+            "Your own $f(x)$",
+            key=CONTROLS.at("own"),
+            max_chars=200,
+            placeholder="x^2 - 3x",
+            help="As on paper or as in Python: 2x, x^3, sin(x)/x, sqrt(x), |x|, exp(-x^2), max(x, 0), 2pi x.",
+        )
+    for column, name, label in zip(st.columns(2), ("low", "high"), ("from $x$", "to $x$"), strict=True):
+        column.number_input(
+            label,
+            -FARTHEST_X,
+            FARTHEST_X,
+            step=1.0,
+            format="%g",
+            key=CONTROLS.at(name),
+            on_change=CONTROLS.take_widget,
+            args=(name,),
+            help="100 points from here on." if name == "low" else "Up to here, this point itself left out.",
+        )
+
+
+def x0_slider(setup: GradientsSetup) -> None:
+    places = setup.places()
+    digits = decimals(places)
+    st.select_slider(
+        "Point $x_0$",
+        places,
+        key=CONTROLS.at("x0"),
+        format_func=lambda x: f"{x:.{digits}f}".replace("-", "−"),
+        help="Where the slope is looked at."
+        + (" The picture moves it too: play it, or click on the curve." if setup.part == SLOPE else ""),
+    )
+
+
+def h_slider() -> None:
+    st.select_slider(
+        "Width $h$",
+        WIDTHS[::-1],
+        key=CONTROLS.at("h"),
+        format_func=said,
+        help="How far apart the two points are that a slope is worked out from. The picture moves it too.",
+    )
+
+
+def theta_slider() -> None:
+    st.select_slider(
+        r"Parameter $\theta$",
+        THETAS,
+        key=CONTROLS.at("theta"),
+        format_func=lambda theta: f"{theta:.1f}".replace("-", "−"),
+        help="The slope of the line that is fitted. The picture moves it too: play it, or click on the parabola.",
+    )
+
+
+def decimals(values: list[float], most: int = 5) -> int:
+    """How many places after the point tell these values as they are; at least one, and no more than ``most``."""
+    fits = (d for d in range(1, most) if all(abs(round(v, d) - v) <= 2e-7 * max(1.0, abs(v)) for v in values))
+    return next(fits, most)
