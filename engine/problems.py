@@ -79,11 +79,13 @@ def line(x: np.ndarray, true: np.ndarray, *, intercept: bool) -> Fit:
     return Fit(np.stack(columns, axis=1).astype(np.float32), np.asarray(true, np.float32))
 
 
-def noisy_line(slope: float, noise: float, seed: int, examples: int = 100) -> tuple[np.ndarray, np.ndarray]:
-    """Points ``(examples,)`` along a line through 0, x from 0 to 10, with normal noise of a standard deviation."""
+def noisy_line(
+    slope: float, noise: float, seed: int, examples: int = 100, intercept: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points ``(examples,)`` along a line, x from 0 to 10, with normal noise of a standard deviation."""
     where, off = jax.random.split(jax.random.key(seed))
     x = jnp.sort(jax.random.uniform(where, (examples,), maxval=10.0))
-    return np.asarray(x), np.asarray(slope * x + noise * jax.random.normal(off, (examples,)))
+    return np.asarray(x), np.asarray(intercept + slope * x + noise * jax.random.normal(off, (examples,)))
 
 
 @partial(jax.jit, static_argnames="examples")

@@ -137,6 +137,43 @@ class RegressionSetup(Setup):
         return self.batch if 0 < self.batch < self.examples else None
 
 
+NOISY_LINE, CSV = "noisy line", "CSV"
+FIT_DATA = ("4x", "4x³+3", NOISY_LINE, CSV)
+THROUGH_0, WITH_INTERCEPT = "slope", "intercept"  # the models θx and θ₀ + θ₁x
+FARTHEST_THETA = 1e9
+
+
+@dataclass(frozen=True)
+class FitSetup(Setup):
+    """A line fitted to points by gradient descent, on the Linear Fit page."""
+
+    data: str = setting(Choice(FIT_DATA), "4x³+3")
+    slope: float = setting(Number(-100, 100), 2.0)  # of the noisy line, as the next three
+    intercept: float = setting(Number(-100, 100), 5.0)
+    noise: float = setting(Number(0, 50), 3.0)
+    seed: int = setting(Whole(0, 9999), 0)
+    x: int = setting(Whole(1, 50), 1)  # columns of the visitor's file, counted from 1
+    y: int = setting(Whole(1, 50), 2)
+    model: str = setting(Choice((THROUGH_0, WITH_INTERCEPT)), THROUGH_0)
+    # data can have any scale, and so has the limit of its learning rates
+    rate: float = setting(Number(1e-24, 1e24, link="learning_rate"), 0.01)
+    steps: int = setting(Whole(1, MOST_STEPS, link="iterations"), 50)
+    tolerance: float = setting(Number(0, 1e6), 0.0)
+    theta0: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
+    theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
+    batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
+    deal: int = setting(Whole(0, 9999, link="batch_seed"), 0)
+    loss: str = setting(Choice(LOSS_AXES), "linear")
+
+    @property
+    def with_intercept(self) -> bool:
+        return self.model == WITH_INTERCEPT
+
+    @property
+    def start(self) -> tuple[float, ...]:
+        return (self.theta0, self.theta) if self.with_intercept else (self.theta,)
+
+
 OWN_FUNCTION = "own"
 # what f(x) may be chosen to be: where it is looked at, from, to and x₀
 FUNCTIONS = {
@@ -202,6 +239,7 @@ class GradientsSetup(Setup):
 
 SETUPS: dict[str, type[Setup]] = {
     "Gradients": GradientsSetup,
+    "Linear Fit": FitSetup,
     "2D Regression": RegressionSetup,
     "Ackley Race": RaceSetup,
 }

@@ -1,0 +1,258 @@
+"""The controls of Linear Fit: the points, the line, the descent; and the visitor's own file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import streamlit as st
+
+from engine.batches import per_epoch
+from engine.notebook import first_theta
+from ui.controls import Controls, short, stops
+from ui.csv_data import MOST_ROWS, CsvError, read
+from ui.fit_data import Upload, bend_of, column, fit_of, points_of
+from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, LOSS_AXES, MOST_STEPS, NOISY_LINE, FitSetup
+
+STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+TOLERANCES = (0.0, *(float(f"1e{k}") for k in range(-9, 3)))
+NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
+USUAL_SHARE = 1 / 3  # of the limit: arrives, and does not overstep
+
+DATA_NAMES = {"4x": "y = 4x", "4x³+3": "y = 4x³ + 3", NOISY_LINE: "a noisy line", CSV: "your own, from a CSV file"}
+MODEL_NAMES = {"slope": "θx", "intercept": "θ₀ + θ₁x"}
+
+CONTROLS = Controls("Linear Fit", "fit", FitSetup)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the data of the moment say about the controls."""
+
+    examples: int
+    limit: float  # of the learning rate
+
+
+def uploaded() -> Upload | None:
+    """The visitor's file. It stays while another page is looked at, though its widget does not."""
+    return st.session_state.get(CONTROLS.key("upload"))
+
+
+def take_file() -> None:
+    given = st.session_state[CONTROLS.key("file")]
+    if given is None:
+        st.session_state.pop(CONTROLS.key("upload"), None)
+        return
+    try:
+        upload = Upload(table=read(given.getvalue()))
+    except CsvError as error:
+        upload = Upload(error=str(error))
+    st.session_state[CONTROLS.key("upload")] = upload
+    suit_rate()
+
+
+def take_click() -> None:
+    """A click on the loss moves the start, rounded to what the figure can resolve."""
+    clicked = st.session_state[CONTROLS.key("stage")].start
+    if clicked is None:
+        return
+    across, up = (float(f"{float(c):.4g}") for c in clicked)
+    if CONTROLS.read().with_intercept:
+        CONTROLS.take(theta0=within(across), theta=within(up))
+    else:
+        CONTROLS.take(theta=within(across))
+
+
+def within(theta: float) -> float:
+    return min(max(theta, -FARTHEST_THETA), FARTHEST_THETA)
+
+
+def suit_rate() -> None:
+    """For other data or another model: a learning rate of their scale, unless the one that is set does."""
+    setup = CONTROLS.read()
+    try:
+        points = points_of(setup, uploaded())
+    except CsvError:
+        return
+    if points is None:
+        return
+    limit = bend_of(fit_of(setup, points)).limit
+    if not 1e-3 * limit < setup.rate < 2 * limit:
+        CONTROLS.take(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - USUAL_SHARE * limit)))
+
+
+# ---- the sidebar
+
+
+def sidebar(setup: FitSetup, scale: Scale | None) -> None:
+    """Draw the controls. ``scale`` is None where there are no data yet."""
+    with st.sidebar:
+        CONTROLS.choose_preset(setup)
+        data(setup)
+        model(setup)
+        if scale:
+            learning_rate(setup, scale)
+            descent(setup)
+            batches(setup, scale)
+        CONTROLS.reset()
+
+
+def data(setup: FitSetup) -> None:
+    st.selectbox(
+        "Data",
+        FIT_DATA,
+        key=CONTROLS.at("data"),
+        format_func=DATA_NAMES.__getitem__,
+        on_change=suit_rate,
+        help="The points that the line is fitted to. The two formulas are the notebook's, at x = 0, 0.1, … 9.9.",
+    )
+    if setup.data == NOISY_LINE:
+        noisy_line()
+    elif setup.data == CSV:
+        file(setup)
+
+
+def noisy_line() -> None:
+    left, right = st.columns(2)
+    for place, name, about in (
+        (left, "slope", "Of the line that the points lie around."),
+        (right, "intercept", "The height of that line at x = 0."),
+    ):
+        place.number_input(f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.at(name), help=about)
+    st.slider(
+        "Noise $\\sigma$",
+        0.0,
+        50.0,
+        step=0.5,
+        key=CONTROLS.at("noise"),
+        help="How far the points lie off the line: the standard deviation of what is added to each.",
+    )
+    st.number_input(
+        "Seed of the points",
+        0,
+        9999,
+        step=1,
+        key=CONTROLS.at("seed"),
+        help="Draws the points and their noise. The same seed draws the same.",
+    )
+
+
+def file(setup: FitSetup) -> None:
+    st.file_uploader(
+        "CSV file",
+        type=["csv", "tsv", "txt"],
+        key=CONTROLS.key("file"),
+        on_change=take_file,
+        max_upload_size=2,
+        help=f"A table with two columns of numbers: 2 MB and {MOST_ROWS:,} rows at most. It stays with this visit and "
+        "is not part of the page's link: whoever opens the link has to upload the file too.",
+    )
+    upload = uploaded()
+    if upload is None or upload.table is None:
+        return
+    names = upload.table.names
+    for place, (axis, what) in enumerate({"x": "What the line runs along.", "y": "What it is to predict."}.items()):
+        key = CONTROLS.at(axis)
+        st.session_state[key] = column(getattr(setup, axis), names, place) + 1
+        st.selectbox(
+            f"{axis} column",
+            range(1, len(names) + 1),
+            key=key,
+            format_func=lambda i: names[i - 1],
+            on_change=suit_rate,
+            help=what,
+        )
+
+
+def model(setup: FitSetup) -> None:
+    st.segmented_control(
+        "Model",
+        list(MODEL_NAMES),
+        key=CONTROLS.at("model"),
+        required=True,
+        format_func=MODEL_NAMES.__getitem__,
+        on_change=suit_rate,
+        width="stretch",
+        help="A line through 0, with its slope θ as the only parameter; or one with an intercept θ₀ as well.",
+    )
+
+
+def learning_rate(setup: FitSetup, scale: Scale) -> None:
+    limit = scale.limit
+    near = (float(f"{share * limit:.3g}") for share in NEAR_LIMIT)
+    low, high = 10.0 ** math.floor(math.log10(limit) - 3), float(f"{3 * limit:.1g}")
+    st.select_slider(
+        "Learning rate $\\alpha$",
+        stops(low, high, *near, setup.rate),
+        key=CONTROLS.at("rate"),
+        format_func=short,
+        help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
+    )
+    share = setup.rate / limit
+    over = "over it" if share > 1 else "under it"
+    st.caption(f"limit 2/λ = **{limit:.4g}** · this is {share:.3g} of it, {over}")
+
+
+def descent(setup: FitSetup) -> None:
+    st.select_slider(
+        "Iterations",
+        sorted({*STEPS, setup.steps}),
+        key=CONTROLS.at("steps"),
+        help="How many steps are made, at most.",
+    )
+    st.select_slider(
+        "Stop when the loss changes by less than",
+        sorted({*TOLERANCES, setup.tolerance}),
+        key=CONTROLS.at("tolerance"),
+        format_func=lambda tolerance: short(tolerance) if tolerance else "0 (run on)",
+        help="The tolerance: the change from one iteration to the next. 0 lets it run to the end.",
+    )
+    names = {"theta0": "start θ₀", "theta": "start θ₁"} if setup.with_intercept else {"theta": "start θ"}
+    for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):
+        place.number_input(
+            label,
+            -FARTHEST_THETA,
+            FARTHEST_THETA,
+            step=1.0,
+            format="%.8g",
+            key=CONTROLS.at(name),
+            help="Where it sets off. A click on the loss moves it too.",
+        )
+
+
+def batches(setup: FitSetup, scale: Scale) -> None:
+    sizes = sorted({size for size in BATCHES if size < scale.examples} | ({setup.batch} - {0}))
+    st.select_slider(
+        "Points per step",
+        [*sizes, 0],
+        key=CONTROLS.at("batch"),
+        format_func=lambda size: str(size) if size else "all",
+        help="A mini-batch: each step follows the slope of the loss on so many points only.",
+    )
+    if 0 < setup.batch < scale.examples:
+        st.number_input(
+            "Seed of the batches",
+            0,
+            9999,
+            step=1,
+            key=CONTROLS.at("deal"),
+            help=f"Shuffles the points, once for every {per_epoch(scale.examples, setup.batch)} steps.",
+        )
+
+
+def loss_axis() -> None:
+    st.segmented_control(
+        "Loss axis",
+        LOSS_AXES,
+        key=CONTROLS.at("loss"),
+        required=True,
+        label_visibility="collapsed",
+        format_func=lambda axis: f"{axis} loss",
+        width="stretch",
+    )
+
+
+def from_notebook(setup: FitSetup) -> bool:
+    """Whether the descent sets off where the notebook's did."""
+    return setup.start == (first_theta(),)

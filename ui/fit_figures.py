@@ -1,0 +1,123 @@
+"""The figures of Linear Fit: the points, and the loss over the parameters."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine.analysis import Curvature
+from engine.problems import Fit
+from ui.figures import POINTS, Axis, iso_map, plane
+from ui.fit_data import Points
+from ui.palette import GROUNDS
+
+MOST_DRAWN = 2000  # points; more are a blot, and slow
+ROOM = 1.25  # how far the start lies from the edge of the loss, as a share of its distance to the minimum
+FARTHEST_FOLLOWED = 3.0  # a path that leaves the start's distance so many times over is not followed further
+
+Range = tuple[float, float]
+
+
+def drawn(points: Points) -> np.ndarray:
+    """Which of the points are drawn: all, or a sample that is always the same."""
+    if len(points.x) <= MOST_DRAWN:
+        return np.arange(len(points.x))
+    return np.sort(np.random.default_rng(0).choice(len(points.x), MOST_DRAWN, replace=False))
+
+
+def padded(values: np.ndarray) -> Range:
+    low, high = float(np.min(values)), float(np.max(values))
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return low - room, high + room
+
+
+def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.Figure:
+    """The points, and the line with the least loss: its height at x = 0, and its slope."""
+    colors, some = GROUNDS[theme], drawn(points)
+    x_axis, y_axis = Axis(title(points.names[0]), *padded(points.x)), Axis(title(points.names[1]), *padded(points.y))
+    crowd = len(some) > 300
+    dots = go.Scatter(
+        x=points.x[some],
+        y=points.y[some],
+        mode="markers",
+        marker={"size": 4 if crowd else 6, "color": colors.line, "opacity": 0.6 if crowd else 1.0},
+        hovertemplate="x %{x:.4g}<br>y %{y:.4g}<extra></extra>",
+    )
+    ends = np.array([x_axis.low, x_axis.high])
+    goal = go.Scatter(
+        x=ends,
+        y=best[0] + best[1] * ends,
+        mode="lines",
+        line={"color": colors.goal, "width": 1.4, "dash": "dot"},
+        hoverinfo="skip",
+    )
+    return plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}")
+
+
+def title(name: str) -> str:
+    """A visitor's own name for an axis. Plotly reads some HTML, and formulas between dollar signs."""
+    return html.escape(name.replace("$", " "), quote=False)
+
+
+def extent(fit: Fit, bend: Curvature, path: np.ndarray) -> list[Range]:
+    """What of each parameter is shown, with the minimum in the middle ``(dim)``. ``path`` is ``(recorded, dim)``.
+
+    A step that is not over the limit never leads further from the minimum than the start is, along any direction of
+    the curvature; so much is always shown, and of a path that leaves it a part.
+    """
+    minimum = fit.minimum()
+    away = np.abs(bend.directions @ (path[0] - minimum))
+    half = ROOM * np.abs(bend.directions).T @ away
+    half = np.maximum(half, 0.5 * np.abs(minimum))
+    size = float(np.sqrt(np.mean(fit.true.astype(float) ** 2))) or 1.0
+    usual = size / np.sqrt(np.mean(fit.features.astype(float) ** 2, axis=0))
+    half = np.maximum(half, np.where(minimum == 0, 0.5, 0.05) * usual)
+    reach = float(np.max(np.abs(path - minimum) / half)) if len(path) else 1.0
+    half = half * min(max(1.0, 1.05 * reach), FARTHEST_FOLLOWED)
+    return [(float(m - h), float(m + h)) for m, h in zip(minimum, half, strict=True)]
+
+
+def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]:
+    """The loss over one parameter, with its minimum; and the range of losses that is drawn."""
+    colors, minimum = GROUNDS[theme], float(fit.minimum()[0])
+    where = np.linspace(*theta, POINTS)
+    losses = fit.losses(where[:, None])
+    floor = float(fit.losses(np.array([[minimum]]))[0])
+    room = float(losses.max()) - floor
+    low, high = floor - 0.1 * room, floor + 1.04 * room
+    curve = go.Scatter(
+        x=where,
+        y=losses,
+        mode="lines",
+        line={"color": colors.line, "width": 2},
+        hovertemplate="θ %{x:.4g}<br>loss %{y:.4g}<extra></extra>",
+    )
+    mark = go.Scatter(
+        x=[minimum],
+        y=[floor],
+        mode="markers+text",
+        text=["minimum"],
+        textposition="bottom center",
+        textfont={"color": colors.goal, "size": 13},
+        marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
+        hovertemplate="minimum<br>θ %{x:.4f}<br>loss %{y:.4g}<extra></extra>",
+    )
+    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}")
+    return figure, (low, high)
+
+
+def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figure, float]:
+    """The loss over both parameters, as a map with its minimum; and the highest loss on it."""
+    x, y = Axis("θ₀, the intercept", *ranges[0]), Axis("θ₁, the slope", *ranges[1])
+    sides = (np.linspace(axis.low, axis.high, POINTS) for axis in (x, y))
+    where = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
+    losses = fit.losses(where).reshape(POINTS, POINTS)
+    minimum = fit.minimum()
+    floor = float(fit.losses(minimum[None])[0])
+    heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
+    goal = (float(minimum[0]), float(minimum[1]))
+    figure = iso_map(x, y, heights, losses, [goal], theme, revision=f"{ranges}", square=False)
+    return figure, float(losses.max())
