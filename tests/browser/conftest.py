@@ -17,12 +17,12 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from ui.links import encode
-from ui.setups import RaceSetup
+from ui.frame import PAGES
+from ui.links import Setup, encode
+from ui.setups import SETUPS, RaceSetup
 
 ROOT = Path(__file__).parents[2]
 PORTS = range(8700, 8800)
-RACE = "Ackley_Race"  # the page's address, from the name of its file
 # Streamlit asks for these below the page's path first, and is told 404
 STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
 LOG = pytest.StashKey[Path]()
@@ -123,10 +123,12 @@ class Visitor:
         if message.type == "error" and not outside and not source.path.endswith(STREAMLITS_OWN):
             self.errors.append(f"{message.text} ({message.location['url']})")
 
-    def open(self, setup: RaceSetup | None = None, server: str = "") -> "Visitor":
-        """The race of a set-up, by its link alone, once it is drawn."""
+    def open(self, setup: Setup | None = None, server: str = "") -> "Visitor":
+        """A set-up on its page, by its link alone, once it is drawn; without one, the race."""
+        (page,) = (title for title, kind in SETUPS.items() if isinstance(setup or RaceSetup(), kind))
+        (file,) = (Path(entry.file).stem for entry in PAGES if entry.title == page)
         query = f"?{urlencode(encode(setup), doseq=True)}" if setup else ""
-        return self.go(f"{server or self.server}/{RACE}{query}")
+        return self.go(f"{server or self.server}/{file.partition('_')[2]}{query}")
 
     def go(self, address: str) -> "Visitor":
         self.page.goto(address)

@@ -1,0 +1,104 @@
+"""2D Regression in a real browser: all views move by one step, a click moves the start, the parts below change."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine import OPTIMIZERS
+from ui.setups import RegressionSetup
+
+VIEWS = ("bowl", "map", "loss")
+RACE = RegressionSetup(
+    examples=20,
+    noise=30.0,
+    seed=3,
+    start=(10.0, 2.0),
+    steps=40,
+    batch=4,
+    racers=(OPTIMIZERS["SGD"](learning_rate=5e-5), OPTIMIZERS["Adam"](learning_rate=0.5)),
+)
+
+
+@pytest.fixture(scope="module")
+def opened(shared_visitor):
+    return shared_visitor.open(RACE)
+
+
+def test_it_opens_paused_at_the_start(opened):
+    assert opened.ask("[stage.playing, stage.at]") == [False, 0]
+    assert opened.page.locator(".when").inner_text().split() == ["iteration", "0", "of", "40"]
+
+
+def test_play_moves_the_net_the_paths_and_the_losses_while_what_stands_still_stays(opened):
+    before, ground = opened.moving(), {view: opened.see(view) for view in VIEWS}
+    opened.page.locator(".play").click()
+    opened.wait("stage.playing && stage.at > 5")
+    during = opened.moving()
+    opened.page.locator(".play").click()
+    opened.wait("!stage.playing")
+    assert set(during) == set(VIEWS)
+    for view in VIEWS:
+        assert during[view] != before[view]
+        assert opened.see(view) == ground[view]
+
+
+def test_scrubbing_back_brings_the_same_picture_back(opened):
+    opened.press("Home")
+    start = opened.moving()
+    opened.page.locator(".scrub").fill("30")
+    assert opened.ask("stage.at") == 30
+    assert all(opened.moving()[view] != start[view] for view in VIEWS)
+    opened.page.locator(".scrub").fill("0")
+    assert opened.moving() == start
+
+
+def test_a_racer_that_is_hidden_takes_its_net_along(opened):
+    opened.press("End")
+    both = opened.moving()
+    opened.page.locator(".legend button", has_text="Adam").click()
+    assert all(opened.moving()[view] != both[view] for view in VIEWS)
+    opened.page.locator(".legend button", has_text="Adam").click()
+    assert opened.moving() == both
+
+
+def test_a_click_on_the_map_moves_the_start(visitor):
+    visitor.open(RACE)
+    before = visitor.race
+    where = visitor.ask(
+        "(() => { const { plot } = stage.views.get('map'); const { xaxis, yaxis } = plot._fullLayout;"
+        " const frame = plot.getBoundingClientRect();"
+        " return [frame.left + xaxis._offset + xaxis.d2p(-2), frame.top + yaxis._offset + yaxis.d2p(14)]; })()"
+    )
+    visitor.page.mouse.click(*where)
+    visitor.drawn(before)
+    first = visitor.ask("stage.tracks.map(({ values }) => [values.theta1[0], values.theta2[0]])")
+    for point in first:
+        assert point == pytest.approx([-2, 14], abs=0.2)
+
+
+def test_another_moment_marks_another_batch(visitor):
+    visitor.open(replace(RACE, below="batch", moment=3))
+    chart = visitor.page.locator(".st-key-regression-data .js-plotly-plot")
+    chart.wait_for()
+    marked = "() => [...document.querySelector('.st-key-regression-data .js-plotly-plot').data[1].x._inputArray]"
+    before = visitor.page.evaluate(marked)
+    assert len(before) == RACE.batch
+    visitor.page.locator(".st-key-regression-moment input[type=range]").focus()
+    visitor.page.keyboard.press("ArrowRight")
+    visitor.page.wait_for_function(
+        f"before => JSON.stringify(({marked})()) !== before", arg=str(before).replace(" ", "")
+    )
+    assert len(visitor.page.evaluate(marked)) == RACE.batch
+    assert "at=4" in visitor.page.url
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_phone_nothing_is_wider_than_the_page(window, theme):
+    phone = window(420, 900, color_scheme=theme).open(replace(RACE, below="curvature"))
+    phone.page.locator(".st-key-regression-curvature .js-plotly-plot").wait_for()
+    width = phone.page.evaluate(
+        "Math.max(...[...document.querySelectorAll('[data-testid=stMain] *')]"
+        ".filter((e) => e.closest('.stage, [data-testid=stMarkdown], .st-key-regression-below') && !e.closest('math'))"
+        ".map((e) => e.getBoundingClientRect().right))"
+    )
+    assert width <= 420
