@@ -190,8 +190,7 @@ def learning_rate(setup: FitSetup, scale: Scale) -> None:
         help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
     )
     share = setup.rate / limit
-    over = "over it" if share > 1 else "under it"
-    st.caption(f"limit 2/λ = **{limit:.4g}** · this is {share:.3g} of it, {over}")
+    st.markdown(f":small[limit **{limit:.4g}**: this is **{share:.3g}** of it{', too far' if share > 1 else ''}]")
 
 
 def descent(setup: FitSetup) -> None:

@@ -15,6 +15,7 @@ from ui.fit_data import Points
 from ui.palette import GROUNDS
 
 MOST_DRAWN = 2000  # points; more are a blot, and slow
+CAPTION = 28  # pixels above a figure, for the words in its corner
 ROOM = 1.25  # how far the start lies from the edge of the loss, as a share of its distance to the minimum
 FARTHEST_FOLLOWED = 3.0  # a path that leaves the start's distance so many times over is not followed further
 
@@ -43,7 +44,7 @@ def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.F
         x=points.x[some],
         y=points.y[some],
         mode="markers",
-        marker={"size": 4 if crowd else 6, "color": colors.line, "opacity": 0.6 if crowd else 1.0},
+        marker={"size": 4 if crowd else 6, "color": colors.ink, "opacity": 0.35 if crowd else 0.6},
         hovertemplate="x %{x:.4g}<br>y %{y:.4g}<extra></extra>",
     )
     ends = np.array([x_axis.low, x_axis.high])
@@ -54,7 +55,8 @@ def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.F
         line={"color": colors.goal, "width": 1.4, "dash": "dot"},
         hoverinfo="skip",
     )
-    return plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}")
+    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}")
+    return figure.update_layout(margin_t=CAPTION)
 
 
 def title(name: str) -> str:
@@ -92,7 +94,7 @@ def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]
         x=where,
         y=losses,
         mode="lines",
-        line={"color": colors.line, "width": 2},
+        line={"color": colors.ink, "width": 1.4},
         hovertemplate="θ %{x:.4g}<br>loss %{y:.4g}<extra></extra>",
     )
     mark = go.Scatter(
@@ -106,7 +108,7 @@ def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]
         hovertemplate="minimum<br>θ %{x:.4f}<br>loss %{y:.4g}<extra></extra>",
     )
     figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}")
-    return figure, (low, high)
+    return figure.update_layout(margin_t=CAPTION), (low, high)
 
 
 def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figure, float]:
@@ -120,4 +122,4 @@ def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figu
     heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
     goal = (float(minimum[0]), float(minimum[1]))
     figure = iso_map(x, y, heights, losses, [goal], theme, revision=f"{ranges}", square=False)
-    return figure, float(losses.max())
+    return figure.update_layout(margin_t=CAPTION), float(losses.max())

@@ -124,11 +124,12 @@ def show_lesson(setup: FitSetup) -> None:
     if setup.with_intercept:
         model, theta = (
             r"\hat y = \theta_0 + \theta_1 x",
-            r"\theta_j \leftarrow \theta_j - \alpha \frac{\partial L}{\partial \theta_j}",
+            r"\theta_j \leftarrow \theta_j - \alpha \, \partial L / \partial \theta_j",
         )
     else:
         model, theta = r"\hat y = \theta x", r"\theta \leftarrow \theta - \alpha \frac{dL}{d\theta}"
-    formula.markdown(rf"${model} \qquad L(\theta) = \frac{{1}}{{n}} \sum_{{i=1}}^n (y_i - \hat y_i)^2 \qquad {theta}$")
+    loss = r"L(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat y_i)^2"
+    formula.markdown(f"${model}$ &emsp; ${loss}$ &emsp; ${theta}$")  # apart, so that a narrow page breaks between them
 
 
 def show_look_for(setup: FitSetup) -> None:
@@ -228,7 +229,7 @@ def said_end(setup: FitSetup, result: Result) -> str:
     if result.settled is not None:
         return f"It converged at iteration {result.settled}: the loss changed by less than {setup.tolerance:g}."
     steps = setup.steps
-    return f"It ran all {steps} iterations." if steps > 1 else "It ran one iteration."
+    return f"It ran all {steps:,} iterations." if steps > 1 else "It ran one iteration."
 
 
 # ---- the table
@@ -299,7 +300,7 @@ def show_why(setup: FitSetup, result: Result) -> None:
     """Curvature, limit, contraction predicted and measured, and the verdict."""
     bend, certain = result.bend, told(result.bend)
     steep = Curvature(bend.values[certain], bend.directions[certain])
-    st.markdown(f"##### {said_forecast(setup, steep)}")
+    st.markdown(f"### {said_forecast(setup, steep)}")
     st.markdown(
         "The loss is a parabola: its slope grows evenly with the distance to the minimum. By how much is the curvature "
         "λ, from `jax.hessian`. So a step multiplies that distance by 1 − αλ, the same at every step. "

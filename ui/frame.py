@@ -41,6 +41,12 @@ PAGES = (
         "The slope of a function: which way is down, and how steep?",
     ),
     Page(
+        "pages/2_Linear_Fit.py",
+        "Linear Fit",
+        ":material/show_chart:",
+        "A straight line finds its way through points: how far may one step go?",
+    ),
+    Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",

@@ -11,6 +11,12 @@ from playwright.sync_api import sync_playwright
 # page, what is shown on it, and how far the race has come
 PICTURES = {
     "gradients": ("Gradients?show=slope&f=sin x&from=-5&to=5&x0=-5", ".view >> nth=0", 0.61),
+    "linear_fit": (
+        "Linear_Fit?data=noisy line&slope=2&intercept=5&noise=3&seed=0&model=intercept&learning_rate=0.01"
+        "&iterations=100&theta0=-10&theta=5",
+        ".view >> nth=0",
+        0.02,
+    ),
     "ackley_race": (
         "Ackley_Race?landscape=Ackley&view=usual&start=3.4~-2.3&steps=60&loss=linear&replay=none"
         "&racer=SGD~learning_rate~0.15&racer=Nesterov~learning_rate~0.05&racer=RMSProp~learning_rate~0.1"

@@ -645,7 +645,7 @@ function cross(pen, x, y, root) {
 function said(value, digits) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  const text = size !== 0 && (size >= 1e5 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
+  const text = size !== 0 && (size >= 1e6 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
   return text.replace("-", "−");
 }
 
