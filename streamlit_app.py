@@ -12,8 +12,9 @@ st.markdown(
     "Turn a knob and the race is run again at once; step through it, and see why one arrives and another gets stuck. "
     "Every set-up is in the page's address: copy it, and whoever opens it sees the same race."
 )
-for column, page in zip(st.columns(3), PAGES[1:], strict=False):
-    with column.container(border=True):
+left, right = st.columns(2)
+for place, page in enumerate(PAGES[1:]):
+    with (right if place % 2 else left).container(border=True):
         st.image(page.picture(theme()))
         st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
         st.markdown(page.sentence)

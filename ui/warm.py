@@ -6,20 +6,38 @@ import threading
 
 from engine import Trace, race
 from engine.analysis import verdicts
+from ui import regression_view
 from ui.figures import ground
 from ui.presets import presets
-from ui.setups import names
+from ui.regression_figures import grounds
+from ui.setups import RaceSetup, RegressionSetup, names
 
 
 def compile_usual_races() -> None:
-    """Run every preset once, one step each, and draw its ground. Ends early when the server is stopped."""
-    for preset in presets("Ackley Race").values():
-        setup = preset.setup
-        traces: dict[str, Trace] = {}
-        for name, racer in zip(names(setup.racers), setup.racers, strict=True):
-            if not threading.main_thread().is_alive():
-                return
-            traces |= race(setup.ground.loss, {name: racer}, [setup.start], 1, minima=setup.ground.minima)
-        verdicts(setup.ground.loss, traces, setup.ground.minima)
-        for theme in ("light", "dark"):
-            ground(setup.landscape, setup.view, theme)
+    """Run every preset once and draw what it stands on. Ends early when the server does."""
+    for prepare, page in ((race_page, "Ackley Race"), (regression_page, "2D Regression")):
+        for preset in presets(page).values():
+            prepare(preset.setup)
+
+
+def stop_with_the_server() -> None:
+    """A server that is being stopped waits for this thread, but no longer than for the compile it is in."""
+    if not threading.main_thread().is_alive():
+        raise SystemExit
+
+
+def race_page(setup: RaceSetup) -> None:
+    traces: dict[str, Trace] = {}
+    for name, racer in zip(names(setup.racers), setup.racers, strict=True):
+        stop_with_the_server()
+        traces |= race(setup.ground.loss, {name: racer}, [setup.start], 1, minima=setup.ground.minima)
+    verdicts(setup.ground.loss, traces, setup.ground.minima)
+    for theme in ("light", "dark"):
+        ground(setup.landscape, setup.view, theme)
+
+
+def regression_page(setup: RegressionSetup) -> None:
+    stop_with_the_server()
+    regression_view.run(setup)
+    for theme in ("light", "dark"):
+        grounds(setup.examples, setup.noise, setup.seed, theme)
