@@ -37,6 +37,7 @@ class Session(Generic[S]):
     arrived: bool = False
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
     notes: list[str] = field(default_factory=list)
+    drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
 
 
 class Controls(Generic[S]):
@@ -63,6 +64,7 @@ class Controls(Generic[S]):
         Known before the controls are drawn, so that a page can show its picture first and is quicker under the finger.
         """
         self.arrive()
+        self.memory.drawn.clear()
         setup = self.read()
         self.leave(setup)
         return setup, self.memory.notes
@@ -168,8 +170,18 @@ class Controls(Generic[S]):
     def at(self, name: str, part: str = "") -> str:
         """The key of a setting's widget, holding the setting's value where the widget was not on the page before."""
         kind, setup = self.memory.setup.settings()[name], self.memory.setup
+        self.memory.drawn.add(name)
         st.session_state.setdefault(self.key(name, part), kind.parts(getattr(setup, name))[part])
         return self.key(name, part)
+
+    def keep(self, setup: S) -> None:
+        """Hold the settings that have no widget in this run, for a page that shows some of them at times.
+
+        Streamlit forgets a widget that is not drawn, and then knows again what its key was last filled with.
+        """
+        for name, kind in setup.settings().items():
+            if name not in self.memory.drawn and not kind.many:
+                self.put(name, getattr(setup, name))
 
     def preset(self, setup: S) -> Preset | None:
         return preset_of(self.page, setup)

@@ -13,6 +13,7 @@ import streamlit as st
 
 from engine import problems, slopes
 from ui.figures import Axis, plane
+from ui.function_view import roomy
 from ui.palette import GROUNDS, STYLES
 from ui.setups import DERIVATION_LINES, THETAS, GradientsSetup
 from ui.slope_controls import (
@@ -103,11 +104,6 @@ def loss_ground(theme: str) -> Mapping[str, str]:
         "fit": plane(Axis("x", 0, 10), Axis("y", -25, 105), theme, [data]),
     }
     return {name: roomy(figure).to_json() for name, figure in figures.items()}
-
-
-def roomy(figure: go.Figure) -> go.Figure:
-    """A figure with room above for its caption, and below for exponents."""
-    return figure.update_layout(margin={"t": 28, "b": 44})
 
 
 def show_loss(setup: GradientsSetup, theme: str) -> None:

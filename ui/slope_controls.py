@@ -114,6 +114,7 @@ def sidebar(setup: GradientsSetup) -> None:
         if setup.part == DIFFERENCES:
             h_slider()
         CONTROLS.reset()
+    CONTROLS.keep(setup)
 
 
 def function(setup: GradientsSetup) -> None:

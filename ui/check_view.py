@@ -1,0 +1,125 @@
+"""A visitor's own derivative on the page, checked."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from engine import ExpressionError, slopes
+from engine.expressions import Function
+from ui.figures import Axis, plane
+from ui.function_view import complain, curve, curves, download, formulas, read, show_table, span
+from ui.palette import GROUNDS, STYLES, swatch
+from ui.setups import GradientsSetup
+from ui.slope_controls import CONTROLS, said
+from ui.tables import guarded
+
+TRUE, TYPED = STYLES[0], STYLES[1]
+
+CODE = (
+    "Your formula is computed at points across the interval, and so is the slope of f by `jax.grad`. What counts "
+    "is whether the values agree, to a thousandth; so any form of the right answer is right. Here the numbers "
+    "have 64 bits, so that rounding is not taken for a mistake.",
+    (slopes.check,),
+)
+
+
+def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
+    formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
+    st.text_input(
+        "What is its slope $f'(x)$?",
+        key=CONTROLS.at("answer"),
+        max_chars=200,
+        placeholder="Type a formula, such as 2x + 1, and press Enter",
+        help="Work it out on paper first. Any form of the right answer is right.",
+    )
+    if not setup.answer.strip():
+        st.markdown(
+            ":material/edit: Type what you think $f'$ is. It is compared with `jax.grad` at "
+            f"{slopes.CHECKED} points of the interval, and both curves are drawn."
+        )
+        return
+    try:
+        typed = read(setup.answer)
+    except ExpressionError as error:
+        return complain("Your f′(x) cannot be read.", str(error), "Change it in the field above.")
+    st.latex(rf"\text{{your }} f'(x) = {typed.latex}")
+    found = checked(f, typed, setup.low, setup.high)
+    if found is None:
+        return complain(
+            "There is nothing to compare with.",
+            f"f has no slope at any point from {setup.low:g} to {setup.high:g}.".replace("-", "−"),
+            "In the sidebar, choose another interval.",
+        )
+    right, words = verdict(found)
+    (st.success if right else st.error)(words, icon=":material/check_circle:" if right else ":material/cancel:")
+    true, given = (curves(some, setup.low, setup.high) for some in (f, typed))
+    st.markdown(
+        f"![]({swatch(TRUE, theme)}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED, theme)}) your $f'$"
+        + ("" if right else " &emsp; ○ furthest apart")
+    )
+    st.plotly_chart(
+        check_figure(setup, true.slope, given.f, found, right, theme),
+        config={"displayModeBar": False, "scrollZoom": False},
+        key=CONTROLS.key("compared"),
+        height=380,
+        theme=None,
+    )
+    st.subheader("Both at the points that were compared", anchor=False)
+    table = pd.DataFrame({"x": found.x, "f′ by jax.grad": found.true, "yours": found.typed})
+    show_table(table, ["%.4f", "%.6g", "%.6g"])
+    table.insert(0, "answer", guarded(setup.answer.strip()))
+    download(setup.text, table, "check.csv")
+
+
+@lru_cache(maxsize=64)
+def checked(f: Function, typed: Function, low: float, high: float) -> slopes.Check | None:
+    return slopes.check(f, typed, low, high)
+
+
+def verdict(found: slopes.Check) -> tuple[bool, str]:
+    """Whether a typed derivative is right, and where it is not. Holds nothing that was typed."""
+    count, points = int(found.right.sum()), len(found.x)
+    if found.right.all():
+        left_out = slopes.CHECKED - points
+        beside = f" At the other {left_out}, f itself has no slope." if left_out else ""
+        return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope.{beside}"
+    x, true, given = (said(float(some[found.worst]), 4) for some in (found.x, found.true, found.typed))
+    agrees = f"It agrees at {count} of {points} points." if count else "It agrees at none of the points."
+    if not math.isfinite(found.typed[found.worst]):
+        return False, f"**Not yet.** At x = {x} yours is not defined, but the slope of f there is {true}. {agrees}"
+    return False, f"**Not yet.** Furthest apart at x = {x}: yours gives {given}, jax.grad {true}. {agrees}"
+
+
+def check_figure(
+    setup: GradientsSetup, true: np.ndarray, given: np.ndarray, found: slopes.Check, right: bool, theme: str
+) -> go.Figure:
+    x, colors = slopes.points(setup.low, setup.high), GROUNDS[theme]
+    traces = [
+        curve(x, true, TRUE.color(theme), "jax.grad", width=4),
+        curve(x, given, TYPED.color(theme), "yours", dash="dash", width=2.4),
+    ]
+    if not right:
+        at = found.worst
+        ends = [value for value in (found.true[at], found.typed[at]) if np.isfinite(value)]
+        traces.append(
+            go.Scatter(
+                x=[float(found.x[at])] * len(ends),
+                y=[float(value) for value in ends],
+                mode="lines+markers",
+                line={"color": colors.goal, "width": 1.5, "dash": "dot"},
+                cliponaxis=False,
+                marker={"symbol": "circle-open", "size": 12, "line": {"width": 2}},
+                hovertemplate="furthest apart<br>x %{x:.4g}<br>%{y:.4g}<extra></extra>",
+            )
+        )
+    low, high = span(true)
+    other_low, other_high = span(given)
+    room = 2 * (high - low)  # a wild answer may leave the picture, but not flatten the slope
+    y = Axis("f′(x)", max(min(low, other_low), low - room), min(max(high, other_high), high + room))
+    return plane(Axis("x", setup.low, setup.high), y, theme, traces, revision=f"{setup.low} {setup.high}")

@@ -1,0 +1,117 @@
+"""The tangent on the page: it runs along a curve, and its slope draws another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+from engine import slopes
+from engine.expressions import Function
+from ui.figures import Axis, plane
+from ui.function_view import (
+    curve,
+    curves,
+    download,
+    drawable,
+    formulas,
+    kink,
+    places,
+    roomy,
+    said_as_float,
+    show_table,
+    span,
+)
+from ui.palette import GROUNDS, STYLES
+from ui.setups import GradientsSetup
+from ui.slope_controls import CONTROLS, said, take_x0, take_x0_click
+from ui.stage import stage
+
+TANGENT = STYLES[0]
+
+CODE = (
+    "`jax.value_and_grad` turns the function into one that gives its value and its slope: it goes through the "
+    "function's own steps with the rule for each one's derivative, so nothing is approximated. "
+    "`jax.vmap` asks it at all points at once.",
+    (slopes.points, slopes.curve, slopes.kink),
+)
+
+
+def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
+    formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
+    found = curves(f, setup.low, setup.high)
+    x, values, slope = (some.astype(float) for some in (found.x, found.f, found.slope))
+    track = stage.Track(
+        "tangent", TANGENT, {"f": values, "slope": slope, "intercept": drawable(values - slope * x), "x": x}
+    )
+    digits = [places(some) for some in (found.x, found.f, found.slope)]
+    stage.show(
+        slope_ground(f, setup.low, setup.high, theme),
+        [
+            stage.View(
+                name="curve",
+                caption="f and its tangent at x₀ · click to move x₀",
+                says="The curve of f, with the straight line that touches it at x₀.",
+                path=("x", "f"),
+                line=("intercept", "slope"),
+                click="start",
+            ),
+            stage.View(
+                name="slope",
+                caption="f′, the slope of that tangent",
+                says="The slope of f at every point up to x₀.",
+                path=("step", "slope"),
+                click="start",
+            ),
+        ],
+        [track],
+        found.x,
+        [stage.Number("f", "f", digits[1]), stage.Number("slope", "f′", digits[2])],
+        theme=theme,
+        key=CONTROLS.key("stage"),
+        index=stage.Index("x₀", digits[0]),
+        at=setup.places().index(setup.x0),
+        on_start=take_x0_click,
+        on_at=take_x0,
+    )
+    place = setup.places().index(setup.x0)
+    st.markdown(about_x0(f, setup.x0, float(values[place]), float(slope[place])))
+    st.subheader("x, f and f′ at all 100 points", anchor=False)
+    show_table(pd.DataFrame({"x": found.x, "f": found.f, "f′": found.slope}), digits)
+    download(setup.text, pd.DataFrame({"x": found.x, "f": found.f, "df": found.slope}), "slope.csv")
+
+
+@lru_cache(maxsize=64)
+def slope_ground(f: Function, low: float, high: float, theme: str) -> Mapping[str, str]:
+    found, colors = curves(f, low, high), GROUNDS[theme]
+    x, revision = Axis("x", low, high), f"{low} {high} {f.latex}"
+    upper = plane(x, Axis("f(x)", *span(found.f)), theme, [curve(found.x, found.f, colors.ink, "f")], revision=revision)
+    faint = curve(found.x, found.slope, colors.ink, "f′", opacity=0.5, dash="dot", width=1.6)
+    lower = plane(x, Axis("f′(x)", *span(found.slope)), theme, [faint], revision=revision)
+    return {"curve": roomy(upper).to_json(), "slope": roomy(lower).to_json()}
+
+
+def about_x0(f: Function, x0: float, value: float, slope: float) -> str:
+    """What there is to say about the slope at one point. Holds nothing that was typed."""
+    at = f"$x_0$ = {said(x0, 6)}"
+    if not math.isfinite(value):
+        return f":material/block: At {at}, $f$ is not defined, so there is no slope either."
+    if not math.isfinite(slope):
+        return f":material/block: At {at}, $f$ has a value, but `jax.grad` finds no slope that is a number."
+    corner = kink(f, x0)
+    if corner:
+        return (
+            f":material/turn_sharp_right: {at} is a corner: the slope is {said(corner.left)} just left of it and "
+            f"{said(corner.right)} just right of it, so there is no one slope at the corner itself. "
+            f"By convention, `jax.grad` says {said_as_float(corner.convention)}."
+        )
+    if slope == 0:
+        return f":material/trending_flat: At {at} the slope is 0: the tangent is level."
+    way = "up" if slope > 0 else "down"
+    return (
+        f":material/{'trending_up' if slope > 0 else 'trending_down'}: At {at} the slope is {said(slope, 4)}: "
+        f"a small step to the right takes $f$ {way} by about {said(abs(slope), 4)} times that step."
+    )
