@@ -26,7 +26,7 @@ show_lesson(setup)
 
 points = find_points(setup)
 if points is None:
-    sidebar(setup, None)
+    sidebar(setup)
 else:
     with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
         result = run(setup, points)

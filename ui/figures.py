@@ -252,9 +252,10 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
 @lru_cache(maxsize=256)
 def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
-    title = "loss above minimum, logarithmic" if log else "loss"
+    title = "loss above minimum (log)" if log else "loss"
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
-    return plane(steps, losses, theme, revision=f"log {last_step}" if log else f"linear {last_step}").to_json()
+    revision = f"log {last_step}" if log else f"linear {last_step}"
+    return plane(steps, losses, theme, revision=revision, left=60).to_json()
 
 
 @lru_cache(maxsize=64)

@@ -28,10 +28,14 @@ CONTROLS = Controls("Linear Fit", "fit", FitSetup)
 
 @dataclass(frozen=True)
 class Scale:
-    """What the data of the moment say about the controls."""
+    """What the data of the moment say about the controls. Without data the controls are there all the same: a widget
+    that leaves the page while a file is changed may come back with another value than the one that is used."""
 
-    examples: int
-    limit: float  # of the learning rate
+    examples: int = MOST_ROWS
+    limit: float | None = None  # of the learning rate
+
+
+NO_DATA = Scale()
 
 
 def uploaded() -> Upload | None:
@@ -85,16 +89,15 @@ def suit_rate() -> None:
 # ---- the sidebar
 
 
-def sidebar(setup: FitSetup, scale: Scale | None) -> None:
-    """Draw the controls. ``scale`` is None where there are no data yet."""
+def sidebar(setup: FitSetup, scale: Scale = NO_DATA) -> None:
+    """Draw the controls."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
         data(setup)
         model(setup)
-        if scale:
-            learning_rate(setup, scale)
-            descent(setup)
-            batches(setup, scale)
+        learning_rate(setup, scale.limit)
+        descent(setup)
+        batches(setup, scale)
         CONTROLS.reset()
 
 
@@ -178,19 +181,24 @@ def model(setup: FitSetup) -> None:
     )
 
 
-def learning_rate(setup: FitSetup, scale: Scale) -> None:
-    limit = scale.limit
-    near = (float(f"{share * limit:.3g}") for share in NEAR_LIMIT)
-    low, high = 10.0 ** math.floor(math.log10(limit) - 3), float(f"{3 * limit:.1g}")
+def learning_rate(setup: FitSetup, limit: float | None) -> None:
     st.select_slider(
         "Learning rate $\\alpha$",
-        stops(low, high, *near, setup.rate),
+        rates(limit or 1.0, setup.rate),
         key=CONTROLS.at("rate"),
         format_func=short,
         help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
     )
+    if limit is None:
+        return
     share = setup.rate / limit
     st.markdown(f":small[limit **{limit:.4g}**: this is **{share:.3g}** of it{', too far' if share > 1 else ''}]")
+
+
+def rates(limit: float, chosen: float) -> list[float]:
+    """The stops of the slider: three decades and more below the limit, a few close to it, and some way over it."""
+    near = (float(f"{share * limit:.3g}") for share in NEAR_LIMIT)
+    return stops(10.0 ** math.floor(math.log10(limit) - 3), float(f"{3 * limit:.1g}"), *near, chosen)
 
 
 def descent(setup: FitSetup) -> None:

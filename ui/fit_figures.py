@@ -55,7 +55,7 @@ def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.F
         line={"color": colors.goal, "width": 1.4, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}")
+    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}", left=60)
     return figure.update_layout(margin_t=CAPTION)
 
 
@@ -107,7 +107,7 @@ def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate="minimum<br>θ %{x:.4f}<br>loss %{y:.4g}<extra></extra>",
     )
-    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}")
+    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}", left=60)
     return figure.update_layout(margin_t=CAPTION), (low, high)
 
 
@@ -122,4 +122,4 @@ def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figu
     heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
     goal = (float(minimum[0]), float(minimum[1]))
     figure = iso_map(x, y, heights, losses, [goal], theme, revision=f"{ranges}", square=False)
-    return figure.update_layout(margin_t=CAPTION), float(losses.max())
+    return figure.update_layout(margin={"t": CAPTION, "l": 60, "b": 40}), float(losses.max())

@@ -129,7 +129,9 @@ def show_lesson(setup: FitSetup) -> None:
     else:
         model, theta = r"\hat y = \theta x", r"\theta \leftarrow \theta - \alpha \frac{dL}{d\theta}"
     loss = r"L(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat y_i)^2"
-    formula.markdown(f"${model}$ &emsp; ${loss}$ &emsp; ${theta}$")  # apart, so that a narrow page breaks between them
+    formula.markdown(
+        f"${{{model}}}$ &emsp; ${{{loss}}}$ &emsp; ${{{theta}}}$"
+    )  # in braces: a line breaks between them only
 
 
 def show_look_for(setup: FitSetup) -> None:
@@ -176,12 +178,14 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     else:
         valley, spread = valley_figure(fit, ranges[0], theme)
         highest, frame = spread[1], (ranges[0], spread)
-    low, high = loss_range([shown], (0.0 if log else floor, highest - floor if log else highest), log)
+    low, high = loss_range([shown], (0.0, float(shown.max())) if log else (floor, highest), log)
     intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
     values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": shown}
     values |= dict(zip(thetas(setup), path.T, strict=True))
-    values |= dict(zip(slope_names(setup), result.slopes.T, strict=True))
+    values["gradient"] = (
+        np.linalg.norm(result.slopes.astype(float), axis=1) if setup.with_intercept else result.slopes[:, 0]
+    )
     name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     style = styles([OPTIMIZERS["SGD"]()])[0]
     track = stage.Track(name, style, values, stopped=result.stopped, settled=result.settled)
@@ -214,7 +218,11 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
         ],
         [track],
         trace.steps,
-        [stage.Number(each, each, 3) for each in (*thetas(setup), *slope_names(setup), "loss")],
+        [
+            *(stage.Number(theta, theta, 3) for theta in thetas(setup)),
+            stage.Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
+            stage.Number("loss", "loss", 3),
+        ],
         theme=theme,
         key=CONTROLS.key("stage"),
         index=stage.Index("iteration"),
@@ -228,8 +236,9 @@ def said_end(setup: FitSetup, result: Result) -> str:
         return f"It diverged: at iteration {result.stopped} its numbers grew without bound."
     if result.settled is not None:
         return f"It converged at iteration {result.settled}: the loss changed by less than {setup.tolerance:g}."
-    steps = setup.steps
-    return f"It ran all {steps:,} iterations." if steps > 1 else "It ran one iteration."
+    ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
+    losses = result.trace.losses[RUN]
+    return f"{ran}, and its loss grew: it diverges." if losses[-1] > 2 * losses[0] else f"{ran}."
 
 
 # ---- the table
@@ -302,7 +311,8 @@ def show_why(setup: FitSetup, result: Result) -> None:
     steep = Curvature(bend.values[certain], bend.directions[certain])
     st.markdown(f"### {said_forecast(setup, steep)}")
     st.markdown(
-        "The loss is a parabola: its slope grows evenly with the distance to the minimum. By how much is the curvature "
+        f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope grows evenly with the distance to "
+        "the minimum. By how much is the curvature "
         "λ, from `jax.hessian`. So a step multiplies that distance by 1 − αλ, the same at every step. "
         "Below 0 it oversteps; beyond 1 in size, that is for α over 2/λ, it ends further away than it began."
     )
@@ -333,7 +343,9 @@ def show_why(setup: FitSetup, result: Result) -> None:
 
 
 def said_forecast(setup: FitSetup, bend: Curvature) -> str:
-    return f"α = {setup.rate:g} {forecast(bend, setup.rate).words}."
+    found = forecast(bend, setup.rate)
+    hardly = " across the valley, and along it hardly moves"  # there is no telling that from standing still
+    return f"α = {setup.rate:g} {found.words}{hardly if len(bend.values) < len(setup.start) else ''}."
 
 
 def show_numbers(curvature: float, factor: float, measured: float) -> None:
@@ -347,8 +359,9 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
             "that are larger than rounding.",
         ),
     }
-    for place, (label, (value, about)) in zip(st.columns(4), numbers.items(), strict=True):
-        place.metric(label, value, help=about, border=True)
+    with st.container(horizontal=True, gap="small"):
+        for label, (value, about) in numbers.items():
+            st.metric(label, value, help=about, border=True, width=186)
 
 
 def measure(setup: FitSetup, result: Result) -> np.ndarray:
