@@ -28,8 +28,11 @@ CONTROLS = Controls("Linear Fit", "fit", FitSetup)
 
 @dataclass(frozen=True)
 class Scale:
-    """What the data of the moment say about the controls. Without data the controls are there all the same: a widget
-    that leaves the page while a file is changed may come back with another value than the one that is used."""
+    """What the data of the moment say about the controls.
+
+    Without data the controls are there all the same: a slider that leaves the page while a file is changed may come
+    back showing another value than the one that is used.
+    """
 
     examples: int = MOST_ROWS
     limit: float | None = None  # of the learning rate
@@ -99,6 +102,7 @@ def sidebar(setup: FitSetup, scale: Scale = NO_DATA) -> None:
         descent(setup)
         batches(setup, scale)
         CONTROLS.reset()
+    CONTROLS.keep(setup)
 
 
 def data(setup: FitSetup) -> None:

@@ -166,12 +166,14 @@ def slope_names(setup: FitSetup) -> tuple[str, ...]:
 
 def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     log = setup.loss == "log"
-    trace, fit, path = result.trace, result.fit, result.path
-    losses = trace.losses[RUN]
+    fit, end = result.fit, result.ended  # the time line ends where the descent does
+    steps, path, losses, slopes = (
+        part[:end] for part in (result.trace.steps, result.path, result.trace.losses[RUN], result.slopes)
+    )
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     shown = np.maximum(fit.losses(path) - floor, LEAST) if log else losses.astype(float)
-    ranges = extent(fit, result.bend, path[: result.ended].astype(float))
+    ranges = extent(fit, result.bend, path.astype(float))
     if setup.with_intercept:
         valley, highest = basin_figure(fit, ranges, theme)
         frame = (ranges[0], ranges[1])
@@ -183,9 +185,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
     values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": shown}
     values |= dict(zip(thetas(setup), path.T, strict=True))
-    values["gradient"] = (
-        np.linalg.norm(result.slopes.astype(float), axis=1) if setup.with_intercept else result.slopes[:, 0]
-    )
+    values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
     name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     style = styles([OPTIMIZERS["SGD"]()])[0]
     track = stage.Track(name, style, values, stopped=result.stopped, settled=result.settled)
@@ -203,7 +203,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
                 caption="",
                 says=f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.",
                 path=("step", "shown"),
-                figure=loss_axes(int(trace.steps[-1]), low, high, log, theme, "iteration"),
+                figure=loss_axes(int(steps[-1]), low, high, log, theme, "iteration"),
                 low=True,
             ),
             stage.View(
@@ -217,7 +217,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
             ),
         ],
         [track],
-        trace.steps,
+        steps,
         [
             *(stage.Number(theta, theta, 3) for theta in thetas(setup)),
             stage.Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
