@@ -95,6 +95,15 @@ def kink(f: Function, x: float) -> Kink | None:
     return Kink(float(left), float(right), here)
 
 
+def jumps(f: Function, x: float) -> bool:
+    """Whether a function leaps at ``x``: its values left and right stay apart, however close they are taken."""
+    with jax.enable_x64(True):
+        away = np.array([-CLOSE, -CLOSE / 8, CLOSE / 8, CLOSE]) * max(1.0, abs(x))
+        far_left, left, right, far_right = curve(f, x + away)[0]
+    apart, further = abs(right - left), abs(far_right - far_left)
+    return bool(apart > 0.6 * further and apart > 1e-9 * max(abs(left), abs(right), 1e-3))  # what is less is rounding
+
+
 @dataclass(frozen=True)
 class Check:
     """A typed derivative beside the one by ``jax.grad``, at points across an interval where both can be asked for."""

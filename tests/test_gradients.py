@@ -523,3 +523,13 @@ def test_the_range_of_an_axis_leaves_a_pole_out_and_never_is_empty():
 def test_numbers_are_said_short_and_without_a_computers_exponent():
     assert [said(v) for v in (0.0003, 1.5e-7, -2.0, 131.34, 2e9)] == ["0.0003", "1.5·10⁻⁷", "−2", "131", "2·10⁹"]
     assert [decimals(v) for v in ([0.0, 1.0], [0.1, 0.4], [0.25], [1 / 3])] == [1, 1, 2, 5]
+
+
+def test_at_a_leap_there_is_said_to_be_no_slope():
+    assert "jumps, so it has no slope there. `jax.grad` says 0.0" in words(own("floor x", low=-5.0, high=5.0, x0=2.0))
+    assert "the tangent is level" in words(own("floor x", low=-5.0, high=5.0, x0=2.5))
+
+
+def test_a_long_formula_has_a_row_of_its_own():
+    short, long = own("x^2"), own(" + ".join(["sin(x)"] * 12))
+    assert [len(app.main.columns) for app in (short, long)] == [2, 1]

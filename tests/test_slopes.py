@@ -6,7 +6,7 @@ import pytest
 
 from engine import parse
 from engine.problems import mean_squared_error, mean_squared_error_by_hand, notebook_grid
-from engine.slopes import best, check, curve, differences, finite_differences, kink, loss_slopes, points
+from engine.slopes import best, check, curve, differences, finite_differences, jumps, kink, loss_slopes, points
 
 SMOOTH = ["4x", "4x^3+3", "x^2", "sin x", "exp(-x^2)", "x^3-3x^2+3x-1", "x|x|", "ln(x+10)", "cos(3x)+x"]
 # where, left, right, and what jax.grad says (jax 0.10)
@@ -74,6 +74,18 @@ def test_a_smooth_function_has_no_corner(text):
 def test_beside_its_corner_a_function_has_none(text):
     x = CORNERS[text][0]
     assert kink(f(text), x + 0.01 * max(1, abs(x))) is None
+
+
+@pytest.mark.parametrize(("text", "x"), [("floor x", 2.0), ("sign x", 0.0), ("ceil(10x)", 0.3), ("|x|/x+x", 0.0)])
+def test_a_leap_is_found_and_is_no_corner(text, x):
+    assert jumps(f(text), x)
+    assert not jumps(f(text), x + 0.05)
+    assert kink(f(text), x) is None
+
+
+@pytest.mark.parametrize("text", [*SMOOTH, *CORNERS, "cbrt x", "5"])
+def test_an_unbroken_function_does_not_leap(text):
+    assert not any(jumps(f(text), float(x)) for x in points(-5, 5)[::5])
 
 
 def test_finite_differences_come_near_the_slope_and_the_central_one_nearer():

@@ -140,7 +140,8 @@ def differences_ground(f: Function, x0: float, theme: str) -> Mapping[str, str]:
         revision=revision,
         left=62,
     )
-    errors.update_layout(annotations=[*best_notes(found.errors, low, high, theme), *sides(found.errors, theme)])
+    if kink(f, x0) is None:  # at a corner no h is better than another
+        errors.update_layout(annotations=[*best_notes(found.errors, low, high, theme), *sides(found.errors, theme)])
     return {"secants": roomy(secants).to_json(), "errors": roomy(errors).to_json()}
 
 
@@ -194,13 +195,13 @@ def error_range(errors: Mapping[str, np.ndarray]) -> tuple[float, float]:
 
 def about_errors(f: Function, x0: float, found: slopes.Differences) -> list[str]:
     """What the errors show, one sentence or two for each method, with its numbers."""
-    lines, h = [], WIDTHS
     if (corner := kink(f, x0)) is not None:
-        lines.append(
+        return [
             f"$x_0$ is a corner: its slope is {said(corner.left)} on the left and {said(corner.right)} on the right. "
             "Forward sees the right side alone, central the mean of both, and by convention `jax.grad` says "
             f"{said_as_float(corner.convention)}. No small h makes them agree."
-        )
+        ]
+    lines, h = [], WIDTHS
     ten, hundred = h.index(0.1), h.index(0.01)
     for name in METHODS:
         errors = found.errors[name]
@@ -211,9 +212,9 @@ def about_errors(f: Function, x0: float, found: slopes.Differences) -> list[str]
         least = "0: it is exact there" if errors[at] == 0 else said(errors[at], 2)
         words = f"**{name.capitalize()}** is best at **h = {said(h[at])}**, where its error is {least}."
         ratio = errors[ten] / errors[hundred] if errors[hundred] > 0 else math.nan
-        if corner is None and at > hundred and math.isfinite(ratio) and ratio > 3:
+        if at > hundred and math.isfinite(ratio) and ratio > 3:
             words += f" A ten times smaller h, from 0.1 to 0.01, makes its error {said(ratio)} times smaller."
-        elif corner is None and at == 0:
+        elif at == 0:
             words += " A wide h does no harm here: this curve has no bend that this formula would miss."
         lines.append(words)
     lines.append(

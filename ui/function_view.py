@@ -18,6 +18,8 @@ from ui.setups import GradientsSetup
 from ui.slope_controls import CONTROLS, decimals, said
 from ui.tables import guarded
 
+LONG = 60  # characters of LaTeX
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -40,6 +42,7 @@ def curves(f: Function, low: float, high: float) -> Curves:
 
 
 kink = lru_cache(maxsize=256)(slopes.kink)
+jumps = lru_cache(maxsize=256)(slopes.jumps)
 
 
 def function(setup: GradientsSetup) -> Function | None:
@@ -105,7 +108,11 @@ def roomy(figure: go.Figure) -> go.Figure:
     return figure.update_layout(margin={"t": 28, "b": 44})
 
 
-def formulas(*lines: str) -> None:
+def formulas(first: str, *others: str) -> None:
+    """Formulas side by side; the first by itself where it is long."""
+    lines = [first, *others]
+    if len(first) > LONG:
+        st.latex(lines.pop(0))
     for column, line in zip(st.columns(len(lines), vertical_alignment="center"), lines, strict=True):
         column.latex(line)
 

@@ -18,6 +18,7 @@ from ui.function_view import (
     download,
     drawable,
     formulas,
+    jumps,
     kink,
     places,
     roomy,
@@ -36,7 +37,7 @@ CODE = (
     "`jax.value_and_grad` turns the function into one that gives its value and its slope: it goes through the "
     "function's own steps with the rule for each one's derivative, so nothing is approximated. "
     "`jax.vmap` asks it at all points at once.",
-    (slopes.points, slopes.curve, slopes.kink),
+    (slopes.points, slopes.curve, slopes.kink, slopes.jumps),
 )
 
 
@@ -101,6 +102,11 @@ def about_x0(f: Function, x0: float, value: float, slope: float) -> str:
         return f":material/block: At {at}, $f$ is not defined, so there is no slope either."
     if not math.isfinite(slope):
         return f":material/block: At {at}, $f$ has a value, but `jax.grad` finds no slope that is a number."
+    if jumps(f, x0):
+        return (
+            f":material/vertical_align_center: At {at}, $f$ jumps, so it has no slope there. `jax.grad` says "
+            f"{said_as_float(slope)}: it takes the formula as it is on the side that {at} itself belongs to."
+        )
     corner = kink(f, x0)
     if corner:
         return (
