@@ -86,10 +86,12 @@ def race(
         raise ValueError(f"batch_size is {batch_size}. Give data, and batches of at least 1 example.")
     runs, dim = starts.shape
     data = tuple(np.asarray(part, np.float32) for part in data)
-    if own_data and any(len(part) != runs for part in data):
-        raise ValueError(
-            f"data has shapes {[part.shape for part in data]}. With own_data, each begins with {runs} runs."
-        )
+    shapes = [part.shape for part in data]
+    if own_data and any(shape[:1] != (runs,) for shape in shapes):
+        raise ValueError(f"data has shapes {shapes}. With own_data, each begins with {runs} runs.")
+    counts = {shape[own_data:][:1] for shape in shapes}
+    if batch_size is not None and (len(counts) > 1 or counts & {(), (0,)}):
+        raise ValueError(f"data has shapes {shapes}. For batches, give as many examples in each, and at least 1.")
     goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
     if goals.ndim != 2 or goals.shape[1] != dim:
         raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {dim} numbers.")
@@ -128,6 +130,7 @@ def bucket(runs: int) -> int:
     """The number of runs rounded up to 2, 8, 32, 128, ...: one compiled loop serves each size.
 
     A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
+    A loss that sums over data is still summed in another order in each size, and differs there in its last digit.
     """
     size = 8
     while size < runs:
