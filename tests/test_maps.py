@@ -1,0 +1,123 @@
+"""The big batches: each run of a map is the run that a race would have made."""
+
+import numpy as np
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.analysis import curvature
+from engine.maps import BLOCK, VERDICTS, basins, sweep
+
+BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
+RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow
+
+
+def grid(landscape, resolution):
+    xs, ys = (np.linspace(low, high, resolution, dtype=np.float32) for low, high in landscape.domain)
+    return np.array([(x, y) for y in ys for x in xs])
+
+
+def test_every_run_of_a_basin_map_is_the_race_from_its_start(rule):
+    racer, resolution = rule(learning_rate=RATE), 7
+    found = basins(HIMMELBLAU, racer, resolution, 120)
+    trace = race(HIMMELBLAU.loss, {"it": racer}, grid(HIMMELBLAU, resolution), 120, minima=HIMMELBLAU.minima)["it"]
+    np.testing.assert_allclose(found.ends.reshape(-1, 2), trace.positions[:, -1], atol=2e-4)
+    np.testing.assert_array_equal(found.stopped_at.ravel(), trace.stopped_at)
+    # the step before or after, where one rounding more brings a run inside
+    assert np.abs(found.steps.ravel() - trace.converged_at).max() <= 1
+
+
+def test_rows_are_y_and_columns_x_and_each_start_finds_its_own_minimum():
+    found = basins(HIMMELBLAU, OPTIMIZERS["SGD"](learning_rate=RATE), 41, 300)
+    for place, (x, y) in enumerate(HIMMELBLAU.minima):
+        (x0, x1), (y0, y1) = HIMMELBLAU.domain
+        column, row = round(40 * (x - x0) / (x1 - x0)), round(40 * (y - y0) / (y1 - y0))
+        assert found.nearest[row, column] == place
+        np.testing.assert_allclose(found.ends[row, column], (x, y), atol=0.01)
+    reached = found.nearest >= 0
+    assert reached.mean() > 0.9
+    np.testing.assert_array_equal(reached, found.steps >= 0)
+
+
+def test_a_start_that_diverges_reaches_nothing_and_keeps_its_last_finite_point():
+    found = basins(ROSENBROCK, OPTIMIZERS["SGD"](learning_rate=0.5), 9, 60)
+    lost = found.stopped_at >= 0
+    assert lost.any()
+    assert (found.nearest[lost] == -1).all()
+    assert np.isfinite(found.ends).all()
+
+
+def test_a_landscape_without_a_minimum_is_mapped_too():
+    (flat,) = [landscape for landscape in LANDSCAPES.values() if not landscape.minima][:1]
+    found = basins(flat, OPTIMIZERS["SGD"](), 5, 10)
+    assert (found.nearest == -1).all()
+
+
+def test_a_map_says_how_far_it_is_and_ends_where_it_is_told_to():
+    shares = []
+    resolution = int(np.ceil(np.sqrt(3 * BLOCK)))
+    basins(BOWL, OPTIMIZERS["SGD"](), resolution, 2, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert len(shares) == -(-(resolution**2) // BLOCK)
+
+    def enough(share):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        basins(BOWL, OPTIMIZERS["SGD"](), resolution, 2, enough)
+
+
+def test_turning_a_knob_of_a_map_or_its_size_compiles_nothing(compiles):
+    basins(BOWL, OPTIMIZERS["Adam"](), 10, 20)
+    compiles()
+    basins(BOWL, OPTIMIZERS["Adam"](learning_rate=0.02, beta1=0.5), 50, 31)
+    assert compiles() == 0
+
+
+def test_every_value_of_a_sweep_is_the_race_with_that_knob(rule):
+    values, starts = np.geomspace(1e-3, 1e-2, 5), np.array([[-1.0, 2.0], [0.5, 0.5], [2.0, -1.0]])
+    found = sweep(HIMMELBLAU.loss, rule(), "learning_rate", values, starts, 80, minima=HIMMELBLAU.minima)
+    assert found.losses.shape == found.verdicts.shape == (5, 3)
+    for row, value in enumerate(values):
+        trace = race(HIMMELBLAU.loss, {"it": rule(learning_rate=float(value))}, starts, 80)["it"]
+        np.testing.assert_allclose(found.losses[row], trace.losses[:, -1], rtol=2e-3, atol=1e-4)
+
+
+def test_on_a_bowl_gradient_descent_converges_below_the_limit_and_diverges_above():
+    limit = curvature(BOWL.loss, np.zeros(2)).limit
+    values = limit * np.array([0.001, 0.3, 0.9, 1.0, 1.2])
+    found = sweep(BOWL.loss, OPTIMIZERS["SGD"](), "learning_rate", values, [[3.0, -2.0]], 400, minima=BOWL.minima)
+    assert [VERDICTS[verdict] for verdict in found.verdicts[:, 0]] == [
+        "slow",
+        "converged",
+        "converged",
+        "oscillating",
+        "diverged",
+    ]
+
+
+def test_any_knob_can_be_swept(rule):
+    for knob in rule.knobs():
+        ends = [0, 1] if knob.is_switch else [knob.low, knob.high]
+        found = sweep(BOWL.loss, rule(), knob.name, ends, [[1.0, 1.0]], 5)
+        assert found.losses.shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"knob": "warmth"}, "no knob 'warmth'. Choose one of: learning_rate"),
+        ({"values": []}, "values has shape"),
+        ({"starts": [1.0, 2.0]}, r"starts \(2,\)"),
+        ({"steps": 0}, "at least 1 step"),
+    ],
+)
+def test_what_cannot_be_swept_is_said(given, complaint):
+    usual = {"knob": "learning_rate", "values": [0.1], "starts": [[1.0, 1.0]], "steps": 3}
+    with pytest.raises(ValueError, match=complaint):
+        sweep(BOWL.loss, OPTIMIZERS["SGD"](), **{**usual, **given})
+
+
+def test_a_map_without_points_or_steps_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        basins(BOWL, OPTIMIZERS["SGD"](), 0, 5)
