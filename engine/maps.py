@@ -82,10 +82,10 @@ def basins(
     end = run_all(landscape.loss, optimizer, None, np.zeros(len(starts)), starts, steps, landscape.minima, progress)
     square = (resolution, resolution)
     return Basins(
-        nearest=end.reached.reshape(square),
-        steps=end.reached_at.reshape(square),
-        stopped_at=end.stopped_at.reshape(square),
-        ends=end.x.reshape(*square, 2),
+        nearest=np.reshape(end.reached, square),
+        steps=np.reshape(end.reached_at, square),
+        stopped_at=np.reshape(end.stopped_at, square),
+        ends=np.reshape(end.x, (*square, 2)),
     )
 
 
@@ -116,17 +116,19 @@ def sweep(
     each_value, each_start = np.repeat(values, len(starts)), np.tile(starts, (len(values), 1))
     end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, progress)
     shape = (len(values), len(starts))
-    return Sweep(values, end.loss.reshape(shape), judge(end, minima).reshape(shape))
+    return Sweep(values, np.reshape(end.loss, shape), judge(end, minima).reshape(shape))
 
 
 def judge(end: _End, minima: Sequence[Sequence[float]]) -> np.ndarray:
     """The verdict on each run, as an index into ``VERDICTS``."""
-    goals = np.asarray(minima, float).reshape(-1, end.x.shape[1])
-    there = (np.abs(end.x[:, None] - goals) < TOLERANCE).all(axis=2).any(axis=1)
     assert end.tail is not None
-    moving = (end.tail.high - end.tail.low).max(axis=1) > TOLERANCE
-    turning = np.linalg.norm(end.x - end.tail.start, axis=1) < 0.25 * end.tail.way
-    return np.select([end.stopped_at >= 0, there, moving & turning], [3, 0, 2], 1)
+    ends, stopped = np.asarray(end.x), np.asarray(end.stopped_at)
+    low, high, way, start = (np.asarray(part) for part in end.tail)
+    goals = np.asarray(minima, float).reshape(-1, ends.shape[1])
+    there = (np.abs(ends[:, None] - goals) < TOLERANCE).all(axis=2).any(axis=1)
+    moving = (high - low).max(axis=1) > TOLERANCE
+    turning = np.linalg.norm(ends - start, axis=1) < 0.25 * way
+    return np.select([stopped >= 0, there, moving & turning], [3, 0, 2], 1)
 
 
 def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
