@@ -132,7 +132,7 @@ def test_plotly_knows_every_word_of_the_loss_axes(log, theme):
     figure = go.Figure(json.loads(loss_axes(200, 0.01, 1000.0, log, theme)))
     assert figure.layout.xaxis.range == (0, 200)
     assert figure.layout.yaxis.range == ((-2, 3) if log else (0.01, 1000))
-    assert ("logarithmic" in figure.layout.yaxis.title.text) == log
+    assert ("(log)" in figure.layout.yaxis.title.text) == log
     assert figure.layout.font.color == GROUNDS[theme].ink
 
 

@@ -255,7 +255,7 @@ def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, in
     title = "loss above minimum (log)" if log else "loss"
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
     revision = f"log {last_step}" if log else f"linear {last_step}"
-    return plane(steps, losses, theme, revision=revision, left=60).to_json()
+    return plane(steps, losses, theme, revision=revision, left=66).to_json()
 
 
 @lru_cache(maxsize=64)

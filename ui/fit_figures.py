@@ -15,6 +15,7 @@ from ui.fit_data import Points
 from ui.palette import GROUNDS
 
 MOST_DRAWN = 2000  # points; more are a blot, and slow
+SIDE = 101  # points per side of the map: a quadratic is smooth
 CAPTION = 28  # pixels above a figure, for the words in its corner
 ROOM = 1.25  # how far the start lies from the edge of the loss, as a share of its distance to the minimum
 FARTHEST_FOLLOWED = 3.0  # a path that leaves the start's distance so many times over is not followed further
@@ -55,7 +56,7 @@ def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.F
         line={"color": colors.goal, "width": 1.4, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}", left=60)
+    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}", left=66)
     return figure.update_layout(margin_t=CAPTION)
 
 
@@ -107,19 +108,20 @@ def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate="minimum<br>θ %{x:.4f}<br>loss %{y:.4g}<extra></extra>",
     )
-    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}", left=60)
+    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}", left=66)
     return figure.update_layout(margin_t=CAPTION), (low, high)
 
 
 def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figure, float]:
     """The loss over both parameters, as a map with its minimum; and the highest loss on it."""
     x, y = Axis("θ₀, the intercept", *ranges[0]), Axis("θ₁, the slope", *ranges[1])
-    sides = (np.linspace(axis.low, axis.high, POINTS) for axis in (x, y))
+    sides = (np.linspace(axis.low, axis.high, SIDE) for axis in (x, y))
     where = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    losses = fit.losses(where).reshape(POINTS, POINTS)
+    losses = fit.losses(where).reshape(SIDE, SIDE)
     minimum = fit.minimum()
     floor = float(fit.losses(minimum[None])[0])
     heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
     goal = (float(minimum[0]), float(minimum[1]))
-    figure = iso_map(x, y, heights, losses, [goal], theme, revision=f"{ranges}", square=False)
+    heights, under_mouse = heights.astype(np.float32), np.minimum(losses, 3e38).astype(np.float32)
+    figure = iso_map(x, y, heights, under_mouse, [goal], theme, revision=f"{ranges}", square=False)
     return figure.update_layout(margin={"t": CAPTION, "l": 60, "b": 40}), float(losses.max())
