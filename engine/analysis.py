@@ -117,8 +117,11 @@ class Curvature:
 
     @property
     def limit(self) -> float:
-        """The learning rate from which plain gradient descent no longer converges: 2 over the largest curvature."""
-        return 2 / float(self.values[-1])
+        """The learning rate from which plain gradient descent no longer converges: 2 over the largest curvature.
+
+        Infinite where the loss bends up in no direction.
+        """
+        return 2 / float(self.values[-1]) if self.values[-1] > 0 else np.inf
 
     def factors(self, learning_rate: float) -> np.ndarray:
         """What one step of gradient descent makes of the distance to the minimum, along each direction ``(dim,)``.
@@ -147,10 +150,12 @@ def measured_factors(path: np.ndarray, directions: np.ndarray) -> np.ndarray:
     On a quadratic, steps shrink as the distance to the minimum does. Moves that rounding has a part in are left out.
     """
     moves = np.diff(path.astype(float), axis=0) @ directions.T
-    rounding = np.abs(path).max(axis=0) @ np.abs(directions.T) * np.finfo(np.float32).eps
+    rounding = np.abs(path).astype(float) @ np.abs(directions.T) * np.finfo(np.float32).eps
+    # of the two points of each move: a run that flies off in one direction rounds in all of them, but only then
+    rounding = np.maximum(rounding[1:], rounding[:-1])
     ratios = np.full(len(directions), np.nan)
     for i, along in enumerate(moves.T):
-        sure = np.abs(along) > 1e3 * rounding[i]
+        sure = np.abs(along) > 1e3 * rounding[:, i]
         both = sure[1:] & sure[:-1]
         if both.any():
             ratios[i] = np.median(along[1:][both] / along[:-1][both])
@@ -170,8 +175,14 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     factors = curvature.factors(learning_rate)
     worst = float(factors[np.argmax(np.abs(factors))])
     size, limit = abs(worst), curvature.limit
-    if np.isclose(size, 1, rtol=1e-6, atol=0):
+    if np.isclose(worst, -1, rtol=1e-6, atol=0):
         return Forecast("stays", f"neither arrives nor leaves: {learning_rate:g} is just at the limit")
+    if np.isclose(worst, 1, rtol=1e-6, atol=0):
+        return Forecast("stays", "hardly moves: each step takes less than a millionth off the distance")
+    if worst > 1:
+        return Forecast(
+            "diverges", f"diverges: the loss bends down, and each step multiplies the distance by {size:.4g}"
+        )
     if size > 1:
         return Forecast(
             "diverges",

@@ -1,11 +1,20 @@
-"""What is said of a run must be what happened to it: verdicts on real races."""
+"""What is said of a run must be what happened to it, and what is foretold must happen: verdicts and curvature."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
-from engine.analysis import distance_to_nearest, verdicts
+from engine.analysis import (
+    Curvature,
+    curvature,
+    distance_to_nearest,
+    forecast,
+    gradients,
+    measured_factors,
+    verdicts,
+)
+from engine.problems import bowl, line, mean_squared_error, notebook_grid
 
 SGD, ADAM, MOMENTUM = (OPTIMIZERS[name] for name in ("SGD", "Adam", "Momentum"))
 
@@ -111,3 +120,248 @@ def test_a_loss_of_one_coordinate_is_judged_as_well():
     [verdict] = verdicts(double_well, traces, [(-1.0353,)])["it"]
     assert verdict.words == "stuck in a local minimum at (0.96)"
     assert jnp.isfinite(traces["it"].losses).all()
+
+
+# Runs on data
+
+FIT = bowl(100, 0.0, 0)
+
+
+def judge_fit(optimizer, steps, minima=((3.0, 9.0),), fit=FIT, **rest):
+    racers = {"it": optimizer}
+    traces = race(mean_squared_error, racers, [(0.0, 0.0)], steps, minima=minima, data=fit.data, **rest)
+    return traces["it"], verdicts(mean_squared_error, traces, minima, fit.data)["it"][0]
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps", "kind", "words"),
+    [
+        (1e-4, 200, "converged", "converged at step "),
+        (1e-3, 200, "diverged", "diverged at step "),
+        (1e-7, 200, "going", "still going"),
+    ],
+)
+def test_a_run_on_data_is_judged_by_what_it_did(rate, steps, kind, words):
+    _, verdict = judge_fit(SGD(learning_rate=rate), steps)
+    assert verdict.kind == kind
+    assert verdict.words.startswith(words)
+
+
+def test_a_run_on_data_is_judged_on_the_very_data_it_ran_on():
+    """Told no minima, it finds the level point of just those examples."""
+    other = bowl(100, 400.0, 3)
+    for fit in (FIT, other):
+        _, verdict = judge_fit(SGD(learning_rate=1e-4), 500, minima=(), fit=fit)
+        x, y = fit.minimum()
+        assert verdict.words == f"stuck in a local minimum at ({x:.2f}, {y:.2f})"
+    assert np.abs(FIT.minimum() - other.minimum()).max() > 0.02
+
+
+def test_a_run_in_batches_on_noisy_examples_oscillates_around_the_minimum():
+    noisy = bowl(100, 400.0, 3)
+    minimum = tuple(noisy.minimum())
+    trace, verdict = judge_fit(SGD(learning_rate=5e-5), 500, minima=(minimum,), fit=noisy, batch_size=4)
+    assert np.ptp(trace.positions[0, -100:], axis=0).max() > 0.1
+    assert verdict.kind == "oscillating"
+
+
+def test_a_run_that_its_tolerance_ended_says_at_which_step():
+    """Far from the minimum, where a slow run ends because its loss changes by less than the tolerance."""
+    trace, verdict = judge_fit(SGD(learning_rate=1e-8), 300, tolerance=1e4)
+    assert trace.settled_at[0] == 1
+    assert verdict.kind == "settled"
+    assert verdict.words.startswith("converged at step 1: its loss")
+    _, reached = judge_fit(SGD(learning_rate=1e-4), 300, tolerance=1e-9)
+    assert reached.kind == "converged", "the minimum itself comes first"
+
+
+# Curvature
+
+
+def quadratic(x, matrix):
+    """Half of x A x: its second derivative is A."""
+    return 0.5 * x @ matrix @ x
+
+
+def bent(values, rng):
+    """A symmetric matrix with these eigenvalues, and its eigenvectors as rows."""
+    directions = np.linalg.qr(rng.normal(size=(len(values), len(values))))[0].T
+    return (directions.T * values) @ directions, directions
+
+
+@pytest.mark.parametrize("values", [(3.0,), (1.0, 4.0), (-2.0, 5.0), (0.0, 7.0), (-9.0, -1.0), (0.5, 2.0, 90.0)])
+def test_curvature_of_a_quadratic_is_that_of_its_matrix(values, rng):
+    matrix, directions = bent(np.array(values), rng)
+    for x in np.zeros(len(values)), rng.normal(size=len(values)):
+        found = curvature(quadratic, x, (matrix.astype(np.float32),))
+        np.testing.assert_allclose(found.values, values, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(np.abs(np.sum(found.directions * directions, axis=1)), 1, rtol=1e-5)
+        np.testing.assert_allclose(found.directions @ found.directions.T, np.eye(len(values)), atol=1e-6)
+
+
+def test_curvature_is_that_of_the_point_and_without_data_too():
+    def quartic(x):
+        return x[0] ** 4 / 12 + x[1] ** 2
+
+    found = curvature(quartic, np.array([3.0, 8.0]))
+    np.testing.assert_allclose(found.values, (2, 9), rtol=1e-6)
+    np.testing.assert_allclose(found.directions, [(0, 1), (1, 0)], atol=1e-6)
+
+
+@pytest.mark.parametrize("matrix", [((4, 2), (2, 4)), ((4, -2), (-2, 4)), ((1, 0), (0, 5)), ((5, 0), (0, 1))])
+def test_a_direction_points_up_along_the_first_axis_that_it_has_a_part_in(matrix):
+    for direction in curvature(quadratic, np.zeros(2), (np.array(matrix, np.float32),)).directions:
+        assert direction[np.abs(direction) > 1e-6][0] > 0
+
+
+def test_the_limit_is_two_over_the_largest_curvature_and_there_a_step_lands_as_far_on_the_other_side():
+    bend = Curvature(np.array([1.0, 8.0]), np.eye(2))
+    assert bend.limit == 0.25
+    np.testing.assert_allclose(bend.factors(bend.limit), (0.75, -1))
+    np.testing.assert_allclose(bend.factors(0.125), (0.875, 0))
+    np.testing.assert_allclose(bend.factors(0.5), (0.5, -3))
+
+
+@pytest.mark.parametrize("values", [(0.0,), (-3.0, 0.0), (-3.0, -1.0)])
+def test_there_is_no_limit_where_the_loss_bends_up_nowhere(values):
+    assert Curvature(np.array(values), np.eye(len(values))).limit == np.inf
+
+
+# What is foretold, and what is measured
+
+LINES = line(notebook_grid(), 4 * notebook_grid(), intercept=False)  # its curvature is 65.67 and its limit 0.03046
+BENT = bowl(100, 30.0, 2)
+
+
+def descend(fit, rate, steps=60):
+    """From as far off along one direction as along the other."""
+    bend = curvature(mean_squared_error, fit.minimum(), fit.data)
+    start = fit.minimum() + 5 * bend.directions.sum(axis=0)
+    return race(mean_squared_error, {"it": SGD(learning_rate=rate)}, [start], steps, data=fit.data)["it"]
+
+
+# as a part of the limit: with no overstepping, with some, just below the limit, just above, and far beyond
+@pytest.mark.parametrize("part", [0.1, 0.4, 0.6, 0.97, 1.03, 1.3, 2.5])
+@pytest.mark.parametrize("fit", [LINES, BENT], ids=["one parameter", "two parameters"])
+def test_each_step_of_a_real_descent_makes_of_the_distance_what_the_curvature_foretells(fit, part):
+    bend = curvature(mean_squared_error, fit.minimum(), fit.data)
+    trace = descend(fit, part * bend.limit)
+    foretold, measured = bend.factors(part * bend.limit), measured_factors(trace.positions[0], bend.directions)
+    np.testing.assert_allclose(measured, foretold, rtol=1e-2, atol=2e-3)
+    assert foretold.shape == (fit.features.shape[1],)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.4, 0.6, 0.97, 1.03, 1.3, 2.5])
+@pytest.mark.parametrize("fit", [LINES, BENT], ids=["one parameter", "two parameters"])
+def test_what_the_forecast_says_happens(fit, part):
+    bend = curvature(mean_squared_error, fit.minimum(), fit.data)
+    found, trace = forecast(bend, part * bend.limit), descend(fit, part * bend.limit)
+    away = (trace.positions[0] - fit.minimum()) @ bend.directions.T
+    distances = np.linalg.norm(away, axis=1)
+    steep = away[:6, -1]  # later it may be too close to be told from rounding
+    assert (found.kind == "diverges") == (distances[20] > distances[0])
+    oversteps = bool((steep[1:] * steep[:-1] < 0).all())
+    assert (found.kind == "converges") == (not oversteps)
+    assert found.words.startswith(
+        {"converges": "converges:", "oscillates": "oscillates and converges:", "diverges": "diverges:"}[found.kind]
+    )
+
+
+def test_a_direction_that_settles_is_measured_beside_one_that_flies_off():
+    """The far end of the run rounds too coarsely to see it; its beginning does not."""
+    bend = curvature(mean_squared_error, BENT.minimum(), BENT.data)
+    trace = descend(BENT, 1.3 * bend.limit, 100)
+    calm, wild = measured_factors(trace.positions[0], bend.directions)
+    assert abs(wild) > 1.5
+    assert abs(trace.positions[0, -1]).max() > 1e15
+    np.testing.assert_allclose(calm, bend.factors(1.3 * bend.limit)[0], rtol=1e-2, atol=2e-3)
+
+
+@pytest.mark.parametrize("factor", [0.9, 0.5, -0.5, -0.99, -1.0, 1.0, -3.0])
+def test_measured_factors_are_the_ratios_of_moves_along_each_direction(factor):
+    """Along (3, 4) by the factor, across it by 0.8, around a point that is not the origin."""
+    directions = np.array([(0.6, 0.8), (0.8, -0.6)])
+    times = np.arange(12)[:, None]
+    along = times * 2.0 if factor == 1 else factor**times * 2.0
+    path = np.array([10.0, -5.0]) + along * directions[0] + 0.8**times * directions[1]
+    np.testing.assert_allclose(measured_factors(path.astype(np.float32), directions), (factor, 0.8), rtol=1e-3)
+
+
+def test_there_is_nothing_to_measure_in_a_run_that_does_not_move_or_only_as_far_as_it_rounds():
+    for path in (
+        np.zeros((1, 2)),
+        np.ones((2, 2)),
+        np.array([(0.0, 0.0), (1.0, 1.0)]),
+        np.zeros((50, 2)),
+        np.full((50, 2), 3.0),
+        1e3 + 1e-2 * 0.5 ** np.arange(50)[:, None] * np.ones(2),
+    ):
+        assert np.isnan(measured_factors(path.astype(np.float32), np.eye(2))).all()
+    path = np.stack([0.5 ** np.arange(20), np.full(20, 2.0)], axis=1).astype(np.float32)
+    np.testing.assert_allclose(measured_factors(path, np.eye(2)), (0.5, np.nan), rtol=1e-6)
+
+
+def test_where_a_run_stood_still_at_its_end_is_not_measured():
+    """One that its tolerance ended, or that left the numbers."""
+    bend = curvature(mean_squared_error, LINES.minimum(), LINES.data)
+    for rate in (0.01, 0.06):
+        trace = descend(LINES, rate, 400)
+        np.testing.assert_array_equal(trace.positions[0, -1], trace.positions[0, -50])
+        measured = measured_factors(trace.positions[0], bend.directions)
+        np.testing.assert_allclose(measured, bend.factors(rate), rtol=1e-3)
+
+
+def flat(*values):
+    return Curvature(np.array(values), np.eye(len(values)))
+
+
+@pytest.mark.parametrize(
+    ("bend", "rate", "kind", "words"),
+    [
+        (flat(4.0), 0.1, "converges", "converges: each step leaves 0.6 of the distance"),
+        (flat(4.0), 0.25, "converges", "converges: each step leaves 0 of the distance"),
+        (flat(4.0), 0.4, "oscillates", "oscillates and converges: it oversteps, and each step leaves 0.6 of the"),
+        (flat(4.0), 0.5, "stays", "neither arrives nor leaves: 0.5 is just at the limit"),
+        (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither arrives nor leaves: 0.5 is just at the limit"),
+        (flat(4.0), 0.4999, "oscillates", "oscillates and converges"),
+        (flat(4.0), 0.5001, "diverges", "diverges: 0.5001 is over the limit of 0.5"),
+        (flat(4.0), 1.0, "diverges", "diverges: 1 is over the limit of 0.5, so each step multiplies the distance by 3"),
+        # the slowest direction decides, not the steepest
+        (flat(0.1, 4.0), 0.1, "converges", "converges: each step leaves 0.99 of the distance"),
+        (flat(0.1, 4.0), 0.4, "oscillates", "oscillates and converges: it oversteps, and each step leaves 0.96 of"),
+        (flat(0.1, 4.0), 0.51, "diverges", "diverges: 0.51 is over the limit of 0.5, so each step multiplies the"),
+        # far below the limit is not at the limit
+        (flat(4.0), 1e-9, "stays", "hardly moves: "),
+        (flat(0.0, 4.0), 0.1, "stays", "hardly moves: "),
+        (flat(0.0), 0.1, "stays", "hardly moves: "),
+        (
+            flat(-1.0, 4.0),
+            0.1,
+            "diverges",
+            "diverges: the loss bends down, and each step multiplies the distance by 1.1",
+        ),
+        (flat(0.0, 4.0), 0.6, "diverges", "diverges: 0.6 is over the limit of 0.5"),
+    ],
+)
+def test_a_forecast_names_what_will_happen_and_its_numbers(bend, rate, kind, words):
+    found = forecast(bend, rate)
+    assert found.kind == kind
+    assert found.words.startswith(words)
+
+
+def test_the_notebooks_learning_rate_leaves_0_343_of_the_distance_and_the_limit_is_0_03046():
+    bend = curvature(mean_squared_error, np.array([2.0]), LINES.data)
+    assert bend.limit == pytest.approx(0.03046, abs=5e-6)
+    [factor] = bend.factors(0.01)
+    assert factor == pytest.approx(0.343, abs=5e-4)
+    assert forecast(bend, 0.01).words == "converges: each step leaves 0.3433 of the distance"
+
+
+def test_gradients_are_those_at_each_point_on_the_data():
+    points = np.array([(0.0, 0.0), (3.0, 9.0), (-1.0, 4.0)], np.float32)
+    found = np.asarray(gradients(mean_squared_error, points, BENT.data))
+    features, true = (part.astype(float) for part in BENT.data)
+    expected = [-2 * np.mean((true - features @ theta)[:, None] * features, axis=0) for theta in points]
+    assert found.shape == (3, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=0.05)
+    np.testing.assert_allclose(gradients(quadratic, points, (np.eye(2),)), points)

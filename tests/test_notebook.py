@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
-from engine.notebook import LEFT_BEHIND, REPLAYS
+from engine.notebook import FIRST_KEY, LEFT_BEHIND, REPLAYS, first_theta
+from engine.problems import mean_squared_error, notebook_grid
 
 # the notebook's published output, and what its code gave when it was run again; the file says which is which
 NOTEBOOK = json.loads((Path(__file__).parent / "recorded" / "notebook.json").read_text())
@@ -89,3 +91,33 @@ def test_a_replay_measures_itself_as_a_race_does(sgd, adam):
 def test_the_optimizers_of_the_replays_are_the_registered_ones():
     for name, replay in REPLAYS.items():
         assert type(replay.optimizer) is OPTIMIZERS[name]
+
+
+# The linear fit
+
+
+def test_the_first_theta_is_the_notebooks_and_not_what_jax_would_draw_today():
+    assert first_theta() == pytest.approx(0.15920353, abs=5e-9)
+    with jax.threefry_partitionable(True):
+        today = float(jax.random.uniform(jax.random.PRNGKey(FIRST_KEY)))
+    assert today == pytest.approx(0.1639, abs=5e-5)
+
+
+def test_drawing_the_first_theta_leaves_the_generator_as_it_was():
+    before = jax.random.uniform(jax.random.key(0))
+    setting = jax.config.jax_threefry_partitionable
+    first_theta()
+    assert jax.config.jax_threefry_partitionable == setting
+    assert jax.random.uniform(jax.random.key(0)) == before
+
+
+def test_the_linear_fit_leaves_behind_the_theta_that_pulls_on_adam():
+    """4x³+3 by theta x at 0.01. The notebook prints each new theta and its loss."""
+    x = notebook_grid()
+    racers = {"SGD": OPTIMIZERS["SGD"](learning_rate=0.01)}
+    trace = race(mean_squared_error, racers, [[first_theta()]], 10, data=(x[:, None], 4 * x**3 + 3))["SGD"]
+    thetas = [156.378, 210.008, 228.42, 234.74, 236.91, 237.655, 237.911, 237.998, 238.029]
+    losses = [570793.625, 377615.0, 354848.0, 352164.781, 351848.594, 351811.281, 351806.875, 351806.406, 351806.312]
+    np.testing.assert_allclose(trace.positions[0, 1:10, 0], thetas, rtol=0, atol=THREE_PLACES)
+    np.testing.assert_allclose(trace.losses[0, 1:10], losses, rtol=1e-6)
+    assert trace.positions[0, 10, 0] == pytest.approx(LEFT_BEHIND, abs=1e-4)
