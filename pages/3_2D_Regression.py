@@ -27,6 +27,7 @@ sidebar(setup, theme())
 
 choose_part()
 show_part(setup, result, theme())
+CONTROLS.keep(setup)
 
 st.subheader("How it works", anchor=False)
 show_how_it_works()
