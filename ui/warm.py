@@ -6,16 +6,17 @@ import threading
 
 from engine import Trace, race
 from engine.analysis import verdicts
-from ui import regression_view
+from ui import fit_view, regression_view
 from ui.figures import ground
+from ui.fit_data import points_of
 from ui.presets import presets
 from ui.regression_figures import grounds
-from ui.setups import RaceSetup, RegressionSetup, names
+from ui.setups import FitSetup, RaceSetup, RegressionSetup, names
 
 
 def compile_usual_races() -> None:
     """Run every preset once and draw what it stands on. Ends early when the server does."""
-    for prepare, page in ((race_page, "Ackley Race"), (regression_page, "2D Regression")):
+    for prepare, page in ((race_page, "Ackley Race"), (regression_page, "2D Regression"), (fit_page, "Linear Fit")):
         for preset in presets(page).values():
             prepare(preset.setup)
 
@@ -41,3 +42,10 @@ def regression_page(setup: RegressionSetup) -> None:
     regression_view.run(setup)
     for theme in ("light", "dark"):
         grounds(setup.examples, setup.noise, setup.seed, theme)
+
+
+def fit_page(setup: FitSetup) -> None:
+    stop_with_the_server()
+    points = points_of(setup, None)
+    if points is not None:
+        fit_view.run(setup, points)

@@ -1,0 +1,154 @@
+"""Linear Fit in a real browser: the line, the loss and the path move by one step; a file of one's own is fitted."""
+
+import io
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from PIL import Image, ImageChops
+
+from engine import OPTIMIZERS
+from ui.links import encode
+from ui.palette import styles
+from ui.presets import opening
+from ui.setups import CSV, NOISY_LINE, FitSetup
+
+VIEWS = ("data", "loss", "valley")
+FIT = FitSetup(data=NOISY_LINE, model="intercept", rate=0.02, steps=40, theta0=-4.0, theta=5.0)
+COLOR = styles([OPTIMIZERS["SGD"]()])[0].light
+GOOD = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"a;b\n1;2,5\n2;oops\n3;7\n4;9,5\n"}
+PICTURE = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n\0\0"}
+
+
+@pytest.fixture(scope="module")
+def opened(shared_visitor):
+    shared_visitor.open(FIT)
+    settle(shared_visitor)
+    return shared_visitor
+
+
+def settle(visitor) -> None:
+    """Wait for the formula above the picture: it comes late, and moves everything below it."""
+    visitor.page.locator(".katex").first.wait_for()
+    visitor.page.screenshot()  # waits for the fonts, and for what they move
+    visitor.rest("[...document.querySelectorAll('.view')].map((view) => view.getBoundingClientRect())")
+
+
+def same(before: bytes, after: bytes) -> bool:
+    """Whether two pictures are the same, but for the shade by which a browser may put one together differently."""
+    one, other = (Image.open(io.BytesIO(picture)).convert("L") for picture in (before, after))
+    return ImageChops.difference(one, other).getextrema()[1] <= 2
+
+
+def test_it_opens_paused_at_the_start(opened):
+    assert opened.ask("[stage.playing, stage.at]") == [False, 0]
+    assert opened.page.locator(".when").inner_text().split() == ["iteration", "0", "of", "40"]
+
+
+def test_play_moves_the_line_the_loss_and_the_path_while_what_stands_still_stays(opened):
+    before, ground = opened.moving(), {view: opened.see(view) for view in VIEWS}
+    opened.page.locator(".play").click()
+    opened.wait("stage.playing && stage.at > 5")
+    during = opened.moving()
+    opened.page.locator(".play").click()
+    opened.wait("!stage.playing")
+    assert set(during) == set(VIEWS)
+    for view in VIEWS:
+        assert during[view] != before[view]
+        assert same(opened.see(view), ground[view])
+
+
+def test_scrubbing_and_stepping_take_every_view_along_and_back(opened):
+    opened.press("Home")
+    start = opened.moving()
+    opened.page.locator(".scrub").fill("30")
+    assert all(opened.moving()[view] != start[view] for view in VIEWS)
+    opened.page.locator(".scrub").fill("0")
+    assert opened.moving() == start
+    opened.page.locator(".forward").click()
+    assert opened.ask("stage.at") == 1
+    assert all(opened.moving()[view] != start[view] for view in VIEWS)
+
+
+def test_the_line_is_drawn_where_its_parameters_say(opened):
+    for step in (0, 1, 40):
+        opened.page.locator(".scrub").fill(str(step))
+        intercept, slope = opened.ask(
+            "[stage.tracks[0].values.intercept[given], stage.tracks[0].values.slope[given]]", step
+        )
+        drawn = opened.where_painted("data", COLOR)
+        x, y = opened.ask(
+            "(({ xaxis, yaxis }) => [xaxis.p2d(given[0] - xaxis._offset), yaxis.p2d(given[1] - yaxis._offset)])"
+            "(stage.views.get('data').plot._fullLayout)",
+            drawn,
+        )
+        # the middle of what is painted of a line lies on it
+        assert y == pytest.approx(intercept + slope * x, abs=0.5)
+
+
+def test_a_click_on_the_loss_moves_the_start_there(visitor):
+    for setup in (FIT, replace(FIT, model="slope")):
+        visitor.open(setup)
+        before, area = visitor.race, visitor.page.locator(".view[data-click] .nsewdrag").bounding_box()
+        x0, x1 = visitor.ask("stage.views.get('valley').plot._fullLayout.xaxis.range")
+        visitor.page.mouse.click(area["x"] + 0.3 * area["width"], area["y"] + 0.4 * area["height"])
+        visitor.drawn(before)
+        drawn = visitor.ask("stage.tracks[0].values[given][0]", "θ₀" if setup.with_intercept else "θ")
+        assert drawn == pytest.approx(x0 + 0.3 * (x1 - x0), abs=1.5 * (x1 - x0) / area["width"])
+        visitor.page.wait_for_url(f"**{'theta0' if setup.with_intercept else 'theta'}={drawn:.4g}*")
+
+
+def test_another_learning_rate_changes_the_path_and_not_the_loss_that_it_runs_on(visitor):
+    visitor.open(FIT)
+    settle(visitor)
+    ground = {view: visitor.see(view) for view in ("data", "valley")}
+    visitor.page.locator(".scrub").fill("1")
+    moving = visitor.moving()
+    visitor.turn("fit-rate", "ArrowLeft")
+    assert visitor.ask("stage.at") == 1
+    assert all(visitor.moving()[view] != moving[view] for view in VIEWS)
+    settle(visitor)
+    assert [view for view in ground if not same(visitor.see(view), ground[view])] == []
+
+
+def test_the_notebooks_fit_stops_where_it_says_and_its_numbers_are_written_out(visitor):
+    visitor.open(opening("Linear Fit"))
+    visitor.page.locator(".scrub").fill("9")
+    cells = [cell.strip() for cell in visitor.page.locator(".numbers tbody td").all_inner_texts()]
+    assert cells[:2] == ["9", "238.029"]
+    assert cells[3].startswith("351806.3")
+    visitor.press("End")
+    assert "converged at iteration 10" in visitor.page.locator(".numbers tbody").inner_text()
+
+
+def test_a_file_is_uploaded_fitted_refused_and_replaced(visitor):
+    page = visitor.page
+    page.goto(f"{visitor.server}/Linear_Fit?{urlencode(encode(replace(FIT, data=CSV, model='slope')), doseq=True)}")
+    page.get_by_text("Upload a CSV file").wait_for()
+    page.set_input_files("input[type=file]", GOOD)
+    visitor.drawn()
+    page.get_by_text("3 of 4 rows of the file are used. 1 left out").wait_for()
+    picture = visitor.see("data")
+    visitor.page.locator(".scrub").fill("0")
+    before = visitor.moving()
+    visitor.press("End")
+    assert all(visitor.moving()[view] != before[view] for view in VIEWS)
+    page.set_input_files("input[type=file]", PICTURE)
+    page.get_by_text("a PNG picture").wait_for()
+    page.locator(".stage").wait_for(state="detached")
+    page.set_input_files("input[type=file]", {**GOOD, "buffer": b"a,b\n1,-5\n2,-9\n4,-8\n"})
+    visitor.drawn()
+    assert not same(visitor.see("data"), picture)
+    # what the sliders show is what is used
+    assert page.locator(".st-key-fit-steps input").get_attribute("aria-valuetext") == str(FIT.steps)
+
+
+def test_on_a_phone_nothing_sticks_out(window):
+    for setup in (opening("Linear Fit"), FIT):
+        visitor = window(width=420, height=900).open(setup)
+        visitor.press("End")
+        for part in ("[data-testid=stMain]", ".numbers"):
+            out = visitor.page.evaluate(
+                "part => (e => e.scrollWidth - e.clientWidth)(document.querySelector(part))", part
+            )
+            assert out <= 1
