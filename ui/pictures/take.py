@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 # the link of what is shown, how far it has come, and how wide the window is: the first view is taken, all of one shape
 PICTURES = {
-    "gradients": ("Gradients?show=slope&f=sin x&from=-5&to=5&x0=-5", 0.61, 1150),
+    "gradients": ("Gradients?show=slope&f=sin x&from=-5&to=5&x0=-5", 0.61, 1185),
     "linear_fit": (
         "Linear_Fit?data=noisy line&slope=2&intercept=5&noise=3&seed=0&model=intercept&learning_rate=0.01"
         "&iterations=100&theta0=-10&theta=5",
