@@ -7,13 +7,13 @@ frame("Gradients")  # before the imports below: something to read while they loa
 import streamlit as st  # noqa: E402
 
 from ui.controls import show_notes  # noqa: E402
-from ui.slope_controls import CONTROLS, choose_part, sidebar  # noqa: E402
-from ui.slope_view import show_cards, show_look_for, show_part  # noqa: E402
+from ui.gradients.controls import CONTROLS, choose_part, sidebar  # noqa: E402
+from ui.gradients.view import show_cards, show_part  # noqa: E402
 
 setup, notes = CONTROLS.current()
 show_notes(notes)
 choose_part()
-show_look_for(setup)
+CONTROLS.look_for(setup)
 show_part(setup, theme())
 sidebar(setup)
 

@@ -7,14 +7,13 @@ frame("Linear Fit")  # before the imports below: something to read while they lo
 import streamlit as st  # noqa: E402
 
 from ui.controls import show_notes  # noqa: E402
-from ui.fit_controls import CONTROLS, loss_axis, sidebar  # noqa: E402
-from ui.fit_view import (  # noqa: E402
+from ui.linear_fit.controls import CONTROLS, sidebar  # noqa: E402
+from ui.linear_fit.view import (  # noqa: E402
     find_points,
     run,
     show_counts,
     show_how_it_works,
     show_lesson,
-    show_look_for,
     show_stage,
     show_table,
     show_why,
@@ -32,9 +31,9 @@ else:
         result = run(setup, points)
     look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
     with look_for:
-        show_look_for(setup)
+        CONTROLS.look_for(setup)
     with axis:
-        loss_axis()
+        CONTROLS.loss_axis()
     show_counts(setup, points)
     show_stage(setup, result, theme())
     sidebar(setup, result.scale)

@@ -7,8 +7,8 @@ frame("2D Regression")  # before the imports below: something to read while they
 import streamlit as st  # noqa: E402
 
 from ui.controls import show_notes  # noqa: E402
-from ui.regression_controls import CONTROLS, choose_part, loss_axis, sidebar  # noqa: E402
-from ui.regression_view import run, show_how_it_works, show_lesson, show_look_for, show_part, show_stage  # noqa: E402
+from ui.regression.controls import CONTROLS, choose_part, sidebar  # noqa: E402
+from ui.regression.view import run, show_how_it_works, show_lesson, show_part, show_stage  # noqa: E402
 from ui.results import show_cards  # noqa: E402
 
 setup, notes = CONTROLS.current()
@@ -19,9 +19,9 @@ with st.spinner("Getting the race ready. The first one on a new server takes a f
     result = run(setup)
 look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
 with look_for:
-    show_look_for(setup)
+    CONTROLS.look_for(setup)
 with axis:
-    loss_axis()
+    CONTROLS.loss_axis()
 show_stage(setup, result, theme())
 sidebar(setup, theme())
 

@@ -9,12 +9,11 @@ import streamlit as st  # noqa: E402
 from engine.analysis import verdicts  # noqa: E402
 from engine.notebook import REPLAYS  # noqa: E402
 from ui.controls import show_notes  # noqa: E402
-from ui.race_controls import CONTROLS, loss_axis, sidebar  # noqa: E402
-from ui.race_view import (  # noqa: E402
+from ui.race.controls import CONTROLS, loss_axis, sidebar  # noqa: E402
+from ui.race.view import (  # noqa: E402
     replaying,
     run,
     show_landscape,
-    show_look_for,
     show_stage,
 )
 from ui.results import download, show_cards, show_leaderboard  # noqa: E402
@@ -29,7 +28,7 @@ with st.spinner("Getting the race ready. The first one on a new server takes a f
     traces, looks = run(setup)
 look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
 with look_for:
-    show_look_for(setup)
+    CONTROLS.look_for(setup)
 with axis:
     log = loss_axis(setup)
 show_stage(setup, traces, looks, theme(), log)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ui.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, CsvError, pairs, read
+from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, CsvError, pairs, read
 
 X, Y = [1.0, 2.0, 3.5], [-2.0, 0.25, 4e3]
 PLAIN = "1,-2\n2,0.25\n3.5,4e3\n"

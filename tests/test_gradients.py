@@ -18,11 +18,12 @@ from streamlit.testing.v1 import AppTest
 
 import ui.frame
 from engine import parse, slopes
-from ui.difference_view import error_range
 from ui.frame import PAGES
-from ui.function_view import csv, span
+from ui.gradients.controls import PARTS, decimals, said
+from ui.gradients.differences import error_range
+from ui.gradients.functions import csv, span
+from ui.gradients.loss import DERIVATION
 from ui.links import decode, encode
-from ui.loss_view import DERIVATION
 from ui.presets import opening, presets
 from ui.setups import (
     CHECK,
@@ -36,7 +37,6 @@ from ui.setups import (
     WIDTHS,
     GradientsSetup,
 )
-from ui.slope_controls import PARTS, decimals, said
 
 ROOT = Path(__file__).parents[1]
 PAGE = "pages/1_Gradients.py"

@@ -16,10 +16,10 @@ from visit import address, floats, message, opened, shown, sound, stage, texts, 
 from engine import OPTIMIZERS, race
 from engine.notebook import FIRST_KEY, LEFT_BEHIND, first_theta
 from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
-from ui.fit_controls import rates
-from ui.fit_data import bend_of, fit_of, points_of
-from ui.fit_figures import MOST_DRAWN, drawn, extent
-from ui.fit_view import TODAYS_THETA, as_csv, run, table
+from ui.linear_fit.controls import rates
+from ui.linear_fit.data import bend_of, fit_of, points_of
+from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
+from ui.linear_fit.view import TODAYS_THETA, as_csv, run, table
 from ui.links import encode
 from ui.presets import opening, presets
 from ui.setups import CSV, NOISY_LINE, FitSetup

@@ -16,7 +16,7 @@ from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui.links import encode
 from ui.presets import opening, presets
-from ui.regression_view import SEEDS, bands
+from ui.regression.view import SEEDS, bands
 from ui.setups import PARTS, RegressionSetup, names
 
 PAGE, STAGE = "2D Regression", "regression-stage"

@@ -12,8 +12,10 @@ import streamlit as st
 from engine import Optimizer
 from ui.links import Setup, decode, encode
 from ui.presets import Preset, opening, preset_of, presets
+from ui.setups import LOSS_AXES
 
 OWN = "Your own"
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 S = TypeVar("S", bound=Setup)
@@ -196,6 +198,41 @@ class Controls(Generic[S]):
             on_change=self.take_preset,
             help="A prepared set-up. Everything can be changed afterwards.",
         )
+
+    def look_for(self, setup: S) -> None:
+        """What to look for in the preset that is shown."""
+        preset = self.preset(setup)
+        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="stretch")
+
+    def loss_axis(self, disabled: str | None = None) -> None:
+        """The choice of the loss axis; ``disabled`` says why there is none."""
+        st.segmented_control(
+            "Loss axis",
+            LOSS_AXES,
+            key=self.at("loss"),
+            required=True,
+            disabled=disabled is not None,
+            label_visibility="collapsed",
+            format_func=lambda axis: f"{axis} loss",
+            width="stretch",
+            help=disabled,
+        )
+
+    def batch(self, chosen: int, examples: int, label: str) -> None:
+        """The slider of how many examples a step looks at: some, or all (0)."""
+        st.select_slider(
+            label,
+            [*sorted({size for size in BATCHES if size < examples} | ({chosen} - {0})), 0],
+            key=self.at("batch"),
+            format_func=lambda size: str(size) if size else "all",
+            help="A mini-batch: each step follows the slope of the loss on so many only.",
+        )
+
+    def take_start(self) -> None:
+        """A click on the map of the stage sets the start, rounded to what the map can resolve."""
+        clicked = st.session_state[self.key("stage")].start
+        if clicked is not None:
+            self.take(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
 
     def reset(self) -> None:
         st.button(

@@ -6,11 +6,12 @@ import threading
 
 from engine import Trace, race
 from engine.analysis import verdicts
-from ui import fit_view, regression_view
 from ui.figures import ground
-from ui.fit_data import points_of
+from ui.linear_fit.data import points_of
+from ui.linear_fit.view import run as run_fit
 from ui.presets import presets
-from ui.regression_figures import grounds
+from ui.regression.figures import grounds
+from ui.regression.view import run as run_regression
 from ui.setups import FitSetup, RaceSetup, RegressionSetup, names
 
 
@@ -39,7 +40,7 @@ def race_page(setup: RaceSetup) -> None:
 
 def regression_page(setup: RegressionSetup) -> None:
     stop_with_the_server()
-    regression_view.run(setup)
+    run_regression(setup)
     for theme in ("light", "dark"):
         grounds(setup.examples, setup.noise, setup.seed, theme)
 
@@ -48,4 +49,4 @@ def fit_page(setup: FitSetup) -> None:
     stop_with_the_server()
     points = points_of(setup, None)
     if points is not None:
-        fit_view.run(setup, points)
+        run_fit(setup, points)

@@ -13,10 +13,10 @@ import streamlit as st
 from engine import ExpressionError, slopes
 from engine.expressions import Function
 from ui.figures import Axis, plane
-from ui.function_view import complain, curve, curves, download, formulas, read, show_table, span
+from ui.gradients.controls import CONTROLS, said
+from ui.gradients.functions import complain, curve, curves, download, formulas, read, show_table, span
 from ui.palette import GROUNDS, STYLES, swatch
 from ui.setups import GradientsSetup
-from ui.slope_controls import CONTROLS, said
 from ui.tables import guarded
 
 TRUE, TYPED = STYLES[0], STYLES[1]

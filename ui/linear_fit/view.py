@@ -15,11 +15,11 @@ from engine.analysis import Curvature, forecast, gradients, measured_factors
 from engine.notebook import FIRST_KEY
 from engine.problems import Fit, mean_squared_error
 from engine.race import RECORDS
-from ui.csv_data import MOST_ROWS, CsvError
 from ui.figures import LEAST, loss_axes, loss_range
-from ui.fit_controls import CONTROLS, MODEL_NAMES, Scale, from_notebook, take_click, uploaded
-from ui.fit_data import Points, bend_of, fit_of, points_of, told
-from ui.fit_figures import MOST_DRAWN, basin_figure, extent, points_figure, valley_figure
+from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, Scale, from_notebook, take_click, uploaded
+from ui.linear_fit.csv_data import MOST_ROWS, CsvError
+from ui.linear_fit.data import Points, bend_of, fit_of, points_of, told
+from ui.linear_fit.figures import MOST_DRAWN, basin_figure, extent, points_figure, valley_figure
 from ui.palette import styles
 from ui.setups import CSV, FitSetup
 from ui.stage import stage
@@ -132,11 +132,6 @@ def show_lesson(setup: FitSetup) -> None:
     formula.markdown(
         f"${{{model}}}$ &emsp; ${{{loss}}}$ &emsp; ${{{theta}}}$"
     )  # in braces: a line breaks between them only
-
-
-def show_look_for(setup: FitSetup) -> None:
-    preset = CONTROLS.preset(setup)
-    st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own fit.'}", width="stretch")
 
 
 def show_counts(setup: FitSetup, points: Points) -> None:

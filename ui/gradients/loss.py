@@ -13,16 +13,16 @@ import streamlit as st
 
 from engine import problems, slopes
 from ui.figures import Axis, plane
-from ui.function_view import roomy
-from ui.palette import GROUNDS, STYLES
-from ui.setups import DERIVATION_LINES, THETAS, GradientsSetup
-from ui.slope_controls import (
+from ui.gradients.controls import (
     CONTROLS,
     first_line,
     next_line,
     take_theta,
     take_theta_click,
 )
+from ui.gradients.functions import roomy
+from ui.palette import GROUNDS, STYLES
+from ui.setups import DERIVATION_LINES, THETAS, GradientsSetup
 from ui.stage import stage
 
 LINE = STYLES[0]

@@ -10,12 +10,11 @@ import streamlit as st
 from engine.batches import per_epoch
 from engine.notebook import first_theta
 from ui.controls import Controls, short, stops
-from ui.csv_data import MOST_ROWS, CsvError, read
-from ui.fit_data import Upload, bend_of, column, fit_of, points_of
-from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, LOSS_AXES, MOST_STEPS, NOISY_LINE, FitSetup
+from ui.linear_fit.csv_data import MOST_ROWS, CsvError, read
+from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of
+from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 TOLERANCES = (0.0, *(float(f"1e{k}") for k in range(-9, 3)))
 NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
 USUAL_SHARE = 1 / 3  # of the limit: arrives, and does not overstep
@@ -233,14 +232,7 @@ def descent(setup: FitSetup) -> None:
 
 
 def batches(setup: FitSetup, scale: Scale) -> None:
-    sizes = sorted({size for size in BATCHES if size < scale.examples} | ({setup.batch} - {0}))
-    st.select_slider(
-        "Points per step",
-        [*sizes, 0],
-        key=CONTROLS.at("batch"),
-        format_func=lambda size: str(size) if size else "all",
-        help="A mini-batch: each step follows the slope of the loss on so many points only.",
-    )
+    CONTROLS.batch(setup.batch, scale.examples, "Points per step")
     if 0 < setup.batch < scale.examples:
         st.number_input(
             "Seed of the batches",
@@ -250,18 +242,6 @@ def batches(setup: FitSetup, scale: Scale) -> None:
             key=CONTROLS.at("deal"),
             help=f"Shuffles the points, once for every {per_epoch(scale.examples, setup.batch)} steps.",
         )
-
-
-def loss_axis() -> None:
-    st.segmented_control(
-        "Loss axis",
-        LOSS_AXES,
-        key=CONTROLS.at("loss"),
-        required=True,
-        label_visibility="collapsed",
-        format_func=lambda axis: f"{axis} loss",
-        width="stretch",
-    )
 
 
 def from_notebook(setup: FitSetup) -> bool:

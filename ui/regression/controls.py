@@ -6,23 +6,15 @@ import streamlit as st
 
 from ui.controls import Controls
 from ui.line_up import line_up
-from ui.setups import FARTHEST, LOSS_AXES, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
+from ui.setups import FARTHEST, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
 
 EXAMPLES = (10, 20, 50, 100, 200, 500, MOST_EXAMPLES)
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_ITERATIONS + 1, 100))
 NAMES = dict(
     zip(PARTS, ("How each one ended", "Every iteration", "The batch, seen", "Curvature", "100 seeds"), strict=True)
 )
 
 CONTROLS = Controls("2D Regression", "regression", RegressionSetup)
-
-
-def take_click() -> None:
-    """A click on the map sets the start, rounded to what the map can resolve."""
-    clicked = st.session_state[CONTROLS.key("stage")].start
-    if clicked is not None:
-        CONTROLS.take(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
 
 
 def sidebar(setup: RegressionSetup, theme: str) -> None:
@@ -71,14 +63,7 @@ def descent(setup: RegressionSetup) -> None:
         key=CONTROLS.at("steps"),
         help="How many moves each racer makes.",
     )
-    sizes = sorted({size for size in BATCHES if size < setup.examples} | ({setup.batch} - {0}))
-    st.select_slider(
-        "Examples per step",
-        [*sizes, 0],
-        key=CONTROLS.at("batch"),
-        format_func=lambda size: str(size) if size else "all",
-        help="A mini-batch: each step follows the slope for so many examples only. All racers get the same batches.",
-    )
+    CONTROLS.batch(setup.batch, setup.examples, "Examples per step")
     st.number_input(
         "Stop when the loss changes by less than",
         0.0,
@@ -87,18 +72,6 @@ def descent(setup: RegressionSetup) -> None:
         format="%g",
         key=CONTROLS.at("tolerance"),
         help="From one iteration to the next. The notebook stops at 0.01; 0 lets every racer run to the end.",
-    )
-
-
-def loss_axis() -> None:
-    st.segmented_control(
-        "Loss axis",
-        LOSS_AXES,
-        key=CONTROLS.at("loss"),
-        required=True,
-        label_visibility="collapsed",
-        format_func=lambda axis: f"{axis} loss",
-        width="stretch",
     )
 
 

@@ -14,8 +14,8 @@ import streamlit as st
 
 from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
+from ui.gradients.controls import CONTROLS, decimals, said
 from ui.setups import GradientsSetup
-from ui.slope_controls import CONTROLS, decimals, said
 from ui.tables import guarded
 
 LONG = 60  # characters of LaTeX

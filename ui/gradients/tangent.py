@@ -12,7 +12,8 @@ import streamlit as st
 from engine import slopes
 from engine.expressions import Function
 from ui.figures import Axis, plane
-from ui.function_view import (
+from ui.gradients.controls import CONTROLS, said, take_x0, take_x0_click
+from ui.gradients.functions import (
     curve,
     curves,
     download,
@@ -28,7 +29,6 @@ from ui.function_view import (
 )
 from ui.palette import GROUNDS, STYLES
 from ui.setups import GradientsSetup
-from ui.slope_controls import CONTROLS, said, take_x0, take_x0_click
 from ui.stage import stage
 
 TANGENT = STYLES[0]

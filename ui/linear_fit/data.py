@@ -10,7 +10,7 @@ import numpy as np
 from engine import parse
 from engine.analysis import Curvature, curvature
 from engine.problems import Fit, line, mean_squared_error, noisy_line, notebook_grid
-from ui.csv_data import CsvError, Table, pairs
+from ui.linear_fit.csv_data import CsvError, Table, pairs
 from ui.setups import CSV, NOISY_LINE, FitSetup
 
 TOO_FLAT = 1e-5  # a curvature below this share of the largest is lost in the rounding of 32 bits

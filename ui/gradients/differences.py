@@ -14,10 +14,21 @@ import streamlit as st
 from engine import slopes
 from engine.expressions import Function
 from ui.figures import Axis, plane
-from ui.function_view import complain, curve, download, drawable, formulas, kink, roomy, said_as_float, show_table, span
+from ui.gradients.controls import CONTROLS, said, take_h, take_h_click
+from ui.gradients.functions import (
+    complain,
+    curve,
+    download,
+    drawable,
+    formulas,
+    kink,
+    roomy,
+    said_as_float,
+    show_table,
+    span,
+)
 from ui.palette import GROUNDS, STYLES
 from ui.setups import WIDTHS, GradientsSetup
-from ui.slope_controls import CONTROLS, said, take_h, take_h_click
 from ui.stage import stage
 
 METHODS = {"forward": STYLES[1], "central": STYLES[2]}

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from engine.analysis import Curvature
 from engine.problems import Fit
 from ui.figures import POINTS, Axis, iso_map, plane
-from ui.fit_data import Points
+from ui.linear_fit.data import Points
 from ui.palette import GROUNDS
 
 MOST_DRAWN = 2000  # points; more are a blot, and slow

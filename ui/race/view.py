@@ -12,7 +12,7 @@ from engine import Trace, race
 from engine.notebook import REPLAYS
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles
-from ui.race_controls import CONTROLS, take_click
+from ui.race.controls import CONTROLS
 from ui.results import said_ends
 from ui.setups import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
 from ui.stage import stage
@@ -46,11 +46,6 @@ def show_landscape(setup: RaceSetup) -> None:
     words, formula = st.columns(2, vertical_alignment="center")
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
-
-
-def show_look_for(setup: RaceSetup) -> None:
-    preset = CONTROLS.preset(setup)
-    st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own race.'}", width="stretch")
 
 
 def show_stage(
@@ -113,5 +108,5 @@ def show_stage(
         [stage.Number("x", "x", 3), stage.Number("y", "y", 3), stage.Number("loss", "loss", 4)],
         theme=theme,
         key=CONTROLS.key("stage"),
-        on_start=take_click,
+        on_start=CONTROLS.take_start,
     )

@@ -9,7 +9,7 @@ from engine.notebook import REPLAYS
 from ui.controls import OWN, Controls
 from ui.figures import box
 from ui.line_up import line_up
-from ui.setups import FARTHEST, LOSS_AXES, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, VIEWS, RaceSetup
+from ui.setups import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, VIEWS, RaceSetup
 
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MOST_STEPS + 1, 50))
 
@@ -22,13 +22,6 @@ def take_place() -> None:
     chosen = st.session_state[CONTROLS.key("place")]
     if chosen in places:
         CONTROLS.take(start=places[chosen])
-
-
-def take_click() -> None:
-    """A click on the map sets the start, rounded to what the map can resolve."""
-    clicked = st.session_state[CONTROLS.key("stage")].start
-    if clicked is not None:
-        CONTROLS.take(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
 
 
 def sidebar(setup: RaceSetup, theme: str) -> None:
@@ -97,15 +90,5 @@ def extent(landscape: Landscape, view: str) -> str:
 def loss_axis(setup: RaceSetup) -> bool:
     """The choice of the loss axis. Returns whether it is logarithmic: it cannot be where the loss has no floor."""
     bottomless = setup.ground.floor is None
-    st.segmented_control(
-        "Loss axis",
-        LOSS_AXES,
-        key=CONTROLS.key("loss"),
-        required=True,
-        disabled=bottomless,
-        label_visibility="collapsed",
-        format_func=lambda axis: f"{axis} loss",
-        width="stretch",
-        help="This loss has no lowest value to measure from." if bottomless else None,
-    )
+    CONTROLS.loss_axis("This loss has no lowest value to measure from." if bottomless else None)
     return setup.loss == "log" and not bottomless

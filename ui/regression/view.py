@@ -18,8 +18,8 @@ from engine.problems import Fit, bowl_points, bowls, mean_squared_error
 from engine.race import RECORDS
 from ui.figures import LEAST, LIFT, loss_axes, loss_range
 from ui.palette import Style, styles
-from ui.regression_controls import CONTROLS, choose_moment, choose_racer, take_click
-from ui.regression_figures import (
+from ui.regression.controls import CONTROLS, choose_moment, choose_racer
+from ui.regression.figures import (
     THETA1,
     THETA2,
     bands_figure,
@@ -91,11 +91,6 @@ def show_lesson() -> None:
     )
 
 
-def show_look_for(setup: RegressionSetup) -> None:
-    preset = CONTROLS.preset(setup)
-    st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own race.'}", width="stretch")
-
-
 def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
     log = setup.loss == "log"
     steps = next(iter(result.traces.values())).steps
@@ -156,7 +151,7 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
         theme=theme,
         key=CONTROLS.key("stage"),
         index=stage.Index("iteration"),
-        on_start=take_click,
+        on_start=CONTROLS.take_start,
     )
 
 

@@ -7,34 +7,27 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from ui import check_view, difference_view, loss_view, tangent_view
-from ui.check_view import show_check
-from ui.difference_view import show_differences
-from ui.function_view import function
-from ui.loss_view import show_loss
+from ui.gradients import check, differences, loss, tangent
+from ui.gradients.controls import CONTROLS
+from ui.gradients.functions import function
 from ui.setups import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
-from ui.slope_controls import CONTROLS
-from ui.tangent_view import show_slope
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
-    SLOPE: tangent_view.CODE,
-    DIFFERENCES: difference_view.CODE,
-    CHECK: check_view.CODE,
-    LOSS: loss_view.CODE,
+    SLOPE: tangent.CODE,
+    DIFFERENCES: differences.CODE,
+    CHECK: check.CODE,
+    LOSS: loss.CODE,
 }
 
 
 def show_part(setup: GradientsSetup, theme: str) -> None:
     """The part that was chosen: its formula, its picture and its table."""
     if setup.part == LOSS:
-        show_loss(setup, theme)
+        loss.show_loss(setup, theme)
     elif (f := function(setup)) is not None:
-        {SLOPE: show_slope, DIFFERENCES: show_differences, CHECK: show_check}[setup.part](setup, f, theme)
-
-
-def show_look_for(setup: GradientsSetup) -> None:
-    preset = CONTROLS.preset(setup)
-    st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="stretch")
+        {SLOPE: tangent.show_slope, DIFFERENCES: differences.show_differences, CHECK: check.show_check}[setup.part](
+            setup, f, theme
+        )
 
 
 def show_cards(setup: GradientsSetup) -> None:

@@ -1,0 +1,1 @@
+"""The Gradients page: its controls, and a module for each of its parts."""

@@ -1,0 +1,1 @@
+"""The Linear Fit page: its controls, its data, its figures."""

@@ -1,0 +1,1 @@
+"""The Ackley Race page: its controls, and the race on the stage."""

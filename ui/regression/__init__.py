@@ -1,0 +1,1 @@
+"""The 2D Regression page: its controls and figures."""
