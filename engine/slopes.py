@@ -20,6 +20,7 @@ Function = Callable[[jax.Array], jax.Array]
 CHECKED = 200  # points of an interval that a derivative is checked at
 RIGHT = 1e-3  # a derivative is right within this share of its size: 3.14 may stand for π
 CLOSE = 1e-6  # how near a corner is looked at, as a share of the size of x
+NEARBY = 15  # so many points to each side tell how much is lost in rounding: at one alone it may happen to be nothing
 THETA_STEP = 1.0  # a central difference of a parabola is exact however wide, and wide is where rounding counts least
 
 
@@ -119,17 +120,32 @@ def check(f: Function, typed: Function, low: float, high: float) -> Check | None
     """Compare a typed derivative with ``jax.grad``; None where f is not defined at any of the points."""
     # between the round numbers: corners and poles are mostly at those, and there the answer is a convention
     x = low + (high - low) * (np.arange(CHECKED) + 0.382) / CHECKED
+    rough = both(f, typed, x)
     with jax.enable_x64(True):  # what is left of a long sum of large terms is not to be rounding
-        _, true = curve(f, x)
-        known = np.isfinite(true)
-        if not known.any():
-            return None
-        x, true = x[known], true[known]
-        given = np.asarray(jax.vmap(typed)(jnp.asarray(x)))
-    given = np.where(np.isfinite(given), given, np.nan)
+        true, given = both(f, typed, x)
+    known = np.isfinite(true)
+    if not known.any():
+        return None
     apart = np.abs(given - true)
-    right = apart <= RIGHT * np.maximum(np.abs(given), np.abs(true)) + 1e-9 * (1 + np.median(np.abs(true)))
+    size = np.fmax(np.abs(given), np.abs(true))
+    # hardly a fixed number: the slope itself may be as small as 1e-10 all over
+    least = 1e-9 * np.median(np.abs(true[known])) + rounding(true, rough[0]) + rounding(given, rough[1]) + 1e-15
+    right = apart <= RIGHT * size + least
+    x, true, given, right, apart = (some[known] for some in (x, true, given, right, apart))
     return Check(x, true, given, right, int(np.argmax(np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf)))))
+
+
+def both(f: Function, typed: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The slope of f and the typed one at the points ``x`` ``(n,)``: NaN where they have no value."""
+    given = np.asarray(typed(jnp.asarray(x, float)))
+    return curve(f, x)[1], np.where(np.isfinite(given), given, np.nan)
+
+
+def rounding(exact: np.ndarray, rough: np.ndarray) -> np.ndarray:
+    """What rounding may come to in 64 bits at each point ``(n,)``, from what it comes to in 32 bits around there."""
+    lost = np.abs(exact - rough)
+    lost = np.pad(np.where(np.isfinite(lost), lost, 0.0), NEARBY)
+    return 1e-7 * np.lib.stride_tricks.sliding_window_view(lost, 2 * NEARBY + 1).max(axis=1)  # 2e-9, with room
 
 
 def loss_slopes(thetas: np.ndarray, x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -137,6 +137,11 @@ RIGHT = [
     ("exp(x)", "e^x"),
     ("sin(pi x)", "3.1416cos(pi x)"),
     ("tan x", "1/cos(x)^2"),
+    ("6.67e-11/x", "-6.67e-11/x^2"),
+    ("5", "cosh(x)^2 - sinh(x)^2 - 1"),
+    ("(x+1)^3-x^3-3x^2-3x-1", "0"),
+    ("(x-1)^5", "5x^4-20x^3+30x^2-20x+5"),
+    ("ln(e^x) - x", "0"),
 ]
 WRONG = [
     ("x^2", "x"),
@@ -146,6 +151,9 @@ WRONG = [
     ("5", "0.001"),
     ("max(x,0)", "1"),
     ("exp(x)", "exp(x) + 0.01"),
+    ("1e-10x^2", "3e-10x"),
+    ("6.67e-11/x", "6.67e-11/x^2"),
+    ("exp(-(x+10)^2)", "2(x+10)exp(-(x+10)^2)"),
 ]
 
 
@@ -161,6 +169,18 @@ def test_a_wrong_derivative_is_wrong_where_it_departs_most(text, typed):
     apart = np.abs(found.typed - found.true)
     assert not found.right[found.worst]
     assert apart[found.worst] == apart[~found.right].max()
+
+
+def test_a_wrong_derivative_of_what_is_nearly_level_is_wrong():
+    for text, typed in [("exp(-x^2)", "2x exp(-x^2)"), ("1 - tanh(4x)", "0"), ("x^-20", "20x^-21")]:
+        assert not check(f(text), f(typed), 4.5, 5.0).right.any()
+
+
+def test_checking_another_derivative_compiles_nothing(compiles):
+    for pole in (0.1, 1.1, 2.2, 3.3):  # each is defined at fewer points
+        check(f(f"sqrt(x - {pole})"), f(f"1/sqrt(x - {pole})"), -5.0, 5.0)
+        seen = compiles()
+    assert not seen
 
 
 def test_an_answer_that_is_not_defined_where_the_slope_is_is_wrong_there():
