@@ -1,9 +1,11 @@
 """A visitor's CSV file: what it says is read, and what it cannot be is said in one line."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, CsvError, pairs, read
+from ui.linear_fit.csv_data import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, NAME_LENGTH, CsvError, pairs, read
 
 X, Y = [1.0, 2.0, 3.5], [-2.0, 0.25, 4e3]
 PLAIN = "1,-2\n2,0.25\n3.5,4e3\n"
@@ -94,6 +96,18 @@ def test_what_is_no_table_of_numbers_is_refused_in_one_line(content, said):
         read(content)
     assert "\n" not in str(refused.value)
     assert str(refused.value).endswith(".")
+
+
+def test_one_wide_row_above_many_short_ones_does_not_fill_the_memory():
+    def peak(first):
+        tracemalloc.start()
+        with pytest.raises(CsvError, match="rows"):
+            read(f"{first}\n".encode() + b"1,2\n" * 3 * MOST_ROWS)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(",".join(["1"] * MOST_COLUMNS)) < 1.2 * peak("1,2")
 
 
 def test_as_many_rows_as_are_allowed_are_read():

@@ -63,13 +63,14 @@ def read(content: bytes) -> Table:
         raise CsvError("The file has one column; a fit needs two. Separate them by comma, semicolon or tab.")
     if width > MOST_COLUMNS:
         raise CsvError(f"The file has {width:,} columns; {MOST_COLUMNS} is the most. Keep the two that matter.")
-    cells = pd.DataFrame([row + [""] * (width - len(row)) for row in rows], dtype=str)
     commas = separator != ","  # where the comma does not part the cells, it may be a decimal comma
     headed = any(not is_number(cell, commas) and cell.strip().lower() not in MISSING for cell in rows[0])
-    head, body = (rows[0], cells.iloc[1:]) if headed else ([], cells)
+    head, body = (rows[0], rows[1:]) if headed else ([], rows)
     if len(body) > MOST_ROWS:
         raise CsvError(f"The file has {len(body):,} rows; {MOST_ROWS:,} is the most. Upload a part of it.")
-    columns = np.array([numbers(body[i], commas) for i in range(width)])
+    # not before the rows are counted: one wide row among a million short ones would fill the memory
+    cells = pd.DataFrame([row + [""] * (width - len(row)) for row in body], columns=range(width), dtype=str)
+    columns = np.array([numbers(cells[i], commas) for i in range(width)])
     found = [i for i in range(width) if np.isfinite(columns[i]).any()] if len(body) else []
     if not found:
         raise CsvError("No row of the file has numbers. Upload a table with two columns of numbers.")
