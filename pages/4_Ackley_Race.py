@@ -9,13 +9,10 @@ import streamlit as st  # noqa: E402
 from engine.analysis import verdicts  # noqa: E402
 from engine.notebook import REPLAYS  # noqa: E402
 from ui.controls import show_notes  # noqa: E402
-from ui.race.controls import CONTROLS, loss_axis, sidebar  # noqa: E402
-from ui.race.view import (  # noqa: E402
-    replaying,
-    run,
-    show_landscape,
-    show_stage,
-)
+from ui.race.basins import show_basins  # noqa: E402
+from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar  # noqa: E402
+from ui.race.rates import show_rates  # noqa: E402
+from ui.race.view import replaying, run, show_landscape, show_stage  # noqa: E402
 from ui.results import download, show_cards, show_leaderboard  # noqa: E402
 
 setup, notes = CONTROLS.current()
@@ -24,20 +21,28 @@ show_landscape(setup)
 if replaying(setup):
     st.info(REPLAYS[setup.replay].about)
 
+choose_view()
 with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
     traces, looks = run(setup)
 look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
 with look_for:
     CONTROLS.look_for(setup)
-with axis:
-    log = loss_axis(setup)
-show_stage(setup, traces, looks, theme(), log)
+if setup.show == "rates":
+    show_rates(setup, looks, theme())
+elif setup.show == "basins":
+    show_basins(setup, traces, looks, theme())
+else:
+    with axis:
+        log = loss_axis(setup)
+    show_stage(setup, traces, looks, theme(), log)
 sidebar(setup, theme())
 
-st.subheader("How each one ended", anchor=False)
-ground = setup.ground
-show_leaderboard(traces, verdicts(ground.loss, traces, ground.minima), ground.minima, looks, theme())
-download(traces, "xy")
+if setup.show == "race":
+    st.subheader("How each one ended", anchor=False)
+    ground = setup.ground
+    show_leaderboard(traces, verdicts(ground.loss, traces, ground.minima), ground.minima, looks, theme())
+    download(traces, "xy")
+CONTROLS.keep(setup)
 
 st.subheader("How they move", anchor=False)
 show_cards(CONTROLS, setup.racers)

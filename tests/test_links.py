@@ -12,7 +12,20 @@ from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.links import MOST_NOTES, SEPARATOR, decode, encode, quoted
 from ui.presets import opening, presets
-from ui.setups import FARTHEST, LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, VIEWS, Racers, RaceSetup, names
+from ui.setups import (
+    FARTHEST,
+    LOSS_AXES,
+    MOST_COARSE,
+    MOST_FINE,
+    MOST_RACERS,
+    MOST_STEPS,
+    NO_REPLAY,
+    SHOWN,
+    VIEWS,
+    Racers,
+    RaceSetup,
+    names,
+)
 
 OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())
@@ -26,6 +39,8 @@ LINK = RaceSetup(
     steps=77,
     loss=LOSS_AXES[-1],
     replay=list(REPLAYS)[-1],
+    show=SHOWN[-1],
+    points=MOST_FINE,
 )
 HOSTILE = {
     "nothing": "",
@@ -84,6 +99,8 @@ def odd_setup(rng: random.Random) -> RaceSetup:
         steps=rng.randint(1, MOST_STEPS),
         loss=rng.choice(LOSS_AXES),
         replay=rng.choice([NO_REPLAY, *REPLAYS]),
+        show=rng.choice(SHOWN),
+        points=rng.randint(MOST_COARSE, MOST_FINE),
     )
 
 
@@ -125,6 +142,8 @@ BAD = {
     "view": ["narrow", *TEXTS],
     "loss": ["Log", *TEXTS],
     "replay": ["Lion", *TEXTS],
+    "show": ["maps", *TEXTS],
+    "points": ["15", "257", "96.5", *TEXTS],
     "steps": ["0", "2001", "1.5", "-5", "1e400", "nan", "ten", "1,5", *TEXTS],
     "start": ["nan~1", "1~inf", "1e999~0", "4", "4~4~4", "~", "a~b", "1001~0", "0~-1000.5", "4,4", *TEXTS],
 }

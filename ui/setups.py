@@ -16,6 +16,8 @@ MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
+SHOWN = ("race", "rates", "basins")  # what the Ackley Race shows
+MOST_COARSE, MOST_FINE = 16, 256
 REPLAY_GROUND = "Ackley"  # where the notebook ran
 FARTHEST = 1000.0  # a start may be so far from 0
 MOST_EXAMPLES, MOST_ITERATIONS = 1000, 5000
@@ -101,6 +103,8 @@ class RaceSetup(Setup):
     loss: str = setting(Choice(LOSS_AXES), "linear")
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
     racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
+    show: str = setting(Choice(SHOWN), "race")
+    points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96)  # per side of a map of basins
 
     @property
     def ground(self) -> Landscape:

@@ -9,8 +9,10 @@ from engine.notebook import REPLAYS
 from ui.controls import OWN, Controls
 from ui.figures import box
 from ui.line_up import line_up
-from ui.setups import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, VIEWS, RaceSetup
+from ui.setups import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, SHOWN, VIEWS, RaceSetup
 
+NAMES = {"race": "Race", "rates": "Learning rates", "basins": "Basins"}
+POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MOST_STEPS + 1, 50))
 
 
@@ -38,7 +40,7 @@ def surface(setup: RaceSetup) -> None:
     st.selectbox(
         "Landscape",
         list(LANDSCAPES),
-        key=CONTROLS.key("landscape"),
+        key=CONTROLS.at("landscape"),
         on_change=CONTROLS.take_widget,
         args=("landscape",),
         help="The surface that is descended.",
@@ -46,7 +48,7 @@ def surface(setup: RaceSetup) -> None:
     st.segmented_control(
         "Domain",
         VIEWS,
-        key=CONTROLS.key("view"),
+        key=CONTROLS.at("view"),
         required=True,
         format_func=lambda view: extent(landscape, view),
         width="stretch",
@@ -63,18 +65,18 @@ def surface(setup: RaceSetup) -> None:
     )
     for column, name in zip(st.columns(2), "xy", strict=True):
         column.number_input(
-            f"start {name}", -FARTHEST, FARTHEST, step=0.1, format="%.3f", key=CONTROLS.key("start", name)
+            f"start {name}", -FARTHEST, FARTHEST, step=0.1, format="%.3f", key=CONTROLS.at("start", name)
         )
     st.select_slider(
         "Steps",
         sorted({*STEP_STOPS, setup.steps}),
-        key=CONTROLS.key("steps"),
+        key=CONTROLS.at("steps"),
         help="How many moves each racer makes.",
     )
     st.selectbox(
         "Replay beside them",
         [NO_REPLAY, *REPLAYS],
-        key=CONTROLS.key("replay"),
+        key=CONTROLS.at("replay"),
         format_func=lambda name: "nothing" if name == NO_REPLAY else f"the notebook's {name} run",
         disabled=setup.landscape != REPLAY_GROUND,
         help=f"The notebook this playground grew from has two runs on {REPLAY_GROUND}, stepped in an order of its own.",
@@ -85,6 +87,26 @@ def extent(landscape: Landscape, view: str) -> str:
     (low, high), (y_low, y_high) = box(landscape, view)
     text = f"{low:g} … {high:g}"
     return (text if (low, high) == (y_low, y_high) else f"x {text}").replace("-", "−")
+
+
+def choose_view() -> None:
+    st.segmented_control(
+        "What is shown",
+        SHOWN,
+        key=CONTROLS.at("show"),
+        required=True,
+        label_visibility="collapsed",
+        format_func=NAMES.__getitem__,
+    )
+
+
+def choose_points(setup: RaceSetup) -> None:
+    st.select_slider(
+        "Starts per side",
+        sorted({*POINTS, setup.points}),
+        key=CONTROLS.at("points"),
+        help="How fine the maps are. Each point of a map is a run of its own: 96 per side are 9,216 runs per racer.",
+    )
 
 
 def loss_axis(setup: RaceSetup) -> bool:

@@ -129,7 +129,7 @@ class Stage {
     this.nameIndex();
     this.fillLegend();
     this.fillNumbers();
-    this.parts.views.dataset.count = message.views.length;
+    this.parts.views.dataset.count = message.views.length > 3 ? "many" : message.views.length;
     for (const [name, view] of this.views) if (message.views.every((spec) => spec.name !== name)) this.drop(name, view);
     for (const spec of message.views) {
       if (!this.views.has(spec.name)) this.views.set(spec.name, new View(this, spec));
@@ -557,7 +557,7 @@ class View {
       pen.clip();
     }
     stage.tracks.forEach((track, k) => {
-      if (stage.hidden.has(track.name)) return;
+      if (stage.hidden.has(track.name) || (this.spec.only && this.spec.only !== track.name)) return;
       pen.strokeStyle = pen.fillStyle = track.color;
       each(pen, track, this.pixels[k]);
     });

@@ -44,6 +44,7 @@ class View:
     frame: tuple[tuple[float, float], ...] | None = None  # a racer outside it is said to be off the map
     click: str | None = None  # a click sends its coordinates under this name
     start: bool = False  # mark where the race began
+    only: str | None = None  # the one racer that runs on this view; None: all of them
     low: bool = False  # may be lower than the others where views are stacked
     lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
 

@@ -1,0 +1,164 @@
+"""The tabs Learning rates and Basins of the Ackley Race: what they show is what the engine's maps say."""
+
+import base64
+import io
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from visit import address, message, opened, shown, sound, stage, texts, tracks
+
+from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.analysis import curvature
+from engine.maps import VERDICTS, basins, sweep
+from ui.presets import presets
+from ui.race.basins import LOST, NOWHERE, REACHED, picture, rgb
+from ui.race.controls import CONTROLS
+from ui.race.rates import LOOKS, RATES, limit_of, take_rate
+from ui.setups import RaceSetup, names
+
+PAGE = "Ackley Race"
+TABS = {name: preset for name, preset in presets(PAGE).items() if preset.setup.show != "race"}
+SETUP = RaceSetup(
+    racers=(OPTIMIZERS["SGD"](learning_rate=0.01), OPTIMIZERS["Adam"](learning_rate=0.3)),
+    landscape="Himmelblau",
+    start=(-0.5, 0.5),
+    steps=60,
+    points=24,
+)
+BASINS, RATES_TAB = replace(SETUP, show="basins"), replace(SETUP, show="rates")
+
+
+def chart(app, place):
+    return json.loads(app.get("plotly_chart")[place].proto.spec)
+
+
+@pytest.mark.parametrize("preset", TABS.values(), ids=TABS)
+def test_a_preset_opens_its_tab(preset):
+    app = opened(PAGE, parse_qs(preset.link))
+    assert address(app, PAGE) == preset.setup
+    assert not app.warning
+    assert preset.look_for in texts(app)
+
+
+def test_every_racer_has_a_map_with_its_own_path_over_it():
+    app = shown(BASINS)
+    sent = stage(app)
+    assert [view["only"] for view in sent["views"]] == names(SETUP.racers)
+    racers = dict(zip(names(SETUP.racers), SETUP.racers, strict=True))
+    for name, trace in race(SETUP.ground.loss, racers, [SETUP.start], SETUP.steps).items():
+        np.testing.assert_array_equal(tracks(app)[name]["x"], trace.positions[0, :, 0])
+
+
+def test_the_table_says_how_many_starts_arrive_and_how_soon():
+    table = shown(BASINS).dataframe[0].value.set_index("racer")
+    for name, racer in zip(names(SETUP.racers), SETUP.racers, strict=True):
+        found = basins(SETUP.ground, racer, SETUP.points, SETUP.steps)
+        assert table["arrive"][name] == pytest.approx(100 * (found.nearest >= 0).mean())
+        assert table["median steps"][name] == int(np.median(found.steps[found.nearest >= 0]))
+        assert table["starts"][name] == SETUP.points**2
+
+
+def test_the_picture_lies_on_its_domain_with_each_start_in_the_middle_of_its_square():
+    figures = json.loads(message(shown(BASINS), "race-stage-ground").json)["figures"]
+    (first, _) = figures.values()
+    (image,) = json.loads(first)["layout"]["images"]
+    (x0, x1), (_, y1) = SETUP.ground.domain
+    step = (x1 - x0) / (SETUP.points - 1)
+    assert image["x"] == pytest.approx(x0 - step / 2)
+    assert image["y"] == pytest.approx(y1 + step / 2)
+    assert image["sizex"] == pytest.approx(step * SETUP.points)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_say_which_minimum_and_the_stronger_the_sooner(theme):
+    found = basins(LANDSCAPES["Himmelblau"], OPTIMIZERS["SGD"](learning_rate=0.01), 24, 60)
+    lost = found.stopped_at.copy()
+    lost[0, 0] = 3
+    found = replace(found, stopped_at=lost)
+    data = base64.b64decode(picture(found, theme).partition(",")[2])
+    pixels = np.asarray(Image.open(io.BytesIO(data)))[::-1].astype(int)
+    assert tuple(pixels[0, 0]) == tuple(rgb(LOST[theme]).astype(int))
+    nowhere = (found.nearest < 0) & (lost < 0)
+    assert (pixels[nowhere] == rgb(NOWHERE[theme])).all()
+    for place in range(len(LANDSCAPES["Himmelblau"].minima)):
+        mine = np.argwhere((found.nearest == place) & (lost < 0))
+        away = [np.abs(pixels[row, column] - rgb(REACHED[place])).sum() for row, column in mine]
+        soon = np.argsort([found.steps[row, column] for row, column in mine], kind="stable")
+        assert len(soon) > 10
+        assert np.corrcoef(np.arange(len(soon)), np.array(away)[soon])[0, 1] > 0.8
+
+
+def test_the_start_on_the_maps_is_the_start_of_the_race():
+    app = shown(BASINS)
+    sound(app.number_input(key="race-start-x").set_value(3.0).run())
+    sound(app.button_group(key="race-show").set_value("race").run())
+    assert address(app, PAGE) == replace(SETUP, start=(3.0, 0.5))
+    assert tracks(app)["SGD"]["x"][0] == 3.0
+
+
+def test_every_mark_is_the_verdict_on_its_learning_rate():
+    app = shown(RATES_TAB)
+    marks = {}
+    for trace in chart(app, 0)["data"]:
+        for place, rate in trace.get("customdata", []):
+            marks[int(place), np.float32(rate)] = trace["name"]
+    assert len(marks) == RATES * len(SETUP.racers)
+    for place, racer in enumerate(SETUP.racers):
+        knob = racer.knobs()[0]
+        rates = np.geomspace(knob.low, knob.high, RATES)
+        found = sweep(
+            SETUP.ground.loss, racer, "learning_rate", rates, [SETUP.start], SETUP.steps, minima=SETUP.ground.minima
+        )
+        for rate, verdict in zip(found.values, found.verdicts[:, 0], strict=True):
+            assert marks[place, rate] == LOOKS[VERDICTS[verdict]].words
+
+
+def test_the_limit_is_drawn_where_the_ground_is_a_quadratic_and_only_there():
+    quadratic = {name for name in LANDSCAPES if limit_of(name) is not None}
+    assert {"Bowl", "Ravine", "Booth"} <= quadratic
+    assert not quadratic & {"Ackley", "Rosenbrock", "Himmelblau"}
+    assert limit_of("Ravine") == pytest.approx(curvature(LANDSCAPES["Ravine"].loss, np.zeros(2)).limit)
+    ravine = shown(replace(RATES_TAB, landscape="Ravine", start=(-8.0, 4.0)))
+    (line,) = chart(ravine, 0)["layout"]["shapes"]
+    assert line["x0"] == pytest.approx(0.02)
+    assert "2/λ = **0.02**" in texts(ravine)
+    assert not chart(shown(RATES_TAB), 0)["layout"].get("shapes")
+
+
+def test_a_click_on_a_mark_gives_its_racer_that_rate_and_shows_the_race(monkeypatch):
+    taken = {}
+
+    class Picked(dict):
+        __getattr__ = dict.__getitem__
+
+    points = [{"customdata": [1, 0.0123456]}]
+    monkeypatch.setattr(st, "session_state", {CONTROLS.key("outcomes"): Picked(selection=Picked(points=points))})
+    monkeypatch.setattr(CONTROLS, "read", lambda: SETUP)
+    monkeypatch.setattr(CONTROLS, "take", lambda **chosen: taken.update(chosen))
+    take_rate()
+    assert taken == {"racers": (SETUP.racers[0], replace(SETUP.racers[1], learning_rate=0.01235)), "show": "race"}
+
+
+@pytest.mark.parametrize("landscape", LANDSCAPES)
+@pytest.mark.parametrize("tab", ["rates", "basins"])
+def test_both_tabs_stand_on_every_landscape(landscape, tab):
+    start = next(iter(LANDSCAPES[landscape].places.values()))
+    app = shown(replace(SETUP, show=tab, landscape=landscape, start=start, points=16, steps=30))
+    said = texts(app)
+    assert not [word for word in said.split() if word.strip("(),.*%").lower() in {"nan", "inf", "none"}]
+
+
+def test_a_second_look_at_a_tab_computes_nothing_anew(compiled):
+    shown(BASINS)
+    shown(RATES_TAB)
+    compiled.clear()
+    shown(BASINS)
+    shown(RATES_TAB)
+    shown(replace(RATES_TAB, start=(1.0, 2.0), steps=77))
+    shown(replace(BASINS, points=17, steps=33))
+    assert not compiled

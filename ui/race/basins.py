@@ -1,0 +1,199 @@
+"""The tab Basins: for each racer a map of starts, coloured by the minimum that it reaches from there."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from engine import LANDSCAPES, Optimizer, Trace
+from engine.maps import Basins, Progress, basins
+from ui.figures import Axis, plane
+from ui.palette import GROUNDS, Style, swatch
+from ui.race.controls import CONTROLS, choose_points
+from ui.setups import RaceSetup, names
+from ui.stage import stage
+
+# one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
+REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
+NOWHERE: Mapping[str, str] = {"light": "#dfe5ea", "dark": "#222c36"}  # ended elsewhere, or is still on its way
+LOST: Mapping[str, str] = {"light": "#4a545e", "dark": "#8b97a3"}  # left the finite numbers
+PALEST = 0.25  # how strong the colour of the slowest start is
+
+
+def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str) -> None:
+    """One map per racer, its path from the start over it, and how often and how soon it arrives."""
+    words, choose = st.columns([3, 1])
+    with words:
+        st.markdown(said_colors(setup))
+    with choose:
+        choose_points(setup)
+    found = maps(setup)
+    show_stage(setup, found, traces, looks, theme)
+    show_rates(found, looks, theme)
+
+
+def said_colors(setup: RaceSetup) -> str:
+    """What the colours say, in words."""
+    count = len(setup.ground.minima)
+    if not count:
+        return "This landscape has no lowest point, so no start can arrive: what is dark left the finite numbers."
+    colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
+    return (
+        f"Each point is a start, and {colors} within {setup.steps:,} steps: the stronger, the sooner. "
+        "Pale: it ends elsewhere. Dark grey: it left the finite numbers. Click on a map to start from there; the tab "
+        "Race shows that very run."
+    )
+
+
+@lru_cache(maxsize=64)
+def found_before(landscape: str, racer: Optimizer, points: int, steps: int) -> list[Basins]:
+    """Where a map is kept once it is there: the only one of a list that begins empty."""
+    return []
+
+
+def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
+    kept = found_before(setup.landscape, racer, setup.points, setup.steps)
+    if not kept:
+        kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
+    return kept[0]
+
+
+def maps(setup: RaceSetup) -> dict[str, Basins]:
+    """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
+    found = {}
+    bar = st.empty()
+    for place, (name, racer) in enumerate(zip(names(setup.racers), setup.racers, strict=True)):
+
+        def progress(share: float, place: int = place, name: str = name) -> None:
+            bar.progress((place + share) / len(setup.racers), f"{name}: {setup.points**2:,} starts")
+
+        found[name] = basin_map(setup, racer, progress)
+    bar.empty()
+    return found
+
+
+def show_stage(
+    setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str
+) -> None:
+    tracks = [
+        stage.Track(
+            name=name,
+            style=looks[name],
+            values={
+                "x": traces[name].positions[0, :, 0],
+                "y": traces[name].positions[0, :, 1],
+                "loss": traces[name].losses[0],
+            },
+            stopped=int(traces[name].stopped_at[0]) if traces[name].stopped_at[0] >= 0 else None,
+        )
+        for name in found
+    ]
+    stage.show(
+        {f"basin {name}": figure(setup.landscape, basin, theme) for name, basin in found.items()},
+        [
+            stage.View(
+                name=f"basin {name}",
+                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} arrive",
+                says=f"The starts from which {name} reaches a minimum, and its path from one of them.",
+                path=("x", "y"),
+                only=name,
+                click="start",
+                start=True,
+            )
+            for name, basin in found.items()
+        ],
+        tracks,
+        next(iter(traces.values())).steps,
+        [stage.Number("x", "x", 3), stage.Number("y", "y", 3), stage.Number("loss", "loss", 4)],
+        theme=theme,
+        key=CONTROLS.key("stage"),
+        on_start=CONTROLS.take_start,
+    )
+
+
+def figure(landscape: str, basin: Basins, theme: str) -> str:
+    """A map of basins as Plotly JSON: a picture on the landscape's axes, and its minima."""
+    (x0, x1), (y0, y1) = LANDSCAPES[landscape].domain
+    rows, columns = basin.nearest.shape
+    wide, high = (x1 - x0) / (columns - 1), (y1 - y0) / (rows - 1)
+    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), theme, revision=landscape, square=True, left=40)
+    drawn.add_layout_image(
+        source=picture(basin, theme),
+        xref="x",
+        yref="y",
+        x=x0 - wide / 2,  # a point is the middle of its square
+        y=y1 + high / 2,
+        sizex=x1 - x0 + wide,
+        sizey=y1 - y0 + high,
+        sizing="stretch",
+        layer="below",
+    )
+    minima = LANDSCAPES[landscape].minima
+    drawn.add_scatter(
+        x=[point[0] for point in minima],
+        y=[point[1] for point in minima],
+        mode="markers",
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GROUNDS[theme].goal}},
+        hovertemplate="minimum<br>x %{x:.4f}<br>y %{y:.4f}<extra></extra>",
+    )
+    drawn.update_layout(margin={"t": 26})  # the caption stands there
+    drawn.update_xaxes(showgrid=False)
+    drawn.update_yaxes(showgrid=False)
+    return drawn.to_json()
+
+
+def picture(basin: Basins, theme: str) -> str:
+    """The colours of a map as a PNG (a data address), its first row at the top of the picture."""
+    reached = basin.nearest >= 0
+    slowest = max(float(basin.steps.max()), 1.0)
+    strength = np.where(reached, 1 - (1 - PALEST) * np.clip(basin.steps, 0, None) / slowest, 0)[..., None]
+    hues = np.array([rgb(color) for color in REACHED])[basin.nearest % len(REACHED)]
+    colors = strength * hues + (1 - strength) * rgb(NOWHERE[theme])
+    colors[basin.stopped_at >= 0] = rgb(LOST[theme])
+    out = io.BytesIO()
+    Image.fromarray(colors[::-1].round().astype(np.uint8)).save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def rgb(color: str) -> np.ndarray:
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
+
+
+def show_rates(found: Mapping[str, Basins], looks: Mapping[str, Style], theme: str) -> None:
+    """How many starts arrive, how soon half of those have, and how many are lost."""
+    table = pd.DataFrame(
+        {
+            "": [swatch(looks[name], theme) for name in found],
+            "racer": list(found),
+            "arrive": [100 * float((basin.nearest >= 0).mean()) for basin in found.values()],
+            "median steps": pd.array([median_steps(basin) for basin in found.values()], "Int64"),
+            "diverge": [100 * float((basin.stopped_at >= 0).mean()) for basin in found.values()],
+            "starts": [basin.nearest.size for basin in found.values()],
+        }
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table.sort_values("arrive", ascending=False),
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "": st.column_config.ImageColumn(width=44),
+            "arrive": number(format="%.1f %%", help="Starts from which a minimum is reached."),
+            "median steps": number(help="Of the starts that arrive, half have arrived by then."),
+            "diverge": number(format="%.1f %%", help="Starts from which it leaves the finite numbers."),
+            "starts": number(format="localized"),
+        },
+    )
+
+
+def median_steps(basin: Basins) -> int | None:
+    arrived = basin.steps[basin.nearest >= 0]
+    return int(np.median(arrived)) if arrived.size else None

@@ -1,0 +1,192 @@
+"""The tab Learning rates: what every learning rate leads each racer to, from the same start."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import jax.numpy as jnp
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from engine import LANDSCAPES, Landscape, Optimizer
+from engine.analysis import curvature
+from engine.maps import VERDICTS, Sweep, sweep
+from ui.figures import LEAST, Axis, loss_range, plane
+from ui.palette import GROUNDS, Style
+from ui.race.controls import CONTROLS
+from ui.setups import RaceSetup, names
+
+RATES = 97  # from the lowest to the highest learning rate
+KNOB = "learning_rate"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a verdict is drawn: told apart by its shape too."""
+
+    light: str
+    dark: str
+    symbol: str
+    words: str
+
+    def color(self, theme: str) -> str:
+        return self.dark if theme == "dark" else self.light
+
+
+LOOKS: Mapping[str, Look] = {
+    "converged": Look("#1f77b4", "#58b4ec", "square", "arrives"),
+    "slow": Look("#b9c4ce", "#45535f", "square", "is not there yet"),
+    "oscillating": Look("#d98b1f", "#f0a93c", "diamond", "goes to and fro"),
+    "diverged": Look("#7d1d3f", "#d45c86", "x", "diverges"),
+}
+
+
+def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None:
+    """The outcome of every learning rate, and under it the loss at the end."""
+    start = f"({setup.start[0]:g}, {setup.start[1]:g})".replace("-", "−")
+    st.markdown(
+        f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
+        "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
+    )
+    found = {name: swept(setup.landscape, racer, setup.start, setup.steps) for name, racer in line_up(setup)}
+    limit = limit_of(setup.landscape)
+    st.plotly_chart(
+        outcomes(setup, found, limit, theme),
+        theme=None,
+        key=CONTROLS.key("outcomes"),
+        on_select=take_rate,
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )
+    st.plotly_chart(
+        losses(setup, found, looks, theme),
+        theme=None,
+        height=300,
+        key=CONTROLS.key("ends"),
+        config={"displayModeBar": False},
+    )
+    if limit is not None:
+        st.markdown(
+            f"This ground is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "
+            "cease to bring it nearer, and over it they take it ever further away."
+        )
+
+
+def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
+    return list(zip(names(setup.racers), setup.racers, strict=True))
+
+
+@lru_cache(maxsize=256)
+def swept(landscape: str, racer: Optimizer, start: tuple[float, float], steps: int) -> Sweep:
+    ground = LANDSCAPES[landscape]
+    (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
+    rates = np.geomspace(knob.low, knob.high, RATES)
+    return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
+
+
+@lru_cache(maxsize=64)
+def limit_of(landscape: str) -> float | None:
+    """The limit 2/λ where the landscape bends the same everywhere, so that there is one; else None."""
+    ground: Landscape = LANDSCAPES[landscape]
+    (x0, x1), (y0, y1) = ground.domain
+    somewhere = [(x0 + s * (x1 - x0), y0 + t * (y1 - y0)) for s, t in ((0.1, 0.2), (0.45, 0.8), (0.9, 0.35))]
+    bends = [curvature(ground.loss, np.array(point)) for point in somewhere]
+    same = all(np.allclose(bend.values, bends[0].values, rtol=1e-4) for bend in bends)
+    return bends[0].limit if same and bends[0].values[0] > 0 else None
+
+
+def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, theme: str) -> go.Figure:
+    """Racers by learning rate, each mark a verdict."""
+    rows = {name: len(found) - 1 - place for place, name in enumerate(found)}
+    x = [float(rate) for outcome in found.values() for rate in outcome.values]
+    y = [rows[name] for name, outcome in found.items() for _ in outcome.values]
+    which = np.concatenate([outcome.verdicts[:, 0] for outcome in found.values()])
+    where = [[place, float(rate)] for place, outcome in enumerate(found.values()) for rate in outcome.values]
+    traces = []
+    for index, verdict in enumerate(VERDICTS):
+        mine = np.flatnonzero(which == index)
+        look = LOOKS[verdict]
+        traces.append(
+            go.Scatter(
+                x=[x[i] for i in mine],
+                y=[y[i] for i in mine],
+                customdata=[where[i] for i in mine],
+                mode="markers",
+                name=look.words,
+                marker={"symbol": look.symbol, "size": 8, "color": look.color(theme)},
+                hovertemplate="learning rate %{x:.3g}<br>" + look.words + "<extra></extra>",
+                showlegend=True,
+                selected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 1}},
+            )
+        )
+    chosen = [(racer.learning_rate, rows[name]) for name, racer in line_up(setup)]  # type: ignore[attr-defined]
+    traces.append(
+        go.Scatter(
+            x=[rate for rate, _ in chosen],
+            y=[row for _, row in chosen],
+            mode="markers",
+            name="in the line-up",
+            marker={"symbol": "circle-open", "size": 16, "color": GROUNDS[theme].goal, "line": {"width": 2.5}},
+            hoverinfo="skip",
+        )
+    )
+    low, high = min(x), max(x)
+    drawn = plane(Axis("learning rate", low / 1.3, high * 1.3, True), Axis("", -0.7, len(found) - 0.3), theme, traces)
+    drawn.update_yaxes(tickvals=list(rows.values()), ticktext=list(rows), showgrid=False)
+    drawn.update_layout(
+        height=110 + 34 * len(found),
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        margin={"l": 120, "r": 10, "t": 30, "b": 40},
+        dragmode=False,
+        clickmode="event+select",
+    )
+    if limit is not None and low < limit < high:
+        drawn.add_vline(x=limit, line={"color": GROUNDS[theme].goal, "width": 1.5, "dash": "dash"})
+    return drawn
+
+
+def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Style], theme: str) -> go.Figure:
+    """The loss at the end over the learning rate; a run that diverged has none."""
+    floor = setup.ground.floor
+    log = floor is not None
+    curves = {}
+    for name, outcome in found.items():
+        ends = outcome.losses[:, 0].astype(float) - (floor or 0.0)
+        ends[outcome.verdicts[:, 0] == VERDICTS.index("diverged")] = np.nan
+        curves[name] = np.maximum(ends, LEAST) if log else ends
+    start = float(setup.ground.loss(jnp.array(setup.start))) - (floor or 0.0)
+    low, high = loss_range([np.append(start, curve) for curve in curves.values()], (0.0, 3 * abs(start)), log)
+    rates = next(iter(found.values())).values
+    title = "loss above minimum (log)" if log else "loss at the end"
+    traces = [
+        go.Scatter(
+            x=[float(rate) for rate in rates],
+            y=[float(v) if math.isfinite(v) else None for v in curve],
+            mode="lines",
+            line={"color": looks[name].color(theme), "width": 2.4},
+            hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4g}<extra>" + name + "</extra>",
+        )
+        for name, curve in curves.items()
+    ]
+    x = Axis("learning rate", float(rates.min()) / 1.3, float(rates.max()) * 1.3, True)
+    drawn = plane(x, Axis(title, low, high, log), theme, traces)
+    drawn.update_layout(margin={"l": 120, "r": 10, "t": 8, "b": 40}, dragmode=False)
+    return drawn
+
+
+def take_rate() -> None:
+    """A click on a mark gives its racer that learning rate, and shows the race."""
+    marks = st.session_state[CONTROLS.key("outcomes")].selection.points
+    if not marks or "customdata" not in marks[0]:
+        return
+    place, rate = marks[0]["customdata"][:2]
+    racers = list(CONTROLS.read().racers)
+    if int(place) < len(racers):
+        racers[int(place)] = replace(racers[int(place)], learning_rate=float(f"{rate:.4g}"))  # type: ignore[type-var]
+        CONTROLS.take(racers=tuple(racers), show="race")
