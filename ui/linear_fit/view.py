@@ -304,12 +304,14 @@ def show_why(setup: FitSetup, result: Result) -> None:
     """Curvature, limit, contraction predicted and measured, and the verdict."""
     bend, certain = result.bend, told(result.bend)
     steep = Curvature(bend.values[certain], bend.directions[certain])
-    st.markdown(f"### {said_forecast(setup, steep)}")
+    on_all = "On all points, " if in_batches(setup, result) else ""  # of a few at a time it promises nothing
+    st.markdown(f"### {on_all}{said_forecast(setup, steep)}")
     st.markdown(
         f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope grows evenly with the distance to "
-        "the minimum. By how much is the curvature "
-        "λ, from `jax.hessian`. So a step multiplies that distance by 1 − αλ, the same at every step. "
-        "Below 0 it oversteps; beyond 1 in size, that is for α over 2/λ, it ends further away than it began."
+        "the minimum. How fast is the curvature "
+        "λ, from `jax.hessian`. So each step multiplies that distance by the same number, 1 − αλ. "
+        "If it is below 0, the step oversteps; if it is beyond 1 in size, that is for α over 2/λ, the step ends "
+        "further away than it began."
     )
     measured = measure(setup, result)
     factors = bend.factors(setup.rate)

@@ -85,19 +85,19 @@ def circle(fit: Fit, theme: str) -> go.Scatter:
     )
 
 
-def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str, place: str = "top center") -> go.Scatter:
-    """An arrow on a map, with its name at the tip."""
+def arrow(start: np.ndarray, way: np.ndarray, color: str, name: str, side: str) -> go.Scatter:
+    """An arrow on a map, with its name beyond the tip, to the left or to the right of it."""
     tip = start + way
     length = float(np.hypot(*way)) or 1.0
     ahead, aside = way / length, np.array([-way[1], way[0]]) / length
-    head = [tip - 0.55 * ahead + 0.28 * side * aside for side in (1, -1)]
+    head = [tip - 0.55 * ahead + 0.28 * sign * aside for sign in (1, -1)]
     x, y = zip(start, tip, head[0], tip, head[1], strict=True)
     return go.Scatter(
         x=x,
         y=y,
         mode="lines+text",
         text=["", name, "", "", ""],
-        textposition=place,
+        textposition=f"{'top' if way[1] >= 0 else 'bottom'} {side}",
         textfont={"color": color, "size": 13},
         line={"color": color, "width": 3},
         hoverinfo="skip",
@@ -149,10 +149,9 @@ def batch_map_figure(
         hoverinfo="skip",
     )
     longest = max(float(np.hypot(*slope)) for slope in slopes) or 1.0
-    arrows = [
-        arrow(at, -5 * slopes[0] / longest, colors.goal, "all examples"),
-        arrow(at, -5 * slopes[1] / longest, color, "the batch", "bottom center"),
-    ]
+    full, some = (-5 * slope / longest for slope in slopes)
+    sides = ("left", "right") if full[0] <= some[0] else ("right", "left")  # so that the names do not meet
+    arrows = [arrow(at, full, colors.goal, "all examples", sides[0]), arrow(at, some, color, "the batch", sides[1])]
     stands = go.Scatter(x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color}, hoverinfo="skip")
     return map_figure(fit, theme, [lines, *arrows, stands])
 
@@ -162,11 +161,19 @@ def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
     minimum, colors = fit.minimum(), GROUNDS[theme]
     widths = 4 * np.sqrt(curvature.values[0] / np.maximum(curvature.values, 1e-9))
     arrows = [
-        arrow(minimum, sign * width * direction, colors.goal, f"λ = {value:,.0f}" if sign > 0 else "")
+        arrow(
+            minimum,
+            sign * width * direction,
+            colors.goal,
+            f"λ = {value:,.0f}" if sign > 0 else "",
+            "right" if direction[0] > 0 else "left",
+        )
         for value, width, direction in zip(curvature.values, widths, curvature.directions, strict=True)
         for sign in (-1, 1)
     ]
-    return map_figure(fit, theme, arrows)
+    figure = map_figure(fit, theme, arrows)
+    figure.data[-1].textposition = "middle left"  # the minimum's name: both arrows leave room there
+    return figure
 
 
 def bands_figure(

@@ -82,13 +82,14 @@ def run(setup: RegressionSetup) -> Result:
 def show_lesson() -> None:
     words, formula = st.columns(2, vertical_alignment="center")
     words.markdown(
-        "The examples lie on $f(x, y) = 3x^2 + 9y^2$. An optimizer that knows the examples alone looks for the two "
-        "numbers 3 and 9: it follows the slope of the mean squared error, over all examples or over a few at a time."
+        "The examples come from $f(x, y) = 3x^2 + 9y^2$, with as much noise as you choose. An optimizer that knows the "
+        "examples alone looks for 3 and 9: it follows the slope of the mean squared error, over all of them or over a "
+        "few at a time."
     )
     formula.markdown(
-        r"$\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2 \qquad "
-        r"L(\theta) = \frac{1}{n} \sum_{i=1}^n \left(f_i - \hat f(x_i, y_i)\right)^2$"
-    )
+        r"${\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2}$ &emsp; "
+        r"${L(\theta) = \frac{1}{n} \sum_{i=1}^n \left(f_i - \hat f(x_i, y_i)\right)^2}$"
+    )  # in braces: a line breaks between them only
 
 
 def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
@@ -232,7 +233,7 @@ def said_batch(setup: RegressionSetup, moment: int, slopes: tuple[np.ndarray, ..
     angle = np.degrees(np.arccos(np.clip(full @ own / (sizes[0] * sizes[1]), -1, 1)))
     return (
         f"Iteration {moment}: the batch's slope is **{sizes[1] / sizes[0]:.2f} times** as steep as that of all "
-        f"examples and points **{angle:.0f}°** away from it. That is why the path wanders."
+        f"examples and points **{angle:.0f}°** away from it. Such differences are why the path wanders."
     )
 
 
@@ -311,7 +312,7 @@ def said_kick(result: Result, rate: float) -> str:
     )
     return (
         "All examples together are an average. One alone can bend far more: of these, the one furthest out reaches "
-        f"**λ = {steepest:,.0f}** (a corner, x = y = 10, has 40,000). Its own limit is {2 / steepest:.1g}: {ending}"
+        f"**λ = {steepest:,.0f}** (a corner, x = y = 10, has 40,000). Its own limit is {2 / steepest:.6f}: {ending}"
     )
 
 
@@ -343,7 +344,7 @@ def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], di
 def show_seeds(setup: RegressionSetup, theme: str) -> None:
     st.markdown(
         f"The race above, from {SEEDS} seeds: other examples, other noise, other batches each time. "
-        "The line is the median loss, and 80 of 100 runs end inside the band."
+        "The line is the median loss; at every iteration, 80 of the 100 runs lie inside the band."
     )
     with st.spinner(f"Running {SEEDS} seeds."):
         # what is looked at below the picture changes no run
