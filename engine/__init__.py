@@ -11,7 +11,19 @@ os.environ["XLA_FLAGS"] = (
 
 from engine.expressions import ExpressionError, parse
 from engine.landscapes import LANDSCAPES, Landscape
+from engine.maps import basins, sweep
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
 
-__all__ = ["LANDSCAPES", "OPTIMIZERS", "ExpressionError", "Landscape", "Optimizer", "Trace", "parse", "race"]
+__all__ = [
+    "LANDSCAPES",
+    "OPTIMIZERS",
+    "ExpressionError",
+    "Landscape",
+    "Optimizer",
+    "Trace",
+    "basins",
+    "parse",
+    "race",
+    "sweep",
+]

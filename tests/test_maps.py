@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine import LANDSCAPES, OPTIMIZERS, race
+from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
 from engine.analysis import curvature
-from engine.maps import BLOCK, VERDICTS, basins, sweep
+from engine.maps import BLOCK, VERDICTS
 
 BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
 RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow
