@@ -16,7 +16,7 @@ from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui.links import encode
 from ui.presets import opening, presets
-from ui.regression.view import SEEDS, bands
+from ui.regression.view import SEEDS, bands, seed_steps
 from ui.setups import PARTS, RegressionSetup, names
 
 PAGE, STAGE = "2D Regression", "regression-stage"
@@ -190,6 +190,14 @@ def test_curvature_foretells_what_plain_gradient_descent_does():
     }
     assert len(arrows) == 4
     assert len(ways) == 2
+
+
+def test_a_hundred_seeds_of_a_long_race_on_many_examples_run_as_far_as_there_is_time_and_say_so():
+    racers = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["SGD"](learning_rate=1e-5))
+    app = shown(replace(SMALL, racers=racers, examples=1000, steps=5000, batch=1, below="seeds"))
+    assert "they run 500 of the 5,000 iterations" in texts(app)
+    presets_of_seeds = [preset.setup for preset in PRESETS.values() if preset.setup.below == "seeds"]
+    assert all(seed_steps(setup) == setup.steps for setup in [SMALL, *presets_of_seeds])
 
 
 def test_each_of_the_hundred_seeds_is_the_race_that_its_seed_gives():

@@ -37,6 +37,7 @@ from ui.stage import stage
 from ui.tables import paths
 
 SEEDS = 100
+MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds, during which others wait
 USUAL_RATE = 1e-4  # the notebook's, where the line-up has no SGD to ask
 THETAS = ("θ₁", "θ₂")
 
@@ -316,6 +317,11 @@ def said_kick(result: Result, rate: float) -> str:
     )
 
 
+def seed_steps(setup: RegressionSetup) -> int:
+    """How many iterations are run from all the seeds: those of the race, as far as the server has time for them."""
+    return min(setup.steps, max(1, MOST_LOOKS // (SEEDS * setup.examples * len(setup.racers))))
+
+
 @lru_cache(maxsize=16)
 def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, int]]:
     """The same race from many seeds: steps, per racer the losses below which 10, 50, 90 % are, and how many left."""
@@ -324,7 +330,7 @@ def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], di
         mean_squared_error,
         dict(zip(names(setup.racers), setup.racers, strict=True)),
         np.tile(setup.start, (SEEDS, 1)),
-        setup.steps,
+        seed_steps(setup),
         data=(np.stack([fit.features for fit in fits]), np.stack([fit.true for fit in fits])),
         own_data=True,
         batch_size=setup.batch_size,
@@ -346,6 +352,11 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
         f"The race above, from {SEEDS} seeds: other examples, other noise, other batches each time. "
         "The line is the median loss; at every iteration, 80 of the 100 runs lie inside the band."
     )
+    if (most := seed_steps(setup)) < setup.steps:
+        st.markdown(
+            f":material/timer: So many examples, racers and seeds take long: they run {most:,} of the "
+            f"{setup.steps:,} iterations."
+        )
     with st.spinner(f"Running {SEEDS} seeds."):
         # what is looked at below the picture changes no run
         steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
