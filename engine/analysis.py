@@ -60,7 +60,7 @@ def verdict(
         since = trace.converged_at[run]  # -1 where the race was not told the minima
         return Verdict("converged", f"converged at step {since}" if since >= 0 else "converged")
     if trace.settled_at[run] >= 0:
-        return Verdict("settled", f"converged at step {trace.settled_at[run]}: its loss no longer changes")
+        return Verdict("settled", f"converged at step {trace.settled_at[run]}: its loss hardly changes")
     tail = path[-max(10, int(LAST_PART * len(path))) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
         return Verdict("oscillating", f"oscillating around {centre(tail, minima)}") if turns_back(tail) else GOING

@@ -25,6 +25,7 @@ show_lesson(setup)
 
 points = find_points(setup)
 if points is None:
+    CONTROLS.loss_axis("There is no loss before there are points.")
     sidebar(setup)
 else:
     with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):

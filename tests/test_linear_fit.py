@@ -83,7 +83,7 @@ def test_the_page_opens_with_the_notebooks_fit_and_shows_what_it_printed():
     assert list(rows.index) == list(range(11))
     assert rows["θ"].iloc[-1] == pytest.approx(LEFT_BEHIND, abs=1e-4)
     assert "converged at iteration 10" in texts(app)
-    assert stage(app, STAGE)["tracks"][0]["ended_words"] == "converged at iteration 10: its loss no longer changes"
+    assert stage(app, STAGE)["tracks"][0]["ended_words"] == "converged at iteration 10: its loss hardly changes"
     assert [m[1] for m in metrics(app)] == ["65.67", "0.03046", "0.343", "0.343"]
     assert "limit **0.03046**: this is **0.328** of it" in texts(app)
 

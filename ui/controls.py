@@ -36,6 +36,7 @@ class Session(Generic[S]):
     setup: S  # as of the last run
     slots: dict[int, Slot] = field(default_factory=dict)  # the line-up, where the page has one
     filled: int = 0  # slot numbers are never used again, so no widget finds another's value
+    scene: int = 0  # how many set-ups have been taken as a whole
     arrived: bool = False
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
     notes: list[str] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Controls(Generic[S]):
 
     def fill(self, setup: S) -> None:
         """Set every widget to a set-up. Only before the widgets are drawn: at the start of a run, or in a callback."""
+        self.memory.scene += 1
         for name in setup.settings():
             self.put(name, getattr(setup, name))
 

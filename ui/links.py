@@ -160,9 +160,9 @@ class Point(Kind):
         return parts[self.names[0]], parts[self.names[1]]
 
 
-def setting(kind: Kind, default: Any) -> Any:
-    """A field of a set-up."""
-    return field(default=default, metadata={"kind": kind})
+def setting(kind: Kind, default: Any, *, looks: bool = False) -> Any:
+    """A field of a set-up. ``looks``: it says only where one looks, and changes nothing of what happens."""
+    return field(default=default, metadata={"kind": kind, "looks": looks})
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,10 @@ class Setup:
     @classmethod
     def settings(cls) -> dict[str, Kind]:
         return {f.name: f.metadata["kind"] for f in fields(cls)}
+
+    def essence(self) -> Self:
+        """This set-up without what says only where one looks."""
+        return replace(self, **{f.name: f.default for f in fields(self) if f.metadata["looks"]})
 
     def with_(self, name: str, value: Any) -> Self:
         """This set-up with one thing chosen, and what follows from that choice."""

@@ -38,8 +38,10 @@ def presets(page: str) -> dict[str, Preset]:
 
 
 def preset_of(page: str, setup: Setup) -> Preset | None:
-    """The preset that is this very set-up, if there is one."""
-    return next((preset for preset in presets(page).values() if preset.setup == setup), None)
+    """The preset that is this very set-up, or differs only in where one looks; if there is one."""
+    prepared = presets(page).values()
+    exact = next((preset for preset in prepared if preset.setup == setup), None)
+    return exact or next((preset for preset in prepared if preset.setup.essence() == setup.essence()), None)
 
 
 def opening(page: str) -> Any:

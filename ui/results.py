@@ -23,8 +23,8 @@ The update rules are PyTorch's, and their names are the field's:
 - RMSProp, Adam and their kin add $\\epsilon$ after the root. Adam's means are corrected for starting at zero.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
 - Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
-- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from; where a race is
-  told to stop once the loss hardly changes, it is that.
+- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from. A race that is
+  told so ends once its loss hardly changes, wherever that is.
 """
 
 
@@ -61,7 +61,7 @@ def show_leaderboard(
             "best loss": number(format="%.4g", width=82, help="The lowest loss on the way."),
             "distance": number(format="%.4g", width=82, help="From the end to the nearest minimum."),
             "converged at": number(
-                "converged", width=82, help="The first step within 0.01 of a minimum in every coordinate."
+                "arrived at", width=82, help="The first step within 0.01 of a minimum in every coordinate."
             ),
             "path length": number("path", format="%.2f", width=72, help="How far it went in all, over every step."),
         },

@@ -97,14 +97,14 @@ class RaceSetup(Setup):
     """A race over a landscape, on the Ackley Race page."""
 
     landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
-    view: str = setting(Choice(VIEWS), "usual")
+    view: str = setting(Choice(VIEWS), "usual", looks=True)
     start: tuple[float, float] = setting(Point(FARTHEST), (4.0, 4.0))
     steps: int = setting(Whole(1, MOST_STEPS), 200)
-    loss: str = setting(Choice(LOSS_AXES), "linear")
+    loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
     racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
-    show: str = setting(Choice(SHOWN), "race")
-    points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96)  # per side of a map of basins
+    show: str = setting(Choice(SHOWN), "race", looks=True)
+    points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96, looks=True)  # per side of a map of basins
 
     @property
     def ground(self) -> Landscape:
@@ -129,11 +129,11 @@ class RegressionSetup(Setup):
     steps: int = setting(Whole(1, MOST_ITERATIONS, link="iterations"), 200)
     batch: int = setting(Whole(0, MOST_EXAMPLES), 0)  # 0: all of them
     tolerance: float = setting(Number(0, 1e6), 0.0)
-    loss: str = setting(Choice(LOSS_AXES), "log")
+    loss: str = setting(Choice(LOSS_AXES), "log", looks=True)
     racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
-    below: str = setting(Choice(PARTS), "ends")
-    moment: int = setting(Whole(0, MOST_ITERATIONS, link="at"), 0)
-    whose: int = setting(Whole(1, MOST_RACERS), 1)
+    below: str = setting(Choice(PARTS), "ends", looks=True)
+    moment: int = setting(Whole(0, MOST_ITERATIONS, link="at"), 0, looks=True)
+    whose: int = setting(Whole(1, MOST_RACERS), 1, looks=True)
 
     @property
     def batch_size(self) -> int | None:
@@ -167,7 +167,7 @@ class FitSetup(Setup):
     theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
     deal: int = setting(Whole(0, 9999, link="batch_seed"), 0)
-    loss: str = setting(Choice(LOSS_AXES), "linear")
+    loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
 
     @property
     def with_intercept(self) -> bool:
@@ -206,11 +206,11 @@ class GradientsSetup(Setup):
     own: str = setting(Text(200), "")
     low: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="from"), 0.0)
     high: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="to"), 10.0)
-    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 2.0)
-    h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0)
+    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 2.0, looks=True)
+    h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0, looks=True)
     answer: str = setting(Text(200), "")
-    theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0)
-    lines: int = setting(Whole(1, DERIVATION_LINES), 1)
+    theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, looks=True)
+    lines: int = setting(Whole(1, DERIVATION_LINES), 1, looks=True)
 
     @property
     def text(self) -> str:

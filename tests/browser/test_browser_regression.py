@@ -102,3 +102,18 @@ def test_on_a_phone_nothing_is_wider_than_the_page(window, theme):
         ".map((e) => e.getBoundingClientRect().right))"
     )
     assert width <= 420
+
+
+def test_another_preset_begins_at_its_start_with_the_way_ahead_hidden_and_a_turned_knob_does_not(visitor):
+    visitor.open(RACE)
+    visitor.press("End")
+    before = visitor.race
+    visitor.page.locator(".st-key-regression-steps input[type=range]").focus()
+    visitor.page.keyboard.press("ArrowLeft")
+    visitor.drawn(before)
+    assert visitor.ask("stage.at === stage.last && stage.revealed")
+    before = visitor.race
+    visitor.page.locator(".st-key-regression-preset input").click()
+    visitor.page.get_by_role("option", name="As in the notebook: Adam").click()
+    visitor.drawn(before)
+    assert visitor.ask("[stage.at, stage.playing, stage.revealed]") == [0, False, False]

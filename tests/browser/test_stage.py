@@ -173,7 +173,7 @@ def test_a_click_on_the_map_moves_the_start_there(visitor):
     drawn = visitor.ask("[stage.tracks[0].values.x[0], stage.tracks[0].values.y[0]]")
     assert drawn == pytest.approx(wanted, abs=pixel)
     for axis, value in zip("xy", drawn, strict=True):
-        shown = visitor.page.locator(f".st-key-race-{axis} input")
+        shown = visitor.page.locator(f".st-key-race-start-{axis} input")
         visitor.page.wait_for_function("([e, v]) => Math.abs(+e.value - v) < 5e-4", arg=[shown.element_handle(), value])
     visitor.page.wait_for_url(f"**start={drawn[0]:.4g}~{drawn[1]:.4g}*")
     # and the racer stands under the pointer
@@ -407,7 +407,7 @@ def test_the_loss_axis_is_logarithmic_on_request_and_says_so(visitor):
     visitor.page.get_by_role("radio", name="log loss").click()
     visitor.drawn(before)
     assert visitor.ask(f"{axis}.type") == "log"
-    assert "logarithmic" in visitor.ask(f"{axis}.title.text")
+    assert "(log)" in visitor.ask(f"{axis}.title.text")
     assert visitor.where_painted("loss", FIRST.light)
 
 

@@ -221,7 +221,7 @@ def test_how_a_run_ended_is_said_and_only_one_that_was_lost_is_crossed_out(fits)
     stand(fits, 11)
     assert not any("iteration" in words for words in rows.all_inner_texts())
     stand(fits, 12)
-    assert "converged at iteration 12: its loss no longer changes" in rows.nth(0).inner_text()
+    assert "converged at iteration 12: its loss hardly changes" in rows.nth(0).inner_text()
     fits.press("End")
     quick, slow, wild = rows.all_inner_texts()
     assert "converged at iteration 12" in quick

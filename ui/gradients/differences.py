@@ -101,6 +101,8 @@ def show_differences(setup: GradientsSetup, f: Function, theme: str) -> None:
         [stage.Number("slope", "slope", 6), stage.Number("error", "error", 8)],
         theme=theme,
         key=CONTROLS.key("widths"),
+        who="difference",
+        scene=CONTROLS.memory.scene,
         index=stage.Index("h", 8),
         at=WIDTHS.index(setup.h),
         on_start=take_h_click,

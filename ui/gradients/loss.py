@@ -146,6 +146,7 @@ def show_loss(setup: GradientsSetup, theme: str) -> None:
         [stage.Number("loss", "loss", 3), stage.Number("slope", "slope", 3)],
         theme=theme,
         key=CONTROLS.key("thetas"),
+        scene=CONTROLS.memory.scene,
         index=stage.Index("θ", 1),
         at=THETAS.index(setup.theta),
         on_start=take_theta_click,

@@ -73,6 +73,7 @@ def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
         [stage.Number("f", "f", digits[1]), stage.Number("slope", "f′", digits[2])],
         theme=theme,
         key=CONTROLS.key("stage"),
+        scene=CONTROLS.memory.scene,
         index=stage.Index("x₀", digits[0]),
         at=setup.places().index(setup.x0),
         on_start=take_x0_click,

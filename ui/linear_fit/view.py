@@ -220,6 +220,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
         ],
         theme=theme,
         key=CONTROLS.key("stage"),
+        scene=CONTROLS.memory.scene,
         index=stage.Index("iteration"),
         on_start=take_click,
     )

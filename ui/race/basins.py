@@ -114,6 +114,7 @@ def show_stage(
         [stage.Number("x", "x", 3), stage.Number("y", "y", 3), stage.Number("loss", "loss", 4)],
         theme=theme,
         key=CONTROLS.key("stage"),
+        scene=CONTROLS.memory.scene,
         on_start=CONTROLS.take_start,
     )
 

@@ -101,7 +101,9 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
     if log:  # a logarithmic axis has no place for 0: who is there stays at its lower edge
         shown = {name: np.maximum(losses, LEAST) for name, losses in shown.items()}
     on_map = losses_on_map(result.fit)
-    low, high = loss_range(list(shown.values()), (float(on_map.min() - floor), float(on_map.max() - floor)), log)
+    # on a logarithmic axis there is room for one that flies off, too
+    highest = float(on_map.max() - floor) * (1e4 if log else 1)
+    low, high = loss_range(list(shown.values()), (float(on_map.min() - floor), highest), log)
     tracks = [
         stage.Track(
             name=name,
@@ -152,6 +154,7 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
         [stage.Number("theta1", "θ₁", 4), stage.Number("theta2", "θ₂", 4), stage.Number("loss", "loss", 3)],
         theme=theme,
         key=CONTROLS.key("stage"),
+        scene=CONTROLS.memory.scene,
         index=stage.Index("iteration"),
         on_start=CONTROLS.take_start,
     )

@@ -122,8 +122,13 @@ class Stage {
     this.numbers = message.numbers;
     this.index = message.index;
     this.parts.scrub.max = this.last;
+    // another set-up begins at its start, with the way ahead still hidden; the same one turned stays where it is
+    const fresh = message.scene !== this.scene;
+    if (fresh && !first) this.play(false);
+    this.at = fresh ? message.at ?? 0 : this.at;
     this.at = Math.min(this.at, this.last);
-    if (!first) this.revealed = true;
+    this.scene = message.scene;
+    this.revealed = !fresh;
     this.heed(message);
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
@@ -206,7 +211,7 @@ class Stage {
   }
 
   fillNumbers() {
-    const head = [this.tracks.length > 1 ? "racer" : "", this.index.label, ...this.numbers.map((n) => n.label), ""];
+    const head = [this.tracks.length > 1 ? this.message.who : "", this.index.label, ...this.numbers.map((n) => n.label), ""];
     const rows = this.tracks.map((track) => {
       const name = element("th", { scope: "row" }, element("img", { src: track.swatch, className: "swatch", alt: "" }), ` ${track.name}`);
       const cells = head.slice(1).map(() => element("td"));

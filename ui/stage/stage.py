@@ -72,9 +72,9 @@ class Track:
         """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""
         lost = self.stopped is not None
         ended = self.stopped if lost else self.settled
-        words = (
-            "stopped at {}: its numbers grew without bound" if lost else "converged at {}: its loss no longer changes"
-        )
+        if ended is None:
+            return {"ended": None, "ended_words": "", "lost": False}
+        words = "stopped at {}: its numbers grew without bound" if lost else "converged at {}: its loss hardly changes"
         return {"ended": ended, "ended_words": words.format(f"{label} {ended}"), "lost": lost}
 
 
@@ -112,12 +112,15 @@ def show(
     theme: str,
     key: str,
     index: Index = STEPS,
+    who: str = "racer",
+    scene: int = 0,
     at: int | None = None,
     on_start: Callable[[], None] | None = None,
     on_at: Callable[[], None] | None = None,
 ) -> None:
     """Draw a race. ``ground`` maps view names to still figures (Plotly JSON), ``steps`` says which step each record is.
 
+    ``who`` is what the table calls a track. A new ``scene`` begins at its start, with the way ahead hidden.
     The stage opens at the record ``at``, and goes there whenever ``at`` is another than before; by itself it keeps the
     record that it shows. What the visitor does there is kept in the session under ``key``, and a function called:
     ``on_start`` for a click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage
@@ -132,6 +135,7 @@ def show(
         "views": [view.message() for view in views],
         "steps": packed(steps),
         "index": asdict(index),
+        "who": who,
         "at": None if at is None else int(at),
         "tells": on_at is not None,
         # the record that the stage told, and this run answers
@@ -151,6 +155,7 @@ def show(
         ],
     }
     race["id"] = hashlib.sha256(json.dumps(race).encode()).hexdigest()[:16]
+    race["scene"] = scene  # the same race is the same, however one came to it
     heard = {"on_start_change": on_start, "on_at_change": on_at, "on_theme_change": lambda: None}
     with st.container(gap=None):
         # by itself, so that it is sent once and not with every race
