@@ -124,8 +124,7 @@ class Stage {
     this.parts.scrub.max = this.last;
     // another set-up begins at its start, with the way ahead still hidden; the same one turned stays where it is
     const fresh = message.scene !== this.scene;
-    if (fresh && !first) this.play(false);
-    this.at = fresh ? message.at ?? 0 : this.at;
+    if (fresh) this.move(message.at ?? 0);
     this.at = Math.min(this.at, this.last);
     this.scene = message.scene;
     this.revealed = !fresh;
