@@ -128,7 +128,9 @@ class Visitor:
         (page,) = (title for title, kind in SETUPS.items() if isinstance(setup or RaceSetup(), kind))
         (file,) = (Path(entry.file).stem for entry in PAGES if entry.title == page)
         query = f"?{urlencode(encode(setup), doseq=True)}" if setup else ""
-        return self.go(f"{server or self.server}/{file.partition('_')[2]}{query}")
+        self.page.goto(f"{server or self.server}/{file.partition('_')[2]}{query}")
+        self.page.locator(".katex").first.wait_for()  # the formula comes late, and moves everything below it
+        return self.drawn()
 
     def go(self, address: str) -> "Visitor":
         self.page.goto(address)
@@ -140,6 +142,7 @@ class Visitor:
             "id => { const s = document.querySelector('.stage')?.dataset.drawn; return s && s !== id }", arg=other_than
         )
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.evaluate("document.fonts.ready.then(() => null)")
         # what comes after the race may still push it about, and the mouse would miss
         self.rest("[...document.querySelectorAll('.view')].map((view) => view.getBoundingClientRect())")
         return self
