@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES
+from engine.landscapes import cos_turns
 from engine.landscapes import landscape as enter
 
 WITH_MINIMA = [pytest.param(known, id=name) for name, known in LANDSCAPES.items() if known.minima]
@@ -189,3 +190,17 @@ def test_an_incomplete_landscape_is_refused_with_the_reason(changes, sentence):
     with pytest.raises(ValueError, match=f"Landscape '{known['name']}' .*{sentence}"):
         enter(**known)(slope)
     assert before == LANDSCAPES
+
+
+def test_the_cosine_of_full_turns_is_exact_to_the_last_digit_and_so_is_its_slope():
+    turns = np.random.default_rng(0).uniform(-50, 50, 100_000).astype(np.float32)
+    turns = np.append(turns, np.arange(-20, 20, dtype=np.float32) / 8)
+    value, slope = jax.vmap(jax.value_and_grad(cos_turns))(turns)
+    np.testing.assert_allclose(value, np.cos(2 * np.pi * turns.astype(float)), rtol=0, atol=2e-7)
+    np.testing.assert_allclose(slope, -2 * np.pi * np.sin(2 * np.pi * turns.astype(float)), rtol=0, atol=3e-6)
+
+
+def test_the_curvature_at_the_bottom_of_a_dent_is_that_of_its_cosine():
+    """Rastrigin bends by 2 + 40 pi^2 at its minimum: the cosine can be differentiated twice."""
+    hessian = jax.hessian(LANDSCAPES["Rastrigin"].loss)(jnp.zeros(2))
+    np.testing.assert_allclose(hessian, np.eye(2) * (2 + 40 * np.pi**2), rtol=1e-5, atol=1e-4)

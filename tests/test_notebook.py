@@ -47,7 +47,7 @@ def test_sgd_in_turn_walks_the_whole_recomputed_path(sgd):
 
 
 def test_sgd_together_walks_another_path_and_parts_from_the_notebook_in_its_first_step(sgd):
-    together = race(ACKLEY.loss, {"SGD": REPLAYS["SGD"].optimizer}, [START], 20)["SGD"].positions[0, 1:]
+    together = race(REPLAYS["SGD"].loss, {"SGD": REPLAYS["SGD"].optimizer}, [START], 20)["SGD"].positions[0, 1:]
     expected = np.array(NOTEBOOK["sgd recomputed, both together"])
     np.testing.assert_array_equal(together[:, 0], together[:, 1])
     # among the dents of Ackley a last bit grows tenfold every four steps: a processor without fused multiplication
