@@ -56,14 +56,14 @@ def landscape(name: str, **known) -> Callable:
     return enter
 
 
-# Taylor-like fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32
+# Fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32
 COSINE = (1.0, -19.73920855, 64.93934656, -85.45356831, 60.14395329, -24.98183634)
 SINE = (6.283185307, -41.34170212, 81.60522621, -76.70428138, 42.00980619, -14.39413547)
 
 
 @jax.custom_jvp
 def cos_turns(x):
-    """The cosine of ``x`` full turns, cos(2 pi x): a third of the time of ``jnp.cos``, and more exact, as no pi is rounded."""
+    """The cosine of ``x`` full turns, cos(2 pi x): quicker than ``jnp.cos``, and more exact, as no pi is rounded."""
     return half_turns(x, COSINE, even=True)
 
 
