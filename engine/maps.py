@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -135,7 +135,7 @@ def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> 
     """Every run, in blocks: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
     goals = np.asarray(minima, np.float32).reshape(-1, starts.shape[1])
     plan = np.array([steps, int((1 - TAIL) * steps)], np.int32)
-    knobs, values = np.array(astuple(optimizer), np.float32), np.asarray(values, np.float32)
+    knobs, values = np.array([*vars(optimizer).values()], np.float32), np.asarray(values, np.float32)
 
     def block(first: int) -> _End:
         # the last block is filled up, so that all are of one size and compiled once

@@ -7,7 +7,7 @@ steps are arguments of that loop, so turning any of them compiles nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -109,7 +109,7 @@ def race(
     # all are sent off before any is waited for
     ends = {}
     for name, optimizer in racers.items():
-        knobs = np.array(astuple(optimizer), np.float32)  # type: ignore[call-overload]
+        knobs = np.array([*vars(optimizer).values()], np.float32)
         ends[name] = descend(loss, type(optimizer), kind, knobs, *each, plan, np.float32(tolerance), data, goals)
     return {name: trace(end, at, runs) for name, end in ends.items()}
 
