@@ -1,5 +1,8 @@
 """The big batches: each run of a map is the run that a race would have made."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,18 @@ def test_what_cannot_be_swept_is_said(given, complaint):
 def test_a_map_without_points_or_steps_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         basins(BOWL, OPTIMIZERS["SGD"](), 0, 5)
+
+
+def test_a_large_map_keeps_nothing_of_the_way():
+    """65,536 runs of 500 steps; their histories alone would be 260 MB. In a process of its own, whose peak is known."""
+    grown = """
+import resource
+from engine import LANDSCAPES, OPTIMIZERS, basins
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+basins(LANDSCAPES["Ackley"], OPTIMIZERS["Adam"](), 8, 3)
+before = peak()
+basins(LANDSCAPES["Ackley"], OPTIMIZERS["Adam"](), 256, 500)
+print(peak() - before)
+"""
+    ran = subprocess.run([sys.executable, "-c", grown], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 150
