@@ -424,9 +424,14 @@ def test_a_turned_knob_sends_the_paths_alone_and_they_are_light():
     knob = RULES[0].knobs()[0]
     sound(widget(app, knob).set_value(knob.low).run())
     assert message(app, "race-stage-ground").SerializeToString() == ground
-    # 12 racers, 5 quantities, 501 records of 4 bytes, in base64: 160 kB; the rest is words, script and style
-    assert message(app, "race-stage").ByteSize() < 220_000
+    # 12 racers, 3 quantities, 501 records of 4 bytes, in base64: 96 kB; the rest is words, script and style
+    assert message(app, "race-stage").ByteSize() < 140_000
     assert len(ground) < 600_000
+
+
+def test_a_race_of_six_is_sent_in_80_kb():
+    app = shown(alone(RULES[0], racers=tuple(rule() for rule in RULES[:6]), steps=500))
+    assert message(app, "race-stage").ByteSize() < 80_000
 
 
 def test_another_landscape_sends_another_ground():

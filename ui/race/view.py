@@ -59,6 +59,8 @@ def show_stage(
         shown = {name: np.maximum(losses, LEAST) for name, losses in shown.items()}
     lowest, highest = loss_span(setup.landscape, setup.view)
     low, high = loss_range(list(shown.values()), (lowest - floor, highest - floor), log)
+    # what is drawn at its own loss is not sent twice
+    lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
     tracks = [
         stage.Track(
             name=name,
@@ -66,9 +68,9 @@ def show_stage(
             values={
                 "x": trace.positions[0, :, 0],
                 "y": trace.positions[0, :, 1],
-                "height": height(landscape, trace.losses[0]),
+                lifted: height(landscape, trace.losses[0]),
+                plotted: shown[name],
                 "loss": trace.losses[0],
-                "shown": shown[name],
             },
             stopped=int(trace.stopped_at[0]) if trace.stopped_at[0] >= 0 else None,
         )
@@ -82,7 +84,7 @@ def show_stage(
                 name="surface",
                 caption=setup.landscape,
                 says=f"The loss surface of {setup.landscape} with the paths of {runners}.",
-                path=("x", "y", "height"),
+                path=("x", "y", lifted),
                 lift=LIFT,
             ),
             stage.View(
@@ -98,7 +100,7 @@ def show_stage(
                 name="loss",
                 caption="",
                 says=f"The loss at every step. At the end: {said_ends(traces)}.",
-                path=("step", "shown"),
+                path=("step", plotted),
                 figure=loss_axes(int(steps[-1]), low, high, log, theme),
                 low=True,
             ),
