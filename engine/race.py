@@ -19,6 +19,7 @@ from engine.batches import dealt, per_epoch, shuffle
 from engine.optimizers import Optimizer
 
 RECORDS = 500  # at most so many steps are recorded, and the start
+LARGEST_SEED = 2**31 - 1
 TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
 
 
@@ -97,11 +98,14 @@ def race(
         raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {dim} numbers.")
     if np.size(seeds) not in (1, runs):
         raise ValueError(f"There are {np.size(seeds)} seeds for {runs} runs. Give one for all, or one each.")
+    numbers = np.asarray(seeds)
+    if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > LARGEST_SEED:
+        raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {LARGEST_SEED:,}.")
     # an odd stride: a run that jumps to and fro would seem to stand still in every second step
     stride = -(-steps // RECORDS) | 1
     at = np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
     size = bucket(runs)
-    each = fill(starts, size), fill(np.broadcast_to(np.asarray(seeds, np.int32), runs), size)
+    each = fill(starts, size), fill(np.broadcast_to(numbers.astype(np.int32), runs), size)
     if own_data:
         data = tuple(fill(part, size) for part in data)
     plan = np.array([steps, stride, batch_size or 1], np.int32)

@@ -295,6 +295,8 @@ def test_moving_seeds_or_data_of_each_run_compiles_nothing(compiles):
         ({"batch_size": 4, "data": ()}, "batch_size is 4. Give data"),
         ({"seeds": [1, 2, 3]}, "There are 3 seeds for 2 runs. Give one for all, or one each."),
         ({"seeds": []}, "There are 0 seeds for 2 runs"),
+        ({"seeds": 2**31}, "seeds is 2147483648. Give whole numbers of at most 2,147,483,647."),
+        ({"seeds": [1, 0.5]}, "Give whole numbers"),
         ({"own_data": True}, r"data has shapes \[\(14, 2\), \(14,\)\]. With own_data, each begins with 2 runs."),
         ({"own_data": True, "data": (1.0,)}, r"data has shapes \[\(\)\]. With own_data"),
         ({"own_data": True, "data": (np.ones((2, 4)), np.ones((3, 4)))}, r"data has shapes \[\(2, 4\), \(3, 4\)\]"),
