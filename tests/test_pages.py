@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visit import FILES, ROOT, address, floats, message, opened, shown, sound, stage, tracks
+from visit import FILES, ROOT, address, floats, message, opened, shown, sound, stage, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
@@ -329,22 +329,21 @@ def test_the_notebooks_adam_seems_to_converge_and_the_honest_one_stays():
 # ---- what the page shows beside the stage
 
 
-def test_there_is_one_card_for_each_optimizer_of_the_line_up_with_the_code_that_runs():
+def test_each_optimizer_of_the_line_up_has_a_card_with_the_code_that_runs():
     app = shown(alone(RULES[0], racers=tuple(rule() for rule in (*RULES, RULES[0]))))
-    for name in OPTIMIZERS:
-        app.session_state[f"race-card-{name}"] = True
-    sound(app.run())
-    fold(app, *(f"card-{name}" for name in OPTIMIZERS))
-    cards = {card.label: card for card in app.expander if card.label.startswith("How ")}
-    assert list(cards) == [f"How {name} moves" for name in OPTIMIZERS]
-    for rule, card in zip(RULES, cards.values(), strict=True):
-        assert f"class {rule.__name__}(Optimizer):" in card.code[0].value
-        assert "def update(self, gradient, " in card.code[0].value
-        assert rule.formula in card.latex[0].value
-        words = " ".join(text.value for text in (*card.markdown, *card.caption))
-        assert all(
-            said in words for said in (rule.__doc__.splitlines()[0], rule.source, *(k.about for k in rule.knobs()))
-        )
+    closed = texts(app)
+    cards = app.button_group(key="race-card")
+    assert cards.options == [*OPTIMIZERS, "Conventions"]
+    for rule in RULES:
+        sound(app.button_group(key="race-card").set_value(rule.name).run())
+        assert f"class {rule.__name__}(Optimizer):" in app.code[0].value
+        assert "def update(self, gradient, " in app.code[0].value
+        opened = texts(app)
+        about = [rule.__doc__.splitlines()[0], rule.formula, rule.source, *(k.about for k in rule.knobs())]
+        assert all(said in opened for said in about)
+        assert rule.source not in closed
+    sound(app.button_group(key="race-card").set_value("Conventions").run())
+    assert "The update rules are PyTorch's" in texts(app)
 
 
 def test_the_views_say_in_words_what_they_show():

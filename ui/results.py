@@ -15,6 +15,7 @@ from ui.controls import Controls
 from ui.palette import Style, swatch
 from ui.tables import leaderboard, paths_csv
 
+ALL = "Conventions"
 CONVENTIONS = """
 The update rules are PyTorch's, and their names are the field's:
 
@@ -69,14 +70,13 @@ def show_leaderboard(
 
 
 def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:
-    """How each optimizer of the line-up moves: its rule, in words, and the code that runs."""
-    for name in dict.fromkeys(racer.name for racer in racers):
-        card = st.expander(f"How {name} moves", key=controls.key("card", name), on_change="rerun")
-        if card.open:
-            with card:
-                show_card(OPTIMIZERS[name])
-    with st.expander("Conventions"):
-        st.markdown(CONVENTIONS)
+    """How one optimizer of the line-up moves, or what holds for all: its rule, in words, and the code that runs."""
+    # one card and not an expander each: what is closed has to be drawn too whenever a slider moves
+    moves = list(dict.fromkeys(racer.name for racer in racers))
+    chosen = st.pills("How does it move?", [*moves, ALL], key=controls.key("card"), label_visibility="collapsed")
+    if chosen:
+        with st.container(border=True):
+            show_card(OPTIMIZERS[chosen]) if chosen in OPTIMIZERS else st.markdown(CONVENTIONS)
 
 
 def show_card(rule: type[Optimizer]) -> None:
