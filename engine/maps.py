@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.multihost_utils import process_allgather
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from engine.landscapes import Landscape
 from engine.optimizers import Optimizer
@@ -68,18 +71,29 @@ class _End(NamedTuple):
 
 
 def basins(
-    landscape: Landscape, optimizer: Optimizer, resolution: int, steps: int, progress: Progress | None = None
+    landscape: Landscape,
+    optimizer: Optimizer,
+    resolution: int,
+    steps: int,
+    progress: Progress | None = None,
+    *,
+    devices: Sequence[jax.Device] | None = None,
 ) -> Basins:
     """A run from each point of a square grid over the domain: which minimum it reaches, and when.
 
-    ``progress`` is called with the share that is done, after each block; what it raises ends the work.
+    ``progress`` is called with the share that is done, after each block; what it raises ends the work. With
+    ``devices`` the runs are dealt to those, of one process or of several: then each process calls this alike, and
+    each gets the whole map; there is no progress in between.
     Raises ``ValueError`` for a resolution or a number of steps below 1.
     """
     if resolution < 1 or steps < 1:
         raise ValueError(f"resolution is {resolution} and steps is {steps}. Let both be at least 1.")
     sides = (np.linspace(low, high, resolution, dtype=np.float32) for low, high in landscape.domain)
     starts = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    end = run_all(landscape.loss, optimizer, None, np.zeros(len(starts)), starts, steps, landscape.minima, progress)
+    if devices is None:
+        end = run_all(landscape.loss, optimizer, None, np.zeros(len(starts)), starts, steps, landscape.minima, progress)
+    else:
+        end = run_across(devices, landscape.loss, optimizer, starts, steps, landscape.minima)
     square = (resolution, resolution)
     return Basins(
         nearest=np.reshape(end.reached, square),
@@ -159,6 +173,38 @@ def in_order(act: Callable[[int], _End], places: range, progress: Progress | Non
         finally:
             for part in work:  # whoever leaves early leaves no work behind
                 part.cancel()
+
+
+def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
+    """Every run, dealt to the devices in whole blocks, so that each is rounded as it would be on one device."""
+    mesh = Mesh(np.array(devices), ("devices",))
+    goals = np.asarray(minima, np.float32).reshape(-1, starts.shape[1])
+    plan = np.array([steps, int((1 - TAIL) * steps)], np.int32)
+    knobs = np.array([*vars(optimizer).values()], np.float32)
+    each = -(-len(starts) // (BLOCK * len(devices)))
+    blocks = starts[np.arange(each * len(devices) * BLOCK) % len(starts)].reshape(-1, BLOCK, starts.shape[1])
+    dealt = jax.make_array_from_callback(blocks.shape, NamedSharding(mesh, P("devices")), lambda part: blocks[part])
+    end = run_shards(loss, type(optimizer), mesh, knobs, plan, goals, dealt)
+    return jax.tree.map(lambda part: gather(part).reshape(-1, *part.shape[2:])[: len(starts)], end)
+
+
+def gather(part: jax.Array) -> np.ndarray:
+    """All of an array, wherever its pieces are."""
+    return np.asarray(part if part.is_fully_addressable else process_allgather(part, tiled=True))
+
+
+@partial(jax.jit, static_argnames=("loss", "rule", "mesh"))
+def run_shards(loss, rule, mesh, knobs, plan, goals, blocks):
+    """Each device goes through its own blocks ``(blocks, BLOCK, dim)``, one after the other."""
+
+    def shard(knobs, plan, goals, blocks):
+        nothing_swept = jnp.zeros(BLOCK)
+        return jax.lax.map(lambda some: run_block(loss, rule, None, knobs, plan, goals, nothing_swept, some), blocks)
+
+    specs = P(), P(), P(), P("devices")
+    return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
+        knobs, plan, goals, blocks
+    )
 
 
 @partial(jax.jit, static_argnames=("loss", "rule", "swept"))
