@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -54,6 +55,12 @@ def landscape(name: str, **known) -> Callable:
         return loss
 
     return enter
+
+
+@partial(jax.jit, static_argnames="loss")
+def over(loss, where):
+    """A loss at many points at once: ``where`` ``(points, 2)`` to ``(points,)``."""
+    return jax.vmap(loss)(where)
 
 
 # Fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32

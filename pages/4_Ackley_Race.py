@@ -11,6 +11,7 @@ from engine.notebook import REPLAYS  # noqa: E402
 from ui.controls import show_notes  # noqa: E402
 from ui.race.basins import show_basins  # noqa: E402
 from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar  # noqa: E402
+from ui.race.fair import show_fair  # noqa: E402
 from ui.race.rates import show_rates  # noqa: E402
 from ui.race.view import replaying, run, show_landscape, show_stage  # noqa: E402
 from ui.results import download, show_cards, show_leaderboard  # noqa: E402
@@ -31,6 +32,8 @@ if setup.show == "rates":
     show_rates(setup, looks, theme())
 elif setup.show == "basins":
     show_basins(setup, traces, looks, theme())
+elif setup.show == "fair":
+    show_fair(setup, theme())
 else:
     with axis:
         log = loss_axis(setup)

@@ -1,4 +1,4 @@
-"""The tabs Learning rates and Basins of the Ackley Race: what they show is what the engine's maps say."""
+"""The tabs of the Ackley Race beside the race itself: what they show is what the engine's maps say."""
 
 import base64
 import io
@@ -14,10 +14,12 @@ from visit import address, message, opened, shown, sound, stage, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import curvature
+from engine.fair import fair_race
 from engine.maps import VERDICTS, basins, sweep
 from ui.presets import presets
 from ui.race.basins import LOST, NOWHERE, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
+from ui.race.fair import numbers, sentences
 from ui.race.rates import LOOKS, RATES, limit_of, take_rate
 from ui.setups import RaceSetup, names
 
@@ -30,7 +32,7 @@ SETUP = RaceSetup(
     steps=60,
     points=24,
 )
-BASINS, RATES_TAB = replace(SETUP, show="basins"), replace(SETUP, show="rates")
+BASINS, RATES_TAB, FAIR = (replace(SETUP, show=tab) for tab in ("basins", "rates", "fair"))
 
 
 def chart(app, place):
@@ -145,20 +147,42 @@ def test_a_click_on_a_mark_gives_its_racer_that_rate_and_shows_the_race(monkeypa
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES)
-@pytest.mark.parametrize("tab", ["rates", "basins"])
-def test_both_tabs_stand_on_every_landscape(landscape, tab):
+@pytest.mark.parametrize("tab", ["rates", "basins", "fair"])
+def test_every_tab_stands_on_every_landscape(landscape, tab):
     start = next(iter(LANDSCAPES[landscape].places.values()))
     app = shown(replace(SETUP, show=tab, landscape=landscape, start=start, points=16, steps=30))
     said = texts(app)
     assert not [word for word in said.split() if word.strip("(),.*%").lower() in {"nan", "inf", "none"}]
 
 
+def test_the_fair_race_has_each_optimizer_of_the_line_up_once():
+    twice = replace(FAIR, racers=(*SETUP.racers, OPTIMIZERS["Adam"](learning_rate=0.01)), shared_rate=0.02)
+    app = shown(twice)
+    rules = [OPTIMIZERS["SGD"], OPTIMIZERS["Adam"]]
+    fair = fair_race(SETUP.ground, rules, SETUP.steps, 0.02)
+    assert all(sentence in texts(app) for sentence in sentences(fair))
+    table = app.dataframe[0].value
+    assert sorted(table["optimizer"]) == ["Adam"] * 3 + ["SGD"] * 3
+    np.testing.assert_allclose(table["wins"], numbers(fair)["wins"])
+
+
+def test_the_learning_rate_of_all_is_turned_on_the_page_and_is_in_its_link():
+    app = shown(FAIR)
+    sound(app.select_slider(key="race-shared_rate").set_value(0.3).run())
+    assert address(app, PAGE) == replace(FAIR, shared_rate=0.3)
+    rates = app.dataframe[0].value.set_index("terms")["learning rate"]
+    assert (rates["one rate"] == 0.3).all()
+
+
 def test_a_second_look_at_a_tab_computes_nothing_anew(compiled):
     shown(BASINS)
     shown(RATES_TAB)
+    shown(FAIR)
     compiled.clear()
     shown(BASINS)
     shown(RATES_TAB)
+    shown(FAIR)
     shown(replace(RATES_TAB, start=(1.0, 2.0), steps=77))
     shown(replace(BASINS, points=17, steps=33))
+    shown(replace(FAIR, shared_rate=0.7, steps=33))
     assert not compiled

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
-import jax
 import numpy as np
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
 from engine import LANDSCAPES, Landscape
+from engine.landscapes import over
 from ui.palette import GROUNDS
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
@@ -45,11 +45,6 @@ def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndar
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     return xs, ys, np.asarray(over(landscape.loss, where)).reshape(points, points)
-
-
-@partial(jax.jit, static_argnames="loss")
-def over(loss: Callable[[jax.Array], jax.Array], where: jax.Array) -> jax.Array:
-    return jax.vmap(loss)(where)
 
 
 def levels(low: float, high: float) -> dict:

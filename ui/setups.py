@@ -16,8 +16,9 @@ MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
-SHOWN = ("race", "rates", "basins")  # what the Ackley Race shows
+SHOWN = ("race", "rates", "basins", "fair")  # what the Ackley Race shows
 MOST_COARSE, MOST_FINE = 16, 256
+LEAST_RATE, MOST_RATE = 1e-5, 1.0
 REPLAY_GROUND = "Ackley"  # where the notebook ran
 FARTHEST = 1000.0  # a start may be so far from 0
 MOST_EXAMPLES, MOST_ITERATIONS = 1000, 5000
@@ -105,6 +106,7 @@ class RaceSetup(Setup):
     racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
     show: str = setting(Choice(SHOWN), "race", looks=True)
     points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96, looks=True)  # per side of a map of basins
+    shared_rate: float = setting(Number(LEAST_RATE, MOST_RATE), 0.05, looks=True)  # of all, in the fair race
 
     @property
     def ground(self) -> Landscape:

@@ -11,7 +11,7 @@ from ui.figures import box
 from ui.line_up import line_up
 from ui.setups import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, SHOWN, VIEWS, RaceSetup
 
-NAMES = {"race": "Race", "rates": "Learning rates", "basins": "Basins"}
+NAMES = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
 POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MOST_STEPS + 1, 50))
 

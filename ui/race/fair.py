@@ -1,0 +1,303 @@
+"""The tab Fair race: does the winner still win once all are tuned alike, from many starts?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from engine import LANDSCAPES, OPTIMIZERS
+from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
+from ui.controls import short, stops
+from ui.figures import LEAST, look
+from ui.palette import GROUNDS, Style, styles, swatch
+from ui.race.controls import CONTROLS
+from ui.setups import LEAST_RATE, MOST_RATE, RaceSetup
+
+# as a heading, and within a sentence
+TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
+SAID: Mapping[str, str] = {
+    "same": "With one learning rate for all,",
+    "own": "With the defaults of each,",
+    "tuned": "With each one tuned,",
+}
+MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
+CLOSE = 0.01  # win rates that differ by less are said to be equal
+
+
+def show_fair(setup: RaceSetup, theme: str) -> None:
+    """Win rates and median losses under three terms, and in words what changed between them."""
+    st.markdown(
+        f"Each optimizer of the line-up runs {setup.steps:,} steps from {STARTS} starts all over the usual domain. Who "
+        "ends lowest wins the start; ends that are level share it. All knobs but the learning rate keep their "
+        f"defaults. *Tuned* is who tried {RATES} learning rates from {TUNING_STARTS} other starts and kept the best. "
+        f"All of this is drawn {DRAWS} times: the thin bars reach from the worst draw to the best."
+    )
+    choose_rate(setup)
+    fair = found(setup)
+    looks = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
+    st.plotly_chart(
+        panels(fair, setup.ground.floor, looks, theme),
+        theme=None,
+        key=CONTROLS.key("fair"),
+        config={"displayModeBar": False},
+    )
+    st.subheader("In numbers", anchor=False)
+    show_table(fair, looks, theme)
+
+
+def choose_rate(setup: RaceSetup) -> None:
+    st.select_slider(
+        "One learning rate for all",
+        stops(LEAST_RATE, MOST_RATE, setup.shared_rate),
+        key=CONTROLS.at("shared_rate"),
+        format_func=short,
+        help="What all of them run with under the first terms. Turn it: whom does each value favour?",
+    )
+
+
+def found(setup: RaceSetup) -> FairRace:
+    """The fair race of a set-up. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
+    rules = tuple(dict.fromkeys(racer.name for racer in setup.racers))
+    kept = found_before(setup.landscape, rules, setup.steps, setup.shared_rate)
+    if not kept:
+        bar = st.empty()
+
+        def progress(share: float) -> None:
+            bar.progress(share, "Every optimizer, from every start")
+
+        progress(0.0)
+        classes = [OPTIMIZERS[name] for name in rules]
+        kept.append(fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress))
+        bar.empty()
+    return kept[0]
+
+
+@lru_cache(maxsize=64)
+def found_before(landscape: str, rules: tuple[str, ...], steps: int, rate: float) -> list[FairRace]:
+    """Where a fair race is kept once it is run: the only one of a list that begins empty."""
+    return []
+
+
+# ---- in words
+
+
+def sentences(fair: FairRace) -> list[str]:
+    """Who leads under each of the terms, and what tuning changed."""
+    leaders = [leading(fair, place) for place in range(len(TERMS))]
+    said = [f"{SAID[term]} {lead(fair, place, leaders[place])}" for place, term in enumerate(TERMS)]
+    if len(fair.optimizers) > 1:
+        said.append(change(fair, leaders))
+    edge = at_the_edge(fair)
+    if edge:
+        said.append(f"The best learning rate of {listed(edge)} lies at the end of its range.")
+    return said
+
+
+def leading(fair: FairRace, term: int) -> list[int]:
+    """Who wins most often, the most often first; with those who win as often, as near as makes no difference."""
+    wins = fair.wins[term].mean(axis=0)
+    best = np.argsort(-wins, kind="stable")
+    return [int(place) for place in best if wins[place] > 0 and wins[best[0]] - wins[place] < CLOSE]
+
+
+def lead(fair: FairRace, term: int, leaders: Sequence[int]) -> str:
+    """The end of a sentence: who leads, by how much, and whether it could be luck."""
+    if not leaders:
+        return "none of them wins: all diverge."
+    wins = fair.wins[term]
+    first = wins[:, leaders[0]]
+    if len(leaders) == len(fair.optimizers) > 1:
+        return f"all win alike, {first.mean():.0%} of the starts each."
+    if len(leaders) > 1:
+        return f"{listed(bold(fair, leaders))} share the lead, with {first.mean():.0%} of the starts each."
+    text = f"{bold(fair, leaders)[0]} wins most, {first.mean():.0%} of the starts"
+    rivals = [place for place in range(len(fair.optimizers)) if place not in leaders and (wins[:, place] > first).any()]
+    return f"{text}, though {listed(bold(fair, rivals))} did better in some draws." if rivals else f"{text}."
+
+
+def change(fair: FairRace, leaders: Sequence[Sequence[int]]) -> str:
+    """What became of the lead, and whom tuning helped most."""
+    wins = fair.wins.mean(axis=1)
+    own, tuned = wins[TERMS.index("own")], wins[TERMS.index("tuned")]
+    always = set(leaders[0]).intersection(*leaders)
+    if always:
+        text = (
+            f"{listed(bold(fair, sorted(always)))} {'is' if len(always) == 1 else 'are'} in front under all three terms"
+        )
+    elif leaders[1] and leaders[2] and not set(leaders[1]) & set(leaders[2]):
+        first = leaders[1][0]
+        text = (
+            f"The winner changes with the terms: {bold(fair, [first])[0]} has {own[first]:.0%} with the defaults, and "
+            f"{tuned[first]:.0%} once all are tuned"
+        )
+    else:
+        text = "The winner changes with the terms"
+    most = int(np.argmax(tuned - own))
+    if tuned[most] - own[most] < CLOSE:
+        return f"{text}."
+    return f"{text}. Tuning all of them helps {bold(fair, [most])[0]} most: from {own[most]:.0%} to {tuned[most]:.0%}."
+
+
+def at_the_edge(fair: FairRace) -> list[str]:
+    """Whose best learning rate was most often the lowest or the highest that it could try."""
+    tuned = fair.rates[TERMS.index("tuned")]
+    edges = []
+    for place, name in enumerate(fair.optimizers):
+        (knob,) = (knob for knob in OPTIMIZERS[name].knobs() if knob.name == "learning_rate")
+        if np.isclose(tuned[:, place][:, None], [knob.low, knob.high]).any(axis=1).mean() > 0.5:
+            edges.append(name)
+    return edges
+
+
+def bold(fair: FairRace, places: Sequence[int]) -> list[str]:
+    return [f"**{fair.optimizers[place]}**" for place in places]
+
+
+def listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+# ---- drawn
+
+
+def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], theme: str) -> go.Figure:
+    """A column for each of the terms: above, how often each optimizer wins; below, its median loss."""
+    count, colors = len(fair.optimizers), GROUNDS[theme]
+    rows = 1 if floor is None else 2  # a loss without a lowest value has no axis that all of them fit on
+    drawn = make_subplots(
+        rows, len(TERMS), shared_yaxes=True, column_titles=list(TITLES.values()), vertical_spacing=0.2
+    )
+    drawn.update_annotations(font={"size": 14, "color": colors.ink})
+    names, medians = list(fair.optimizers), np.median(pooled(fair), axis=-1)
+    hues = [looks[name].color(theme) for name in names]
+    for column, _ in enumerate(TERMS, start=1):
+        wins = 100 * fair.wins[column - 1]
+        middle, below, above = spread(wins, wins.mean(axis=0))
+        drawn.add_bar(
+            x=middle,
+            y=names,
+            orientation="h",
+            marker={"color": hues},
+            error_x=whisker(below, above, colors.ink),
+            hovertemplate="%{y} wins %{x:.0f} % of the starts<extra></extra>",
+            row=1,
+            col=column,
+        )
+        if floor is not None:
+            losses = np.maximum(median_losses(fair)[column - 1] - floor, LEAST)
+            middle, below, above = spread(losses, np.maximum(medians[column - 1] - floor, LEAST))
+            drawn.add_scatter(
+                x=[value if np.isfinite(value) else None for value in middle],
+                y=names,
+                mode="markers",
+                marker={"color": hues, "size": 11},
+                error_x=whisker(below, above, colors.ink),
+                hovertemplate="%{y}: median loss %{x:.3g} above the minimum<extra></extra>",
+                row=2,
+                col=column,
+            )
+            for name, value in zip(names, middle, strict=True):
+                if not np.isfinite(value):
+                    drawn.add_annotation(
+                        x=0.5, xref="x domain", y=name, text="diverges", showarrow=False, row=2, col=column
+                    )
+    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
+    drawn.update_layout(
+        **look(theme),
+        height=90 + rows * (70 + 28 * count),
+        margin={"l": 84, "r": 12, "t": 30, "b": 44},
+        bargap=0.3,
+        dragmode=False,
+    )
+    drawn.update_xaxes(fixedrange=True, exponentformat="power", tickangle=0, title_standoff=6, **plain)
+    drawn.update_yaxes(range=[count - 0.4, -0.6], fixedrange=True, **{**plain, "showgrid": False})
+    drawn.update_xaxes(range=[0, 104], tickvals=[0, 50, 100], row=1)
+    drawn.update_xaxes(title="starts won, %", row=1, col=MIDDLE)
+    if floor is not None:
+        ends = np.maximum(median_losses(fair) - floor, LEAST)
+        seen = np.log10(ends[np.isfinite(ends)]) if np.isfinite(ends).any() else np.zeros(1)
+        low, high = float(np.floor(seen.min())), float(np.ceil(seen.max()))
+        reach = {"range": [low - 0.3, max(high, low + 1) + 0.3], "dtick": max(1, math.ceil((high - low) / 2))}
+        drawn.update_xaxes(type="log", row=2, **reach)
+        drawn.update_xaxes(title="median loss above minimum (log)", row=2, col=MIDDLE)
+    return drawn
+
+
+def spread(values: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The middle of ``(draws, optimizers)``, and how far the lowest and the highest draw lie from it."""
+    with np.errstate(invalid="ignore"):  # where all diverge, infinity less infinity is not drawn anyway
+        return middle, middle - values.min(axis=0), values.max(axis=0) - middle
+
+
+def whisker(below: np.ndarray, above: np.ndarray, color: str) -> dict:
+    ends = [np.where(np.isfinite(part), part, 0.0) for part in (above, below)]
+    return {"array": ends[0], "arrayminus": ends[1], "symmetric": False, "color": color, "thickness": 1.6, "width": 3}
+
+
+def median_losses(fair: FairRace) -> np.ndarray:
+    """Half of a draw's starts end lower: ``(terms, draws, optimizers)``, infinite where most of them diverge."""
+    return np.median(fair.losses, axis=-1)
+
+
+def pooled(fair: FairRace) -> np.ndarray:
+    """The last losses of all draws together: ``(terms, optimizers, draws x starts)``."""
+    return np.concatenate(np.moveaxis(fair.losses, 1, 0), axis=-1)
+
+
+def show_table(fair: FairRace, looks: Mapping[str, Style], theme: str) -> None:
+    """One row for each optimizer under each of the terms, who wins most first."""
+    number = st.column_config.NumberColumn
+    table = numbers(fair)
+    table.insert(1, "", [swatch(looks[name], theme) for name in table["optimizer"]])
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "": st.column_config.ImageColumn(width=44),
+            "learning rate": number(format="%.3g", help="Tuned: the middle one of the draws."),
+            "wins": number(format="%.0f %%", help="Starts that it wins, over all draws."),
+            "wins, by draw": st.column_config.TextColumn(help="In the worst draw and in the best."),
+            "median loss": number(format="%.3g", help="Half of the runs end lower. Empty where most diverge."),
+            "loss, by draw": st.column_config.TextColumn(help="The median in the best draw and in the worst."),
+            "diverge": number(format="%.0f %%", help="Runs that leave the finite numbers."),
+        },
+    )
+
+
+def numbers(fair: FairRace) -> pd.DataFrame:
+    rows = []
+    by_draw, all_losses = median_losses(fair), pooled(fair)
+    for term, title in enumerate(TITLES.values()):
+        wins = fair.wins[term].mean(axis=0)
+        for place in np.argsort(-wins, kind="stable"):
+            won, losses = 100 * fair.wins[term, :, place], by_draw[term, :, place]
+            middle = float(np.median(all_losses[term, place]))
+            rows.append(
+                {
+                    "terms": title,
+                    "optimizer": fair.optimizers[place],
+                    "learning rate": float(np.median(fair.rates[term, :, place])),
+                    "wins": float(won.mean()),
+                    "wins, by draw": f"{between(won, '.0f')} %",
+                    "median loss": middle if np.isfinite(middle) else None,
+                    "loss, by draw": between(losses, ".3g"),
+                    "diverge": 100 * float(np.isinf(all_losses[term, place]).mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def between(values: np.ndarray, format_: str) -> str:
+    """From the lowest to the highest, as a text."""
+    ends = [f"{end:{format_}}" if np.isfinite(end) else "diverged" for end in (values.min(), values.max())]
+    return " to ".join(dict.fromkeys(ends))
