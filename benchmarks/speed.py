@@ -7,25 +7,19 @@ starts from a copy of the project with nothing compiled yet.
 from __future__ import annotations
 
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.server import fresh_server, wait_until_compiled
 from engine import LANDSCAPES, OPTIMIZERS, race
 
-ROOT = Path(__file__).parents[1]
 STEPS, START = 500, [[4.0, 4.0]]
 SIX = (
     "&racer=SGD&racer=Momentum~learning_rate~0.07&racer=Nesterov&racer=RMSProp&racer=Adam~learning_rate~0.5&racer=NAdam"
@@ -78,42 +72,6 @@ def engine_beside_peers() -> None:
     ):
         taken = median_ms(act, times)
         print(f"  Adam alone, {name + ':':<38} {taken:8.2f} ms {taken / one:5.1f}x")
-
-
-@contextmanager
-def fresh_server() -> Iterator[tuple[str, Path]]:
-    """A server on a copy of the project without caches: its address, and where it will put what it compiles."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "project"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache", "static", "__pycache__", ".venv"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
-        server = subprocess.Popen(
-            [*command, f"--server.port={port}"], cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            while True:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health").close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            yield address, copy / ".jax_cache"
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def wait_until_compiled(cache: Path, seconds: float = 8) -> None:
-    """Wait until the server has put nothing more into its compilation cache for a while."""
-    count, since = -1, time.monotonic()
-    while time.monotonic() - since < seconds:
-        time.sleep(0.5)
-        if (now := len(list(cache.glob("*")))) != count:
-            count, since = now, time.monotonic()
 
 
 def drawn(page: Page) -> None:
@@ -193,7 +151,7 @@ def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
         sys.exit("Chromium is not installed, so what a visitor feels cannot be measured. Install it and run again.")
-    with sync_playwright() as playwright, fresh_server() as (address, cache):
+    with sync_playwright() as playwright, fresh_server() as (address, cache, _):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         cold_visit(browser, address)
         wait_until_compiled(cache)  # the new server's warm-up

@@ -1,0 +1,59 @@
+"""A server of one's own for a measurement."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+
+
+class Server(NamedTuple):
+    address: str
+    cache: Path  # where it puts what it compiles
+    process: int  # its id
+
+
+@contextmanager
+def fresh_server() -> Iterator[Server]:
+    """A server on a copy of the project without caches."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "project"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache", "static", "__pycache__", ".venv"))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+        server = subprocess.Popen(
+            [*command, f"--server.port={port}"], cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            while True:
+                try:
+                    urllib.request.urlopen(f"{address}/_stcore/health").close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            yield Server(address, copy / ".jax_cache", server.pid)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_until_compiled(cache: Path, seconds: float = 8) -> None:
+    """Wait until the server has put nothing more into its compilation cache for a while."""
+    count, since = -1, time.monotonic()
+    while time.monotonic() - since < seconds:
+        time.sleep(0.5)
+        if (now := len(list(cache.glob("*")))) != count:
+            count, since = now, time.monotonic()
