@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import jax
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from visit import FILES, ROOT, address, floats, message, opened, shown, sound, stage, texts, tracks
 
@@ -16,6 +17,7 @@ from engine.optimizers import Knob
 from ui.frame import PAGES
 from ui.links import decode, encode
 from ui.presets import opening, presets
+from ui.race.controls import CONTROLS
 from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, RaceSetup, names
 
 RACE = "Ackley Race"
@@ -362,6 +364,41 @@ def test_a_run_that_diverged_says_so_on_the_stage_and_in_the_table():
 
 
 # ---- coming and going
+
+
+def in_a_hurry(monkeypatch, drawn):
+    """The start's x after a click on the map set it to 1, and after the visitor then did something else at once.
+
+    The browser still sends the widget as it was, or as ``drawn`` if that says how the visitor turned it.
+    """
+    state = {}
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(CONTROLS, "query", lambda: encode(opening("Ackley Race")))
+    place = CONTROLS.key("start", "x")
+    CONTROLS.current()
+    CONTROLS.keep(CONTROLS.read())
+    before = state[place]
+    CONTROLS.take(start=(1.0, 2.0))
+    assert state[place] == 1.0
+    state[place] = before if drawn is None else drawn
+    CONTROLS.renew()
+    return CONTROLS.read().start[0]
+
+
+def test_a_click_is_not_undone_by_a_visitor_who_is_quicker_than_the_page(monkeypatch):
+    assert in_a_hurry(monkeypatch, None) == 1.0
+
+
+def test_a_visitor_who_turns_that_very_widget_has_the_last_word(monkeypatch):
+    assert in_a_hurry(monkeypatch, 3.0) == 3.0
+
+
+def test_once_the_page_is_drawn_a_widget_may_go_back_to_what_it_was(monkeypatch):
+    in_a_hurry(monkeypatch, None)
+    CONTROLS.keep(CONTROLS.read())
+    st.session_state[CONTROLS.key("start", "x")] = 4.0
+    CONTROLS.renew()
+    assert CONTROLS.read().start[0] == 4.0
 
 
 def test_going_back_in_the_browser_shows_the_race_before():

@@ -41,6 +41,8 @@ class Session(Generic[S]):
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
     notes: list[str] = field(default_factory=list)
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
+    # widgets that were set from here and not drawn since, by key: what the browser still shows, and what it will
+    unseen: dict[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 class Controls(Generic[S]):
@@ -66,11 +68,21 @@ class Controls(Generic[S]):
 
         Known before the controls are drawn, so that a page can show its picture first and is quicker under the finger.
         """
+        self.renew()
         self.arrive()
         self.memory.drawn.clear()
         setup = self.read()
         self.leave(setup)
         return setup, self.memory.notes
+
+    def renew(self) -> None:
+        """Set the widgets again that were set in a run which was cut short before it drew them.
+
+        A visitor who is quicker than the page sends them back as they were, and would undo what was just chosen.
+        """
+        for place, (before, after) in self.memory.unseen.items():
+            if st.session_state.get(place) == before:
+                st.session_state[place] = after
 
     def fill(self, setup: S) -> None:
         """Set every widget to a set-up. Only before the widgets are drawn: at the start of a run, or in a callback."""
@@ -87,7 +99,9 @@ class Controls(Generic[S]):
                 self.add(racer)
             return
         for part, shown in kind.parts(value).items():
-            st.session_state[self.key(name, part)] = shown
+            place = self.key(name, part)
+            self.memory.unseen[place] = st.session_state.get(place), shown
+            st.session_state[place] = shown
 
     def add(self, racer: Optimizer) -> None:
         memory = self.memory
@@ -163,6 +177,7 @@ class Controls(Generic[S]):
         chosen = st.session_state[self.key(name)]
         self.put(name, getattr(self.memory.setup, name))
         self.take(**{name: chosen})
+        self.memory.unseen.pop(self.key(name), None)  # the browser shows it already
 
     def take_preset(self) -> None:
         chosen = st.session_state[self.key("preset")]
@@ -179,13 +194,14 @@ class Controls(Generic[S]):
         return self.key(name, part)
 
     def keep(self, setup: S) -> None:
-        """Hold the settings that have no widget in this run, for a page that shows some of them at times.
+        """Call it once all widgets are drawn. Holds the settings that have none in this run.
 
         Streamlit forgets a widget that is not drawn, and then knows again what its key was last filled with.
         """
         for name, kind in setup.settings().items():
             if name not in self.memory.drawn and not kind.many:
                 self.put(name, getattr(setup, name))
+        self.memory.unseen.clear()
 
     def preset(self, setup: S) -> Preset | None:
         return preset_of(self.page, setup)
