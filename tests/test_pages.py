@@ -14,6 +14,7 @@ from visit import FILES, ROOT, address, floats, message, opened, shown, sound, s
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
+from ui.controls import TO_BE_SEEN
 from ui.frame import PAGES
 from ui.links import decode, encode
 from ui.presets import opening, presets
@@ -380,6 +381,7 @@ def in_a_hurry(monkeypatch, drawn):
     before = state[place]
     CONTROLS.take(start=(1.0, 2.0))
     assert state[place] == 1.0
+    CONTROLS.keep(CONTROLS.read())
     state[place] = before if drawn is None else drawn
     CONTROLS.renew()
     return CONTROLS.read().start[0]
@@ -393,8 +395,9 @@ def test_a_visitor_who_turns_that_very_widget_has_the_last_word(monkeypatch):
     assert in_a_hurry(monkeypatch, 3.0) == 3.0
 
 
-def test_once_the_page_is_drawn_a_widget_may_go_back_to_what_it_was(monkeypatch):
+def test_once_the_browser_has_shown_it_a_widget_may_go_back_to_what_it_was(monkeypatch):
     in_a_hurry(monkeypatch, None)
+    CONTROLS.memory.drawn_at -= 1.1 * TO_BE_SEEN
     CONTROLS.keep(CONTROLS.read())
     st.session_state[CONTROLS.key("start", "x")] = 4.0
     CONTROLS.renew()

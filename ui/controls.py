@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ from ui.setups import LOSS_AXES
 
 OWN = "Your own"
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+TO_BE_SEEN = 1.0  # seconds in which a browser shows what it was sent
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 S = TypeVar("S", bound=Setup)
@@ -41,8 +43,9 @@ class Session(Generic[S]):
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
     notes: list[str] = field(default_factory=list)
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
-    # widgets that were set from here and not drawn since, by key: what the browser still shows, and what it will
+    # widgets that were set from here, by key: what the browser may still show, and what it will
     unseen: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    drawn_at: float | None = None  # when all widgets had been drawn since, by ``time.monotonic``
 
 
 class Controls(Generic[S]):
@@ -76,11 +79,14 @@ class Controls(Generic[S]):
         return setup, self.memory.notes
 
     def renew(self) -> None:
-        """Set the widgets again that were set in a run which was cut short before it drew them.
+        """Set widgets again that were set in the run before, where the browser sends them back as they were.
 
-        A visitor who is quicker than the page sends them back as they were, and would undo what was just chosen.
+        A visitor who is quicker than the page would undo with one click what was chosen with the one before.
         """
-        for place, (before, after) in self.memory.unseen.items():
+        memory = self.memory
+        if memory.drawn_at is not None and time.monotonic() - memory.drawn_at > TO_BE_SEEN:
+            memory.unseen.clear()
+        for place, (before, after) in memory.unseen.items():
             if st.session_state.get(place) == before:
                 st.session_state[place] = after
 
@@ -102,6 +108,7 @@ class Controls(Generic[S]):
             place = self.key(name, part)
             self.memory.unseen[place] = st.session_state.get(place), shown
             st.session_state[place] = shown
+        self.memory.drawn_at = None
 
     def add(self, racer: Optimizer) -> None:
         memory = self.memory
@@ -200,8 +207,10 @@ class Controls(Generic[S]):
         """
         for name, kind in setup.settings().items():
             if name not in self.memory.drawn and not kind.many:
-                self.put(name, getattr(setup, name))
-        self.memory.unseen.clear()
+                for part, shown in kind.parts(getattr(setup, name)).items():
+                    st.session_state[self.key(name, part)] = shown
+        if self.memory.drawn_at is None:
+            self.memory.drawn_at = time.monotonic()
 
     def preset(self, setup: S) -> Preset | None:
         return preset_of(self.page, setup)

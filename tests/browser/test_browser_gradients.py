@@ -119,6 +119,19 @@ def test_theta_moves_by_click_and_the_three_slopes_follow(visitor):
     assert visitor.ask("stage.at") == 60
 
 
+@pytest.mark.parametrize("milliseconds", [0, 50])
+def test_a_click_on_the_plot_holds_when_a_button_follows_at_once(visitor, milliseconds):
+    visitor.open(GradientsSetup(part=LOSS))
+    visitor.page.get_by_role("button", name="Next line").wait_for()
+    click_at(visitor, "loss", 4.0, 300.0)
+    visitor.page.wait_for_timeout(milliseconds)
+    # Playwright would scroll to it first, and lose the moment
+    visitor.ask("[...document.querySelectorAll('button')].find((b) => b.innerText.includes('Next line')).click()")
+    visitor.page.wait_for_url("**lines=2*")
+    visitor.wait("stage.at === 60")
+    assert "theta=4&" in visitor.page.url
+
+
 @pytest.mark.parametrize("part", [None, DIFFERENCES, LOSS])
 def test_on_a_phone_nothing_sticks_out(window, part):
     visitor = window(420, 900).open(GradientsSetup(part=part) if part else GradientsSetup(f=OWN_FUNCTION, own="x^2"))
