@@ -1,7 +1,5 @@
 """What the tests share. Cases come from the registries: a new optimizer or landscape is tested once it is there."""
 
-import threading
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,23 +27,15 @@ def rng():
 
 
 @pytest.fixture
-def compiles():
+def compiles(compiled):
     """Call it for the number of programs that this test has had compiled since it was last called."""
-    seen, here = [], threading.get_ident()
-
-    def listen(event, duration, **_):
-        # the pages' tests leave a thread behind that compiles the usual races
-        if event == "/jax/core/compile/backend_compile_duration" and threading.get_ident() == here:
-            seen.append(duration)
 
     def since():
-        count = len(seen)
-        seen.clear()
+        count = len(compiled)
+        compiled.clear()
         return count
 
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    yield since
-    jax.monitoring.unregister_event_duration_listener(listen)
+    return since
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +62,7 @@ def no_warm_up():
 
 @pytest.fixture
 def compiled():
-    """What XLA was made to compile, in any thread: a page does not run in the test's own."""
+    """What XLA was made to compile, in any thread: neither a page nor the blocks of a map run in the test's own."""
     seen = []
 
     def listen(event, *_, **__):

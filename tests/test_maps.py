@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,9 +72,10 @@ def test_a_map_says_how_far_it_is_and_ends_where_it_is_told_to():
 
 
 def test_turning_a_knob_of_a_map_or_its_size_compiles_nothing(compiles):
-    basins(BOWL, OPTIMIZERS["Adam"](), 10, 20)
-    compiles()
-    basins(BOWL, OPTIMIZERS["Adam"](learning_rate=0.02, beta1=0.5), 50, 31)
+    own = replace(BOWL, loss=lambda x: BOWL.loss(x))
+    basins(own, OPTIMIZERS["Adam"](), 10, 20)
+    assert compiles() == 1
+    basins(own, OPTIMIZERS["Adam"](learning_rate=0.02, beta1=0.5), 50, 31)
     assert compiles() == 0
 
 
