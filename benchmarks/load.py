@@ -33,13 +33,14 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Slider_pb2 import Slider
-from websockets import ConnectionClosed, connect
+from websockets import WebSocketException
+from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.controls import short
 from ui.links import decode, encode
 from ui.presets import opening
-from ui.setups import RaceSetup
+from ui.setups import RaceSetup, names
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds
@@ -73,14 +74,15 @@ class Student:
         self.sliders: list[Slider] = []
         self.kept: dict[str, ForwardMsg] = {}  # what need not be sent again, as a browser keeps it
         self.answers: list[Answer] = []
+        self.socket: ClientConnection | None = None
 
     async def arrive(self, address: str) -> None:
-        place = address.replace("http", "ws", 1)
-        self.socket = await connect(f"{place}/_stcore/stream", subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
+        self.address = address.replace("http", "ws", 1) + "/_stcore/stream"
         await self.rerun()
 
     async def leave(self) -> None:
-        await self.socket.close()
+        if self.socket:
+            await self.socket.close()
 
     async def lesson(self, moves: int, thinks: tuple[float, float] = THINKS) -> None:
         for _ in range(moves):
@@ -106,7 +108,8 @@ class Student:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.ask_and_listen(answer)
-        except (ConnectionClosed, TimeoutError) as problem:
+        except (OSError, WebSocketException) as problem:  # what would come now would answer an earlier move
+            self.sliders = []
             answer.errors.append(repr(problem))
             return
         self.sliders, answer.link = answer.sliders, self.link
@@ -118,15 +121,12 @@ class Student:
     async def ask_and_listen(self, answer: Answer) -> None:
         asked, before = self.question(), time.perf_counter()
         known, self.kept = self.kept, {}
+        if self.socket is None:
+            self.socket = await connect(self.address, subprotocols=["streamlit"], max_size=None, open_timeout=PATIENCE)
         await self.socket.send(asked)
         async for data in self.socket:
             answer.size += len(data)
-            message = ForwardMsg.FromString(data)  # type: ignore[arg-type]
-            if message.WhichOneof("type") == "script_finished":
-                answer.seconds = time.perf_counter() - before
-                if message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
-                    answer.errors.append(f"the script ended with {message.script_finished}")
-                return
+            message = ForwardMsg.FromString(data)
             if message.HasField("ref_hash"):
                 message = known[message.ref_hash]
             if message.metadata.cacheable:
@@ -134,6 +134,10 @@ class Student:
             self.hear(message, answer)
             if answer.stage and answer.race == math.inf:
                 answer.race = time.perf_counter() - before
+            if message.WhichOneof("type") == "script_finished":
+                answer.seconds = time.perf_counter() - before
+                return
+        raise ConnectionError("the server hung up")
 
     def question(self) -> bytes:
         message = BackMsg()
@@ -154,8 +158,8 @@ class Student:
             self.script = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.link = message.page_info_changed.query_string
-        elif kind == "session_event" and message.session_event.HasField("script_compilation_exception"):
-            answer.errors.append(message.session_event.script_compilation_exception.message)
+        elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
+            answer.errors.append(f"the script ended with {message.script_finished}")
         elif kind == "delta" and message.delta.HasField("new_element"):
             see(message.delta.new_element, answer)
 
@@ -174,14 +178,14 @@ def see(element: Element, answer: Answer) -> None:
 
 
 def said(setup: RaceSetup) -> list[str]:
-    return [str(setup.steps), *(short(racer.learning_rate) for racer in setup.racers)]  # type: ignore[attr-defined]
+    return [str(setup.steps), *(short(racer.learning_rate) for racer in setup.racers)]
 
 
 def turned(setup: RaceSetup, place: int, stop: str) -> RaceSetup:
     if place == 0:
         return replace(setup, steps=int(stop))
     racers = list(setup.racers)
-    racers[place - 1] = replace(racers[place - 1], learning_rate=float(stop))  # type: ignore[call-arg]
+    racers[place - 1] = replace(racers[place - 1], learning_rate=float(stop))
     return replace(setup, racers=tuple(racers))
 
 
@@ -205,11 +209,13 @@ def not_drawn(stage: dict[str, Any], setup: RaceSetup) -> list[str]:
     strange = []
     if (steps := floats(stage["steps"])[-1]) != setup.steps:
         strange.append(f"{steps:g} steps and not {setup.steps}")
-    for racer, track in zip(setup.racers, stage["tracks"], strict=True):
+    if (tracks := [track["name"] for track in stage["tracks"]]) != names(setup.racers):
+        strange.append(f"racers {tracks}")
+    for racer, track in zip(setup.racers, stage["tracks"], strict=False):
         path = np.stack([floats(track["values"][name])[:2] for name in "xy"], axis=1)  # (2, 2)
         if (path[0] != np.float32(setup.start)).any():
             strange.append(f"{track['name']} starts at {path[0]} and not at {setup.start}")
-        goes = -racer.learning_rate * slope(setup.start)  # type: ignore[attr-defined]
+        goes = -racer.learning_rate * slope(setup.start)
         if racer.name == "SGD" and not np.allclose(path[1] - path[0], goes, rtol=1e-2, atol=1e-6):
             strange.append(f"SGD first goes {path[1] - path[0]} and not {goes}")
     return strange

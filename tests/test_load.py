@@ -1,6 +1,7 @@
 """The load test of ``benchmarks/load.py``, with a class of three: it finishes, and it would see a mix-up."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -19,8 +20,9 @@ def group() -> list[Student]:
     """Three students after their lesson."""
     racers = (OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())  # a new server compiles them
     group = students(3, setup=replace(opening("Ackley Race"), racers=racers))
-    with fresh_server() as server:
-        asyncio.run(lesson(server.address, group, MOVES, AT_ONCE, thinks=(0, 0.1)))
+    # in a thread of its own: in this one the browser tests keep an event loop
+    with fresh_server() as server, ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(lesson(server.address, group, MOVES, AT_ONCE, thinks=(0, 0.1)))).result()
     return group
 
 
