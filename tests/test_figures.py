@@ -3,6 +3,8 @@
 import base64
 import json
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -13,6 +15,7 @@ from engine import LANDSCAPES
 from ui.figures import box, grid, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import GROUNDS
 from ui.setups import VIEWS
+from ui.stage import browser
 
 THEMES = list(GROUNDS)
 every_landscape = pytest.mark.parametrize("name", LANDSCAPES)
@@ -194,3 +197,16 @@ def test_one_run_that_leaves_the_map_does_not_flatten_the_others():
 def test_a_turned_knob_seldom_moves_the_frame():
     frames = {loss_range([np.array([5.0, end], np.float32)], (0.0, 20.0), True) for end in np.linspace(0.11, 0.99, 50)}
     assert frames == {(0.1, 10.0)}
+
+
+def test_the_first_visitors_together_put_a_file_out_once_and_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "STATIC", tmp_path / "static")
+    content, together = b"x" * 5_000_000, threading.Barrier(8)
+
+    def visit(_: int) -> str:
+        together.wait()
+        return browser.served.__wrapped__("script.js", content)
+
+    with ThreadPoolExecutor(8) as visitors:
+        (name,) = set(visitors.map(visit, range(8)))
+    assert [(file.name, file.read_bytes() == content) for file in browser.STATIC.iterdir()] == [(name, True)]

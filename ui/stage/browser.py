@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
@@ -27,9 +28,10 @@ def served(name: str, content: bytes) -> str:
     STATIC.mkdir(exist_ok=True)
     target = STATIC / named
     if not target.exists():
-        part = target.with_suffix(f".{os.getpid()}.part")
+        # whole or not at all, should two visitors or two servers be the first together
+        part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         part.write_bytes(content)
-        part.replace(target)  # whole or not at all, should two servers start together
+        part.replace(target)
     return named
 
 
