@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.compiled import compiled
 from engine.race import TOLERANCE, Trace, bucket
 
 LAST_PART = 0.2  # of the race is looked at to tell rest from motion
@@ -99,7 +100,7 @@ def place(point: np.ndarray) -> str:
     return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"
 
 
-@partial(jax.jit, static_argnames="loss")
+@compiled(1)
 @partial(jax.vmap, in_axes=(None, 0, None))
 def settle(loss, end, data):
     """The level point that Newton's method finds from ``end``, and the curvatures of the loss there, lowest first."""

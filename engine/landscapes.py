@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import jax
 import jax.numpy as jnp
+
+from engine.compiled import compiled
 
 Point = tuple[float, float]
 
@@ -57,7 +58,7 @@ def landscape(name: str, **known) -> Callable:
     return enter
 
 
-@partial(jax.jit, static_argnames="loss")
+@compiled(1)
 def over(loss, where):
     """A loss at many points at once: ``where`` ``(points, 2)`` to ``(points,)``."""
     return jax.vmap(loss)(where)

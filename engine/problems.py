@@ -70,7 +70,7 @@ class Fit:
 
 def notebook_grid() -> np.ndarray:
     """The notebook's x: 0.0, 0.1, … 9.9."""
-    return np.asarray(jnp.arange(0, 10, 0.1))
+    return np.arange(100, dtype=np.float32) * np.float32(0.1)  # jnp.arange(0, 10, 0.1), to the last bit
 
 
 def line(x: np.ndarray, true: np.ndarray, *, intercept: bool) -> Fit:
@@ -83,9 +83,15 @@ def noisy_line(
     slope: float, noise: float, seed: int, examples: int = 100, intercept: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points ``(examples,)`` along a line, x from 0 to 10, with normal noise of a standard deviation."""
+    x, off = (np.asarray(part) for part in draw_line(examples, seed))
+    return x, np.float32(intercept) + np.float32(slope) * x + np.float32(noise) * off
+
+
+@partial(jax.jit, static_argnames="examples")
+def draw_line(examples, seed):
+    """Numbers ``(examples,)`` from 0 to 10 in order, and as many with a standard deviation of 1."""
     where, off = jax.random.split(jax.random.key(seed))
-    x = jnp.sort(jax.random.uniform(where, (examples,), maxval=10.0))
-    return np.asarray(x), np.asarray(intercept + slope * x + noise * jax.random.normal(off, (examples,)))
+    return jnp.sort(jax.random.uniform(where, (examples,), maxval=10.0)), jax.random.normal(off, (examples,))
 
 
 @partial(jax.jit, static_argnames="examples")

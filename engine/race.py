@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.batches import dealt, per_epoch, shuffle
+from engine.compiled import compiled
 from engine.optimizers import Optimizer
 
 RECORDS = 500  # at most so many steps are recorded, and the start
@@ -156,7 +157,7 @@ def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
     )
 
 
-@partial(jax.jit, static_argnames=("loss", "rule", "kind"))
+@compiled(3)
 def descend(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals):
     """Every run of one optimizer: histories ``(runs, RECORDS + 1, dim)``, ``(runs, RECORDS + 1)``, marks, measures.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +114,8 @@ def warm_up() -> None:
     compile_usual_races()
     gc.collect()
     gc.freeze()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)  # the memory that compiling took: the system gets it back only when asked to
 
 
 def theme() -> str:
