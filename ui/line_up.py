@@ -21,19 +21,18 @@ def line_up(controls: Controls[Any], theme: str) -> None:
     alone = len(racers) == 1
     for (number, slot), name, style in zip(slots.items(), names(racers), styles(racers), strict=True):
         first, *others = slot.racer.knobs()
-        row, side = st.columns([7, 1], vertical_alignment="center", gap="small")
-        with row:
+        # a page with fewer parts is quicker under the finger: no columns, and the popover is filled once it is opened
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             label = f"![]({swatch(style, theme)}) **{name}** · {first.words} ${first.symbol}$"
             turn(controls, number, slot, first, label)
-        # filled only once it is opened: a page with fewer parts is quicker under the finger
-        more = side.popover(
-            "",
-            icon=":material/tune:",
-            type="tertiary",
-            help=f"More knobs of {name}",
-            key=controls.key(number, "more"),
-            on_change="rerun",
-        )
+            more = st.popover(
+                "",
+                icon=":material/tune:",
+                type="tertiary",
+                help=f"More knobs of {name}",
+                key=controls.key(number, "more"),
+                on_change="rerun",
+            )
         if not more.open:
             continue
         with more:
