@@ -21,6 +21,7 @@ class Server(NamedTuple):
     address: str
     cache: Path  # where it puts what it compiles
     process: int  # its id
+    started: float  # when, by ``time.perf_counter``
 
 
 @contextmanager
@@ -33,6 +34,7 @@ def fresh_server() -> Iterator[Server]:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+        started = time.perf_counter()
         server = subprocess.Popen(
             [*command, f"--server.port={port}"], cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -44,7 +46,7 @@ def fresh_server() -> Iterator[Server]:
                     break
                 except OSError:
                     time.sleep(0.05)
-            yield Server(address, copy / ".jax_cache", server.pid)
+            yield Server(address, copy / ".jax_cache", server.pid, started)
         finally:
             server.terminate()
             server.wait()

@@ -1,7 +1,7 @@
 """How fast the playground is, measured in one run: ``python -m benchmarks.speed`` (on an otherwise idle machine).
 
-Prints the engine's time beside its peers', then what a visitor feels, in a real browser on a server of its own that
-starts from a copy of the project with nothing compiled yet.
+Prints what a visitor feels, in a real browser on a server of its own that starts from a copy of the project with
+nothing compiled yet. The engine itself is measured in ``benchmarks/peers.py``, a whole class in ``benchmarks/load.py``.
 """
 
 from __future__ import annotations
@@ -10,153 +10,140 @@ import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
 
-import jax
-import jax.numpy as jnp
-import optax
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.server import fresh_server, wait_until_compiled
-from engine import LANDSCAPES, OPTIMIZERS, race
+from benchmarks.server import Server, fresh_server, wait_until_compiled
 
-STEPS, START = 500, [[4.0, 4.0]]
-SIX = (
-    "&racer=SGD&racer=Momentum~learning_rate~0.07&racer=Nesterov&racer=RMSProp&racer=Adam~learning_rate~0.5&racer=NAdam"
-)
+RACERS = ("SGD", "Momentum~learning_rate~0.07", "Nesterov", "RMSProp", "Adam~learning_rate~0.5", "NAdam")
+SIX = "Ackley_Race?steps=500" + "".join(f"&racer={racer}" for racer in RACERS)
+TWELVE = "Ackley_Race?steps=2000" + "".join(f"&racer={racer}" for racer in 2 * RACERS)
 
-
-def median_ms(act: Callable[[], object], times: int) -> float:
-    act()
-    taken = []
-    for _ in range(times):
-        before = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - before)
-    return 1e3 * statistics.median(taken)
-
-
-def engine_beside_peers() -> None:
-    loss = LANDSCAPES["Ackley"].loss
-    racers = {name: rule() for name, rule in OPTIMIZERS.items()}
-    ours = median_ms(lambda: race(loss, racers, START, STEPS), 50)
-    print(f"engine: {len(racers)} racers x 1 start x {STEPS} steps, warm: {ours:.1f} ms")
-
-    rule = optax.adam(0.1)
-
-    @jax.jit
-    def step(x, state):
-        move, state = rule.update(jax.grad(loss)(x), state)
-        return x + move, state
-
-    def loop():
-        x = jnp.array(START[0])
-        state = rule.init(x)
-        for _ in range(STEPS):
-            x, state = step(x, state)
-        return x.block_until_ready()
-
-    @jax.jit
-    def scan(x):
-        def body(carry, _):
-            x, state = step(*carry)
-            return (x, state), (x, loss(x))
-
-        return jax.lax.scan(body, (x, rule.init(x)), length=STEPS)[1]
-
-    one = median_ms(lambda: race(loss, {"Adam": racers["Adam"]}, START, STEPS), 50)
-    print(f"  Adam alone, engine:                       {one:8.2f} ms   1.0x")
-    for name, act, times in (
-        ("optax, scan over steps in one jit", lambda: jax.device_get(scan(jnp.array(START[0]))), 50),
-        ("optax, Python loop over a jitted step", loop, 5),
-    ):
-        taken = median_ms(act, times)
-        print(f"  Adam alone, {name + ':':<38} {taken:8.2f} ms {taken / one:5.1f}x")
+# when the page sends something to the server, and when what comes back is there, and how large it is
+LISTEN = """
+    const [sent, heard, Socket] = [[], [], WebSocket];
+    Object.assign(window, { sent, heard });
+    window.WebSocket = class extends Socket {
+        constructor(...where) {
+            super(...where);
+            this.addEventListener("message", ({ data }) => heard.push([performance.now(), data.byteLength]));
+        }
+        send(data) { sent.push(performance.now()); super.send(data); }
+    };
+"""
 
 
 def drawn(page: Page) -> None:
     page.wait_for_selector(".stage[data-drawn]", timeout=120_000)
 
 
-def cold_visit(browser: Browser, address: str) -> None:
+def cold_visit(browser: Browser, server: Server) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     before = time.perf_counter()
-    page.goto(f"{address}/Ackley_Race", wait_until="commit")
+    page.goto(f"{server.address}/Ackley_Race", wait_until="commit")
     page.wait_for_selector("h1", timeout=120_000)
-    read = time.perf_counter() - before
+    read = time.perf_counter()
     drawn(page)
-    print(f"cold start: something to read after {read:.1f} s, the race after {time.perf_counter() - before:.1f} s")
+    print(
+        f"cold: something to read {read - before:.1f} s after the first request;"
+        f" the first race {time.perf_counter() - server.started:.1f} s after `streamlit run`"
+    )
     page.close()
 
 
-def warm_visit(browser: Browser, address: str) -> None:
+def warm_visit(browser: Browser, server: Server) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     before = time.perf_counter()
-    page.goto(f"{address}/Ackley_Race", wait_until="commit")
+    page.goto(f"{server.address}/Ackley_Race", wait_until="commit")
     drawn(page)
     print(f"second visitor: the race after {time.perf_counter() - before:.1f} s")
-    slider_to_paint(page)
     page.close()
 
 
-def slider_to_paint(page: Page, presses: int = 20) -> None:
+def slider_to_paint(browser: Browser, server: Server, presses: int = 20) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.add_init_script(LISTEN)
+    page.goto(f"{server.address}/{SIX}")
+    drawn(page)
+    page.wait_for_timeout(3000)
     page.locator('[data-testid="stSidebar"] [data-testid="stSlider"] input').nth(1).focus()
     page.evaluate(
         """() => {
-            window.taken = [];
+            window.painted = []; // when a key was pressed, and when its race was painted
             let pressed = null;
             addEventListener("keydown", () => { pressed = performance.now(); }, true);
-            const painted = new MessageChannel(); // a message posted in a frame comes once it is painted
-            painted.port1.onmessage = () => {
-                if (pressed !== null) taken.push(performance.now() - pressed);
+            const seen = new MessageChannel(); // a message posted in a frame comes once it is painted
+            seen.port1.onmessage = () => {
+                if (pressed !== null) painted.push([pressed, performance.now()]);
                 pressed = null;
             };
-            new MutationObserver(() => requestAnimationFrame(() => painted.port2.postMessage(0)))
+            new MutationObserver(() => requestAnimationFrame(() => seen.port2.postMessage(0)))
                 .observe(document.querySelector(".stage"), { attributes: true, attributeFilter: ["data-drawn"] });
         }"""
     )
     for i in range(presses):
         page.keyboard.press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
-        page.wait_for_function("count => taken.length > count", arg=i, timeout=20_000)
-        page.wait_for_timeout(300)
-    taken = page.evaluate("taken")
-    middle, worst = statistics.median(taken), max(taken)
+        page.wait_for_function("count => painted.length > count", arg=i, timeout=20_000)
+        page.wait_for_timeout(700)
+    painted, sent, heard = page.evaluate("[painted, sent, heard]")
+    whole, server_part, sizes = [], [], []
+    for pressed, seen in painted:
+        asked = min(when for when in sent if when > pressed)
+        size, there = max((size, when) for when, size in heard if asked < when < seen)  # the race is the largest
+        whole.append(seen - pressed)
+        server_part.append(there - asked)
+        sizes.append(size)
     print(
-        f"slider: key press to new race painted, ten racers: median {middle:.0f} ms of {len(taken)}, worst {worst:.0f}"
+        f"slider, six racers x 500 steps: key to new race painted {said(whole)}, of it"
+        f" from request to race on the server {said(server_part)}; the race's message {max(sizes) / 1000:.0f} kB"
     )
+    page.close()
 
 
-def playback(browser: Browser, address: str, seconds: float = 5) -> None:
+def said(milliseconds: list[float]) -> str:
+    count, worst = len(milliseconds), max(milliseconds)
+    return f"{statistics.median(milliseconds):.0f} ms (median of {count}, worst {worst:.0f})"
+
+
+def playback(browser: Browser, server: Server, link: str, words: str, seconds: float = 5) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{address}/Ackley_Race?steps=500{SIX}")
+    page.goto(f"{server.address}/{link}")
     drawn(page)
-    page.wait_for_timeout(1500)
-    rate = page.evaluate(
-        """async (seconds) => {
-            const stage = document.querySelector(".stage").stage;
-            stage.go(0);
-            stage.play(true);
-            const [frames, before] = [stage.frames, performance.now()];
-            await new Promise((done) => setTimeout(done, 1000 * seconds));
-            return (1000 * (stage.frames - frames)) / (performance.now() - before);
-        }""",
-        seconds,
+    page.wait_for_timeout(3000)
+    chromium = page.context.new_cdp_session(page)
+    chromium.send("Performance.enable")
+
+    def busy() -> float:
+        """Seconds that the main thread has worked."""
+        metrics = chromium.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    page.evaluate("(() => { const { stage } = document.querySelector('.stage'); stage.go(0); stage.play(true); })()")
+    counts = "(({ stage }) => [stage.frames, performance.now(), stage.playing])(document.querySelector('.stage'))"
+    (frames, since, _), worked = page.evaluate(counts), busy()
+    page.wait_for_timeout(1000 * seconds)
+    (more, until, playing), worked = page.evaluate(counts), busy() - worked
+    ended = "" if playing else ", which ended before the time was up"
+    print(
+        f"playback, {words}, three views: {1000 * (more - frames) / (until - since):.0f} frames/s,"
+        f" {1000 * worked / (more - frames):.1f} ms of the main thread a frame{ended}"
     )
-    print(f"playback: six racers, 500 steps, three views: {rate:.0f} frames/s")
     page.close()
 
 
 def main() -> None:
-    engine_beside_peers()
-    chromium = shutil.which("chromium")
-    if chromium is None:
+    path = shutil.which("chromium")
+    if path is None:
         sys.exit("Chromium is not installed, so what a visitor feels cannot be measured. Install it and run again.")
-    with sync_playwright() as playwright, fresh_server() as (address, cache, _):
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        cold_visit(browser, address)
-        wait_until_compiled(cache)  # the new server's warm-up
-        warm_visit(browser, address)
-        playback(browser, address)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        with fresh_server() as server:
+            cold_visit(browser, server)
+            wait_until_compiled(server.cache)  # the new server's warm-up
+            warm_visit(browser, server)
+            slider_to_paint(browser, server)
+            playback(browser, server, SIX, "six racers x 500 steps")
+            playback(browser, server, TWELVE, "twelve racers x 2000 steps")
         browser.close()
 
 

@@ -102,7 +102,7 @@ def test_an_answer_is_judged_as_it_is_typed(visitor):
     visitor.page.get_by_text("Not yet.").wait_for()
     type_in(visitor, "slope-answer", "x+x")
     visitor.page.get_by_text("Right.").wait_for()
-    visitor.page.locator(".js-plotly-plot .scatterlayer").wait_for(state="attached")
+    visitor.page.locator(".st-key-slope-compared .scatterlayer").first.wait_for(state="attached")
 
 
 def test_theta_moves_by_click_and_the_three_slopes_follow(visitor):
