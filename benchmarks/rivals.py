@@ -8,6 +8,7 @@ What a rival needs is imported only once it is asked for.
 from __future__ import annotations
 
 import ctypes
+import os
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
+
+# or the threads of the loop in C would go on spinning for a while, in the time of whoever comes next
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 GROUND = LANDSCAPES["Ackley"]
 GOAL = np.zeros(2, np.float32)  # Ackley's only minimum

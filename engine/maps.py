@@ -1,7 +1,8 @@
 """The big batches: where every start of a grid ends up, and what every value of a knob leads to.
 
 Nothing of the way is kept but how it ended, so tens of thousands of runs fit beside each other. They go in blocks small
-enough for the processor's nearest memory, and the blocks go to its cores in parallel.
+enough for the processor's nearest memory, and several blocks at a time go to each of its cores. In a block an array has
+the coordinates first and the runs last: what is done to all runs then lies side by side, as vector units want it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from engine.compiled import compiled
 from engine.landscapes import Landscape
 from engine.optimizers import Optimizer
 from engine.race import TOLERANCE
 
-BLOCK = 1024  # runs that go together
+BLOCK = 256  # runs that go together
+SHARE = 16  # blocks that a core is given at a time
 TAIL = 0.2  # of the run is looked at to tell rest from motion, as in ``engine/analysis.py``
 VERDICTS = ("converged", "slow", "oscillating", "diverged")
+
+NEVER = np.iinfo(np.int32).max
 
 Progress = Callable[[float], None]
 
@@ -51,22 +56,21 @@ class Sweep:
 
 
 class _Tail(NamedTuple):
-    """How a run moved in its last part."""
+    """How runs moved in their last part."""
 
-    low: jax.Array  # (dim,) how far it moved about
+    low: jax.Array  # (dim, runs) how far they moved about
     high: jax.Array
-    way: jax.Array  # how long its path was
-    start: jax.Array  # (dim,)
+    way: jax.Array  # (runs,) how long their path was
+    start: jax.Array  # (dim, runs)
 
 
 class _End(NamedTuple):
-    """What is known of a run at its end."""
+    """What is known of runs so far, and at their end, where the runs come first."""
 
-    x: jax.Array  # (dim,) the last finite point, and the loss there
-    loss: jax.Array
-    stopped_at: jax.Array
-    reached: jax.Array  # index of the minimum, or -1
-    reached_at: jax.Array
+    x: jax.Array  # (dim, runs) the last finite point, and the loss there
+    loss: jax.Array  # (runs,)
+    stopped_at: jax.Array  # (runs,) step, or NEVER
+    reached_at: jax.Array  # (minima, runs) the first step near each minimum, or NEVER
     tail: _Tail | None
 
 
@@ -95,10 +99,11 @@ def basins(
     else:
         end = run_across(devices, landscape.loss, optimizer, starts, steps, landscape.minima)
     square = (resolution, resolution)
+    first = end.reached_at.min(axis=1)
     return Basins(
-        nearest=np.reshape(end.reached, square),
-        steps=np.reshape(end.reached_at, square),
-        stopped_at=np.reshape(end.stopped_at, square),
+        nearest=np.where(first < NEVER, end.reached_at.argmin(axis=1), -1).reshape(square),
+        steps=np.where(first < NEVER, first, -1).reshape(square),
+        stopped_at=np.where(end.stopped_at < NEVER, end.stopped_at, -1).reshape(square),
         ends=np.reshape(end.x, (*square, 2)),
     )
 
@@ -142,23 +147,40 @@ def judge(end: _End, minima: Sequence[Sequence[float]]) -> np.ndarray:
     there = (np.abs(ends[:, None] - goals) < TOLERANCE).all(axis=2).any(axis=1)
     moving = (high - low).max(axis=1) > TOLERANCE
     turning = np.linalg.norm(ends - start, axis=1) < 0.25 * way
-    return np.select([stopped >= 0, there, moving & turning], [3, 0, 2], 1)
+    return np.select([stopped < NEVER, there, moving & turning], [3, 0, 2], 1)
 
 
 def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
-    """Every run, in blocks: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
-    goals = np.asarray(minima, np.float32).reshape(-1, starts.shape[1])
-    plan = np.array([steps, int((1 - TAIL) * steps)], np.int32)
-    knobs, values = np.array([*vars(optimizer).values()], np.float32), np.asarray(values, np.float32)
+    """Every run: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
+    same = shared(optimizer, minima, starts)
+    blocks = in_blocks(SHARE, values, starts, steps)
 
-    def block(first: int) -> _End:
-        # the last block is filled up, so that all are of one size and compiled once
-        some = np.arange(first, first + BLOCK) % len(starts)
-        end = run_block(loss, type(optimizer), swept, knobs, plan, goals, values[some], starts[some])
-        return jax.tree.map(np.asarray, end)
+    def share(first: int) -> _End:
+        some = (part[first : first + SHARE] for part in blocks)
+        return jax.device_get(run_share(loss, type(optimizer), swept, *same, *some))
 
-    parts: list[_End] = list(in_order(block, range(0, len(starts), BLOCK), progress))
-    return jax.tree.map(lambda *pieces: np.concatenate(pieces)[: len(starts)], *parts)
+    parts = list(in_order(share, range(0, len(blocks[0]), SHARE), progress))
+    return jax.tree.map(lambda *pieces: one_after_another(np.concatenate(pieces), len(starts)), *parts)
+
+
+def shared(optimizer, minima, starts) -> tuple[np.ndarray, np.ndarray]:
+    """What all runs have in common: the knobs, and the minima; without any, a place that no run comes near."""
+    goals = np.array(minima or [[np.nan] * starts.shape[1]], np.float32)
+    return np.array([*vars(optimizer).values()], np.float32), goals
+
+
+def in_blocks(share, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps, values and starts in blocks. The last share of them is filled up with blocks that take no step, so that
+    every share is of one size and compiled once."""
+    first = BLOCK * np.arange(-(-len(starts) // (BLOCK * share)) * share)
+    plans = np.where(first[:, None] < len(starts), [steps, int((1 - TAIL) * steps)], 0).astype(np.int32)
+    blocks = len(first), BLOCK
+    return plans, np.resize(values.astype(np.float32), blocks), np.resize(starts, (*blocks, starts.shape[1]))
+
+
+def one_after_another(blocks: np.ndarray, runs: int) -> np.ndarray:
+    """From ``(blocks, BLOCK, ...)`` to ``(runs, ...)``."""
+    return blocks.reshape(-1, *blocks.shape[2:])[:runs]
 
 
 def in_order(act: Callable[[int], _End], places: range, progress: Progress | None) -> Iterator[_End]:
@@ -178,14 +200,11 @@ def in_order(act: Callable[[int], _End], places: range, progress: Progress | Non
 def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
     """Every run, dealt to the devices in whole blocks, so that each is rounded as it would be on one device."""
     mesh = Mesh(np.array(devices), ("devices",))
-    goals = np.asarray(minima, np.float32).reshape(-1, starts.shape[1])
-    plan = np.array([steps, int((1 - TAIL) * steps)], np.int32)
-    knobs = np.array([*vars(optimizer).values()], np.float32)
-    each = -(-len(starts) // (BLOCK * len(devices)))
-    blocks = starts[np.arange(each * len(devices) * BLOCK) % len(starts)].reshape(-1, BLOCK, starts.shape[1])
-    dealt = jax.make_array_from_callback(blocks.shape, NamedSharding(mesh, P("devices")), lambda part: blocks[part])
-    end = run_shards(loss, type(optimizer), mesh, knobs, plan, goals, dealt)
-    return jax.tree.map(lambda part: gather(part).reshape(-1, *part.shape[2:])[: len(starts)], end)
+    blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
+    each = NamedSharding(mesh, P("devices"))
+    dealt = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
+    end = run_shards(loss, type(optimizer), mesh, *shared(optimizer, minima, starts), *dealt)
+    return jax.tree.map(lambda part: one_after_another(gather(part), len(starts)), end)
 
 
 def gather(part: jax.Array) -> np.ndarray:
@@ -194,66 +213,104 @@ def gather(part: jax.Array) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames=("loss", "rule", "mesh"))
-def run_shards(loss, rule, mesh, knobs, plan, goals, blocks):
-    """Each device goes through its own blocks ``(blocks, BLOCK, dim)``, one after the other."""
-
-    def shard(knobs, plan, goals, blocks):
-        nothing_swept = jnp.zeros(BLOCK)
-        return jax.lax.map(lambda some: run_block(loss, rule, None, knobs, plan, goals, nothing_swept, some), blocks)
-
-    specs = P(), P(), P(), P("devices")
+def run_shards(loss, rule, mesh, knobs, goals, plans, values, starts):
+    """Each device goes through its own blocks."""
+    specs = P(), P(), P("devices"), P("devices"), P("devices")
+    shard = partial(run_blocks, loss, rule, None)
     return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
-        knobs, plan, goals, blocks
+        knobs, goals, plans, values, starts
     )
 
 
-@partial(jax.jit, static_argnames=("loss", "rule", "swept"))
-@partial(jax.vmap, in_axes=(None, None, None, None, None, None, 0, 0))
-def run_block(loss, rule, swept, knobs, plan, goals, value, start):
-    """One run, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
-    # the other knobs stay single numbers: what is the same for all runs is computed once for all of them
-    optimizer = rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
+def run_blocks(loss, rule, swept, knobs, goals, plans, values, starts):
+    """One block after the other: ``plans`` ``(blocks, 2)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
+    BLOCK, dim)``."""
+    return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, goals, *block), (plans, values, starts))
+
+
+run_share = compiled(3)(run_blocks)
+
+
+def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
+    """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
     steps, tail = plan
-    slope = jax.value_and_grad(loss)
+    x = starts.T
+    init, update = side_by_side(rule, swept, knobs, values, x)
 
-    def look_and_move(i, carry):
-        ahead, memory, end = carry
-        value, gradient = slope(ahead)
-        going = (end.stopped_at < 0) & jnp.isfinite(value + jnp.sum(ahead) + jnp.sum(gradient))
-        move, memory = optimizer.update(gradient, memory, ahead)
-        reached, reached_at = end.reached, end.reached_at
-        for place, goal in enumerate(goals):
-            arrives = going & (reached_at < 0) & jnp.all(jnp.abs(ahead - goal) < TOLERANCE)
-            reached, reached_at = jnp.where(arrives, place, reached), jnp.where(arrives, i, reached_at)
-        looked = _End(
-            x=jnp.where(going, ahead, end.x),
+    def slope(x):
+        value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
+        return value, *back(jnp.ones_like(value))
+
+    def look(i, end, x, value, gradient):
+        finite = jnp.isfinite(value + jnp.sum(x, axis=0) + jnp.sum(gradient, axis=0))
+        stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
+        going = stopped_at == NEVER
+        near = jnp.all(jnp.abs(x - goals[:, :, None]) < TOLERANCE, axis=1)
+        x = jnp.where(going, x, end.x)
+        return _End(
+            x=x,
             loss=jnp.where(going, value, end.loss),
-            stopped_at=jnp.where(going | (end.stopped_at >= 0), end.stopped_at, i),
-            reached=reached,
-            reached_at=reached_at,
-            tail=end.tail and follow(end.tail, i > tail, end.x, ahead, going),
+            stopped_at=stopped_at,
+            reached_at=jnp.minimum(end.reached_at, jnp.where(near & going, i, NEVER)),
+            tail=end.tail and follow(end.tail, i > tail, end.x, x),
         )
-        # whoever has stopped goes on as NaN, which is cheaper than holding the memory still
-        return jnp.where(going, ahead + move, jnp.nan), memory, looked
 
+    def move_and_look(i, carry):
+        # who has stopped stays; its gradient and its memory no longer count
+        end, gradient, memory = carry
+        move, memory = update(gradient, memory, end.x)
+        x = end.x + move
+        value, gradient = slope(x)
+        return look(i, end, x, value, gradient), gradient, memory
+
+    never = jnp.full(BLOCK, NEVER)
     end = _End(
-        x=start,
-        loss=jnp.array(jnp.nan),
-        stopped_at=jnp.array(-1),
-        reached=jnp.array(-1),
-        reached_at=jnp.array(-1),
-        tail=None if swept is None else _Tail(start, start, jnp.array(0.0), start),
+        x=x,
+        loss=jnp.full(BLOCK, jnp.nan),
+        stopped_at=never,
+        reached_at=jnp.stack([never] * len(goals)),
+        tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x),
     )
-    memory = jax.tree.map(jnp.asarray, optimizer.init(start))
-    return jax.lax.fori_loop(0, steps + 1, look_and_move, (start, memory, end))[2]
+    value, gradient = slope(x)
+    carry = look(0, end, x, value, gradient), gradient, init(x)
+    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_look, carry)
+    return jax.tree.map(jnp.transpose, end)
 
 
-def follow(tail, in_tail, last, ahead, going):
-    """The last part of a run with one more point; before it begins, that point alone."""
-    here = jnp.where(going, ahead, last)
+def side_by_side(rule, swept, knobs, values, x):
+    """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
+
+    A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
+    what follows from it, such as a power, is then computed once.
+    """
+
+    def init(value, x):
+        return jax.tree.map(jnp.asarray, with_value(value).init(x))
+
+    def update(value, gradient, memory, x):
+        return with_value(value).update(gradient, memory, x)
+
+    def with_value(value):
+        return rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
+
+    one = jax.eval_shape(init, values[0], x[:, 0])
+    for numbers in (None, -1):
+        axes = jax.tree.map(lambda part, axis=numbers: -1 if part.ndim else axis, one)
+        all_init = jax.vmap(init, (0, -1), axes)
+        all_update = jax.vmap(update, (0, -1, axes, -1), (-1, axes))
+        try:
+            jax.eval_shape(all_update, values, x, all_init(values, x), x)
+            break
+        except ValueError:  # it differs from run to run
+            continue
+    return partial(all_init, values), partial(all_update, values)
+
+
+def follow(tail, in_tail, last, x):
+    """The last part of runs with one more point; before it begins, that point alone."""
     return _Tail(
-        low=jnp.where(in_tail, jnp.minimum(tail.low, here), here),
-        high=jnp.where(in_tail, jnp.maximum(tail.high, here), here),
-        way=jnp.where(in_tail, tail.way + jnp.linalg.norm(here - last), 0.0),
-        start=jnp.where(in_tail, tail.start, here),
+        low=jnp.where(in_tail, jnp.minimum(tail.low, x), x),
+        high=jnp.where(in_tail, jnp.maximum(tail.high, x), x),
+        way=jnp.where(in_tail, tail.way + jnp.linalg.norm(x - last, axis=0), 0.0),
+        start=jnp.where(in_tail, tail.start, x),
     )
