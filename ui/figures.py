@@ -138,16 +138,18 @@ def iso_map(
     """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse."""
     colors = GROUNDS[theme]
     (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
+    same = heights is losses  # then they need not be sent twice
+    loss = "z" if same else "customdata"
     contour = go.Contour(
         x=np.linspace(x.low, x.high, columns, dtype=np.float32),
         y=np.linspace(y.low, y.high, rows, dtype=np.float32),
         z=heights,
-        customdata=losses,
+        customdata=None if same else losses,
         colorscale=shades(theme),
         showscale=False,
         contours=levels(low, high),
         line={"width": 0.8, "color": colors.line},
-        hovertemplate=f"{x.title} %{{x:.2f}}<br>{y.title} %{{y:.2f}}<br>loss %{{customdata:.4g}}<extra></extra>",
+        hovertemplate=f"{x.title} %{{x:.2f}}<br>{y.title} %{{y:.2f}}<br>loss %{{{loss}:.4g}}<extra></extra>",
     )
     marks = go.Scatter(
         x=[goal[0] for goal in goals],

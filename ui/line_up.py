@@ -15,7 +15,7 @@ from ui.setups import MOST_RACERS, names
 
 def line_up(controls: Controls[Any], theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
-    slots = controls.slots()
+    slots = controls.memory.slots  # as they were read at the start of the run
     racers = [slot.racer for slot in slots.values()]
     st.subheader(f"Line-up ({len(racers)})", anchor=False)
     alone = len(racers) == 1

@@ -18,10 +18,23 @@ def leaderboard(
     traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], minima: Sequence[Sequence[float]]
 ) -> pd.DataFrame:
     """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
-    rows = [row(name, trace, verdicts[name][FIRST_RUN], minima) for name, trace in sorted(traces.items(), key=order)]
-    table = pd.DataFrame(rows)
-    table.insert(0, "rank", range(1, len(table) + 1))
-    return table.astype({"converged at": "Int64", "distance": "Float64"})
+    ranked = sorted(traces.items(), key=order)
+    ends = np.stack([trace.positions[FIRST_RUN, -1] for _, trace in ranked]).astype(float)
+    converged = np.array([trace.converged_at[FIRST_RUN] for _, trace in ranked])
+    # columns at once and with their kinds: this is drawn anew whenever a slider moves
+    return pd.DataFrame(
+        {
+            "rank": range(1, len(ranked) + 1),
+            "racer": [name for name, _ in ranked],
+            "verdict": [verdicts[name][FIRST_RUN].words for name, _ in ranked],
+            "loss over the race": [spark(trace.losses[FIRST_RUN]) for _, trace in ranked],
+            "final loss": [float(trace.losses[FIRST_RUN, -1]) for _, trace in ranked],
+            "best loss": [float(trace.best_losses[FIRST_RUN]) for _, trace in ranked],
+            "distance": pd.array(distance_to_nearest(ends, minima), "Float64"),
+            "converged at": pd.arrays.IntegerArray(converged.astype(np.int64), converged < 0),
+            "path length": [float(trace.path_lengths[FIRST_RUN]) for _, trace in ranked],
+        }
+    )
 
 
 def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
@@ -29,26 +42,11 @@ def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
     return stopped >= 0, -stopped, float(entry[1].losses[FIRST_RUN, -1])
 
 
-def row(name: str, trace: Trace, verdict: Verdict, minima: Sequence[Sequence[float]]) -> dict[str, object]:
-    losses, converged = trace.losses[FIRST_RUN], int(trace.converged_at[FIRST_RUN])
-    distance = float(distance_to_nearest(trace.positions[FIRST_RUN, -1], minima))
-    return {
-        "racer": name,
-        "verdict": verdict.words,
-        "loss over the race": spark(losses),
-        "final loss": float(losses[-1]),
-        "best loss": float(trace.best_losses[FIRST_RUN]),
-        "distance": distance if np.isfinite(distance) else None,
-        "converged at": converged if converged >= 0 else None,
-        "path length": float(trace.path_lengths[FIRST_RUN]),
-    }
-
-
 def spark(losses: np.ndarray) -> list[float]:
     """The loss in a few dozen points, for a small picture. From the race's own range, so that each fills its row."""
-    some = np.asarray(losses, float)[np.linspace(0, len(losses) - 1, min(SPARK_POINTS, len(losses))).astype(int)]
+    some = losses[np.linspace(0, len(losses) - 1, min(SPARK_POINTS, len(losses))).astype(int)].astype(float)
     low, high = some.min(), some.max()
-    return [float(v) for v in (some - low) / (high - low if high > low else 1.0)]
+    return ((some - low) / (high - low if high > low else 1.0)).tolist()
 
 
 def paths(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> pd.DataFrame:
