@@ -18,6 +18,10 @@ from ui.setups import VIEWS
 from ui.stage import browser
 
 THEMES = list(GROUNDS)
+LOSS = {
+    True: "customdata",
+    False: "z",
+}  # by whether a map is drawn in decades: what stands at its own loss is sent once
 every_landscape = pytest.mark.parametrize("name", LANDSCAPES)
 every_view = pytest.mark.parametrize("view", VIEWS)
 every_theme = pytest.mark.parametrize("theme", THEMES)
@@ -67,7 +71,7 @@ def test_rows_and_columns_would_be_told_apart():
 @every_view
 def test_hovering_over_the_map_tells_the_loss(name, view):
     drawn = figures(name, view)["map"]["data"][0]
-    loss = "customdata" if LANDSCAPES[name].decades else "z"  # what is drawn at its own loss is not sent twice
+    loss = LOSS[LANDSCAPES[name].decades]
     assert ("customdata" in drawn) == LANDSCAPES[name].decades
     np.testing.assert_array_equal(height(LANDSCAPES[name], numbers(drawn[loss])), numbers(drawn["z"]))
     assert f"loss %{{{loss}" in drawn["hovertemplate"]
@@ -127,7 +131,7 @@ def test_the_ticks_of_the_surface_say_the_loss_there(name, view):
 @every_view
 @every_landscape
 def test_the_span_is_the_lowest_and_highest_loss_on_the_map(name, view):
-    losses = numbers(figures(name, view)["map"]["data"][0]["customdata"])
+    losses = numbers(figures(name, view)["map"]["data"][0][LOSS[LANDSCAPES[name].decades]])
     assert loss_span(name, view) == (losses.min(), losses.max())
 
 
