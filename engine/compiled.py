@@ -9,13 +9,20 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
+
+# a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
+OPTIONS_OF_ONE_KERNEL: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 
-def compiled(chosen: int) -> Callable[[Callable], Callable]:
+def compiled(chosen: int, one_kernel: Callable[..., bool] = lambda *args: False) -> Callable[[Callable], Callable]:
     """Compile a function once for its first ``chosen`` arguments, and for the shapes of the arrays that follow them.
 
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
     as large again. What is decorated can't be differentiated or called from within another such function.
+
+    Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
+    hands them to its threads one by one, which takes longer than a short race does.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -30,9 +37,24 @@ def compiled(chosen: int) -> Callable[[Callable], Callable]:
             if key not in programs:
                 with one_at_a_time:
                     if key not in programs:
-                        programs[key] = jax.jit(partial(function, *said)).lower(*arrays).compile()
+                        programs[key] = built(partial(function, *said), arrays, one_kernel(*args))
             return programs[key](*arrays)
 
         return call
 
     return decorate
+
+
+def built(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
+    """The program for arrays such as these, in one kernel where that is wanted and possible."""
+    if as_one_kernel:
+        try:
+            return jax.jit(partial(in_one_kernel, function)).lower(*arrays).compile(OPTIONS_OF_ONE_KERNEL)
+        except jax.errors.JaxRuntimeError:  # nor can others of XLA's routines, such as sorting
+            pass
+    return jax.jit(function).lower(*arrays).compile()
+
+
+def in_one_kernel(function: Callable, *arrays: Any) -> Any:
+    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
+        return jax.jit(function)(*arrays)

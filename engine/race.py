@@ -135,7 +135,7 @@ def bucket(runs: int) -> int:
     """The number of runs rounded up to 2, 8, 32, 128, ...: one compiled loop serves each size.
 
     A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
-    A loss that sums over data is still summed in another order in each size, and differs there in its last digit.
+    Still rounded otherwise in another size: the record of some losses, and sums over data, in their last digit.
     """
     size = 8
     while size < runs:
@@ -157,7 +157,12 @@ def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
     )
 
 
-@compiled(3)
+def light(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals) -> bool:
+    """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads."""
+    return not data and len(starts) < 10_000
+
+
+@compiled(3, one_kernel=light)
 def descend(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals):
     """Every run of one optimizer: histories ``(runs, RECORDS + 1, dim)``, ``(runs, RECORDS + 1)``, marks, measures.
 
