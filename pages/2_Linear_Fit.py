@@ -1,50 +1,48 @@
 """One line is fitted to points by gradient descent, and one sees how far a step may go."""
 
-from ui.frame import close_frame, frame, theme
+from ui.frame import frame, theme
 
-frame("Linear Fit")  # before the imports below: something to read while they load
+with frame("Linear Fit"):  # to be read while the imports below load
+    import streamlit as st
 
-import streamlit as st  # noqa: E402
+    from ui.controls import show_notes
+    from ui.linear_fit.controls import CONTROLS, sidebar
+    from ui.linear_fit.view import (
+        find_points,
+        run,
+        show_counts,
+        show_how_it_works,
+        show_lesson,
+        show_stage,
+        show_table,
+        show_why,
+    )
 
-from ui.controls import show_notes  # noqa: E402
-from ui.linear_fit.controls import CONTROLS, sidebar  # noqa: E402
-from ui.linear_fit.view import (  # noqa: E402
-    find_points,
-    run,
-    show_counts,
-    show_how_it_works,
-    show_lesson,
-    show_stage,
-    show_table,
-    show_why,
-)
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_lesson(setup)
 
-setup, notes = CONTROLS.current()
-show_notes(notes)
-show_lesson(setup)
+    points = find_points(setup)
+    if points is None:
+        CONTROLS.loss_axis("There is no loss before there are points.")
+        sidebar(setup)
+    else:
+        with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
+            result = run(setup, points)
+        look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
+        with look_for:
+            CONTROLS.look_for(setup)
+        with axis:
+            CONTROLS.loss_axis()
+        show_counts(setup, points)
+        show_stage(setup, result, theme())
+        sidebar(setup, result.scale)
 
-points = find_points(setup)
-if points is None:
-    CONTROLS.loss_axis("There is no loss before there are points.")
-    sidebar(setup)
-else:
-    with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
-        result = run(setup, points)
-    look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-    with look_for:
-        CONTROLS.look_for(setup)
-    with axis:
-        CONTROLS.loss_axis()
-    show_counts(setup, points)
-    show_stage(setup, result, theme())
-    sidebar(setup, result.scale)
+        st.subheader("Every iteration", anchor=False)
+        show_table(setup, result)
 
-    st.subheader("Every iteration", anchor=False)
-    show_table(setup, result)
+        st.subheader("Why it goes where it goes", anchor=False)
+        show_why(setup, result)
 
-    st.subheader("Why it goes where it goes", anchor=False)
-    show_why(setup, result)
-
-st.subheader("How it works", anchor=False)
-show_how_it_works(setup)
-close_frame()
+    st.subheader("How it works", anchor=False)
+    show_how_it_works(setup)

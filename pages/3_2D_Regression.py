@@ -1,35 +1,33 @@
 """Several optimizers fit two parameters to examples of a bowl, with all of them or a few at a time."""
 
-from ui.frame import close_frame, frame, theme
+from ui.frame import frame, theme
 
-frame("2D Regression")  # before the imports below: something to read while they load
+with frame("2D Regression"):  # to be read while the imports below load
+    import streamlit as st
 
-import streamlit as st  # noqa: E402
+    from ui.controls import show_notes
+    from ui.regression.controls import CONTROLS, choose_part, sidebar
+    from ui.regression.view import run, show_how_it_works, show_lesson, show_part, show_stage
+    from ui.results import show_cards
 
-from ui.controls import show_notes  # noqa: E402
-from ui.regression.controls import CONTROLS, choose_part, sidebar  # noqa: E402
-from ui.regression.view import run, show_how_it_works, show_lesson, show_part, show_stage  # noqa: E402
-from ui.results import show_cards  # noqa: E402
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_lesson()
 
-setup, notes = CONTROLS.current()
-show_notes(notes)
-show_lesson()
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+        result = run(setup)
+    look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
+    with look_for:
+        CONTROLS.look_for(setup)
+    with axis:
+        CONTROLS.loss_axis()
+    show_stage(setup, result, theme())
+    sidebar(setup, theme())
 
-with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
-    result = run(setup)
-look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-with look_for:
-    CONTROLS.look_for(setup)
-with axis:
-    CONTROLS.loss_axis()
-show_stage(setup, result, theme())
-sidebar(setup, theme())
+    choose_part()
+    show_part(setup, result, theme())
+    CONTROLS.keep(setup)
 
-choose_part()
-show_part(setup, result, theme())
-CONTROLS.keep(setup)
-
-st.subheader("How it works", anchor=False)
-show_how_it_works()
-show_cards(CONTROLS, setup.racers)
-close_frame()
+    st.subheader("How it works", anchor=False)
+    show_how_it_works()
+    show_cards(CONTROLS, setup.racers)

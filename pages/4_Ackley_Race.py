@@ -1,52 +1,50 @@
 """Several optimizers leave one point together, on Ackley's function or another: who finds the deepest hole?"""
 
-from ui.frame import close_frame, frame, theme
+from ui.frame import frame, theme
 
-frame("Ackley Race")  # before the imports below: something to read while they load
+with frame("Ackley Race"):  # to be read while the imports below load
+    import streamlit as st
 
-import streamlit as st  # noqa: E402
+    from engine.analysis import verdicts
+    from engine.notebook import REPLAYS
+    from ui.controls import show_notes
+    from ui.race.basins import show_basins
+    from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar
+    from ui.race.fair import show_fair
+    from ui.race.rates import show_rates
+    from ui.race.view import replaying, run, show_landscape, show_stage
+    from ui.results import download, show_cards, show_leaderboard
 
-from engine.analysis import verdicts  # noqa: E402
-from engine.notebook import REPLAYS  # noqa: E402
-from ui.controls import show_notes  # noqa: E402
-from ui.race.basins import show_basins  # noqa: E402
-from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar  # noqa: E402
-from ui.race.fair import show_fair  # noqa: E402
-from ui.race.rates import show_rates  # noqa: E402
-from ui.race.view import replaying, run, show_landscape, show_stage  # noqa: E402
-from ui.results import download, show_cards, show_leaderboard  # noqa: E402
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_landscape(setup)
+    if replaying(setup):
+        st.info(REPLAYS[setup.replay].about)
 
-setup, notes = CONTROLS.current()
-show_notes(notes)
-show_landscape(setup)
-if replaying(setup):
-    st.info(REPLAYS[setup.replay].about)
+    choose_view()
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+        traces, looks = run(setup)
+    look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
+    with look_for:
+        CONTROLS.look_for(setup)
+    if setup.show == "rates":
+        show_rates(setup, looks, theme())
+    elif setup.show == "basins":
+        show_basins(setup, traces, looks, theme())
+    elif setup.show == "fair":
+        show_fair(setup, theme())
+    else:
+        with axis:
+            log = loss_axis(setup)
+        show_stage(setup, traces, looks, theme(), log)
+    sidebar(setup, theme())
 
-choose_view()
-with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
-    traces, looks = run(setup)
-look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-with look_for:
-    CONTROLS.look_for(setup)
-if setup.show == "rates":
-    show_rates(setup, looks, theme())
-elif setup.show == "basins":
-    show_basins(setup, traces, looks, theme())
-elif setup.show == "fair":
-    show_fair(setup, theme())
-else:
-    with axis:
-        log = loss_axis(setup)
-    show_stage(setup, traces, looks, theme(), log)
-sidebar(setup, theme())
+    if setup.show == "race":
+        st.subheader("How each one ended", anchor=False)
+        ground = setup.ground
+        show_leaderboard(traces, verdicts(ground.loss, traces, ground.minima), ground.minima, looks, theme())
+        download(traces, "xy")
+    CONTROLS.keep(setup)
 
-if setup.show == "race":
-    st.subheader("How each one ended", anchor=False)
-    ground = setup.ground
-    show_leaderboard(traces, verdicts(ground.loss, traces, ground.minima), ground.minima, looks, theme())
-    download(traces, "xy")
-CONTROLS.keep(setup)
-
-st.subheader("How they move", anchor=False)
-show_cards(CONTROLS, setup.racers)
-close_frame()
+    st.subheader("How they move", anchor=False)
+    show_cards(CONTROLS, setup.racers)

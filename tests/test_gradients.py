@@ -16,7 +16,6 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ui.frame
 from engine import parse, slopes
 from ui.frame import PAGES
 from ui.gradients.controls import PARTS, decimals, said
@@ -58,12 +57,6 @@ HOSTILE = [
     "# x",
     "x\u202ey",
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def no_warm_up():
-    """Without the thread that compiles races in the background: it would outlive the tests."""
-    ui.frame._warm.acquire(blocking=False)
 
 
 def sound(app: AppTest) -> AppTest:

@@ -7,12 +7,15 @@ import gc
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
 from ui.stage.browser import prefetch
+from ui.turns import turn
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,9 @@ sys.setswitchinterval(0.0005)
 _warm = threading.Lock()
 
 
-def frame(title: str) -> Page:
-    """Set up a page, show its title and the navigation. Call it first: it is there to read while the rest loads."""
+@contextmanager
+def frame(title: str) -> Iterator[None]:
+    """A page: its title and the navigation at once, to read while the rest loads; then the rest, in its turn."""
     page = next(page for page in PAGES if page.title == title)
     st.set_page_config(
         page_title=f"{title} · The optimizer playground",
@@ -101,11 +105,9 @@ def frame(title: str) -> Page:
             st.title(title, anchor=False)
             st.markdown(page.sentence)
             prefetch()
-    return page
-
-
-def close_frame() -> None:
-    """End a page. Call it last: with the first visitor served, a new server gets ready for the next ones."""
+    with turn:
+        yield
+    # with the first visitor served, a new server gets ready for the next ones
     if _warm.acquire(blocking=False):  # once per server, never given back
         # not a daemon: a server that is stopped in the middle of a compile would crash
         threading.Thread(target=warm_up, name="warm-up", daemon=False).start()

@@ -19,6 +19,7 @@ from ui.palette import GROUNDS, Style, swatch
 from ui.race.controls import CONTROLS, choose_points
 from ui.setups import RaceSetup, names
 from ui.stage import stage
+from ui.turns import out_of_turn
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
@@ -61,7 +62,8 @@ def found_before(landscape: str, racer: Optimizer, points: int, steps: int) -> l
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     kept = found_before(setup.landscape, racer, setup.points, setup.steps)
     if not kept:
-        kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
+        with out_of_turn():
+            kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
     return kept[0]
 
 

@@ -19,6 +19,7 @@ from ui.figures import LEAST, look
 from ui.palette import GROUNDS, Style, styles, swatch
 from ui.race.controls import CONTROLS
 from ui.setups import LEAST_RATE, MOST_RATE, RaceSetup
+from ui.turns import out_of_turn
 
 # as a heading, and within a sentence
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
@@ -75,7 +76,8 @@ def found(setup: RaceSetup) -> FairRace:
 
         progress(0.0)
         classes = [OPTIMIZERS[name] for name in rules]
-        kept.append(fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress))
+        with out_of_turn():
+            kept.append(fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress))
         bar.empty()
     return kept[0]
 

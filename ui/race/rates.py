@@ -19,6 +19,7 @@ from ui.figures import LEAST, Axis, loss_range, plane
 from ui.palette import GROUNDS, Style
 from ui.race.controls import CONTROLS
 from ui.setups import RaceSetup, names
+from ui.turns import out_of_turn
 
 RATES = 97  # from the lowest to the highest learning rate
 KNOB = "learning_rate"
@@ -85,7 +86,8 @@ def swept(landscape: str, racer: Optimizer, start: tuple[float, float], steps: i
     ground = LANDSCAPES[landscape]
     (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
     rates = np.geomspace(knob.low, knob.high, RATES)
-    return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
+    with out_of_turn():
+        return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
 
 
 @lru_cache(maxsize=64)

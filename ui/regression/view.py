@@ -35,6 +35,7 @@ from ui.results import download, said_ends, show_leaderboard
 from ui.setups import RegressionSetup, names
 from ui.stage import stage
 from ui.tables import paths
+from ui.turns import out_of_turn
 
 SEEDS = 100
 MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds, during which others wait
@@ -360,7 +361,7 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
             f":material/timer: So many examples, racers and seeds take long: they run {most:,} of the "
             f"{setup.steps:,} iterations."
         )
-    with st.spinner(f"Running {SEEDS} seeds."):
+    with st.spinner(f"Running {SEEDS} seeds."), out_of_turn():
         # what is looked at below the picture changes no run
         steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
     looks = dict(zip(names(setup.racers), styles(setup.racers), strict=True))
