@@ -83,6 +83,17 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 # turn: ten times shorter turns than Python's usual 5 ms make a page an eighth quicker.
 sys.setswitchinterval(0.0005)
 
+
+def _c_library(function: str, *arguments: int) -> None:
+    """Call a function of the C library, on a system whose library has it."""
+    if sys.platform == "linux" and (call := getattr(ctypes.CDLL(None), function, None)):
+        call(*arguments)
+
+
+# Every script runs in a thread of its own, and many threads get a store of memory each: two stores for all of them
+# (M_ARENA_MAX) hold a class in less.
+_c_library("mallopt", -8, 2)
+
 _warm = threading.Lock()
 
 
@@ -120,8 +131,7 @@ def warm_up() -> None:
     compile_usual_races()
     gc.collect()
     gc.freeze()
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.malloc_trim(0)  # the memory that compiling took: the system gets it back only when asked to
+    _c_library("malloc_trim", 0)  # the memory that compiling took: the system gets it back only when asked to
 
 
 def theme() -> str:
