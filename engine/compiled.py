@@ -11,6 +11,8 @@ import jax
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from engine.kept import kept
+
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
 OPTIONS_OF_ONE_KERNEL: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 
@@ -37,7 +39,8 @@ def compiled(chosen: int, one_kernel: Callable[..., bool] = lambda *args: False)
             if key not in programs:
                 with one_at_a_time:
                     if key not in programs:
-                        programs[key] = built(partial(function, *said), arrays, one_kernel(*args))
+                        build = partial(built, partial(function, *said), arrays, one_kernel(*args))
+                        programs[key] = kept(function, said, key[chosen:], build)
             return programs[key](*arrays)
 
         return call
