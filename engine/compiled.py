@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial, wraps
 from typing import Any
 
@@ -15,6 +16,9 @@ from engine.kept import kept
 
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
 OPTIONS_OF_ONE_KERNEL: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+# entered around each compile, and each wait for another's of the same function: a server can let others go on meanwhile
+meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def compiled(chosen: int, one_kernel: Callable[..., bool] = lambda *args: False) -> Callable[[Callable], Callable]:
@@ -37,7 +41,7 @@ def compiled(chosen: int, one_kernel: Callable[..., bool] = lambda *args: False)
             leaves, tree = jax.tree.flatten(arrays)
             key = (*said, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
             if key not in programs:
-                with one_at_a_time:
+                with meanwhile(), one_at_a_time:
                     if key not in programs:
                         build = partial(built, partial(function, *said), arrays, one_kernel(*args))
                         programs[key] = kept(function, said, key[chosen:], build)

@@ -9,12 +9,14 @@ with frame("2D Regression"):  # to be read while the imports below load
     from ui.regression.controls import CONTROLS, choose_part, sidebar
     from ui.regression.view import run, show_how_it_works, show_lesson, show_part, show_stage
     from ui.results import show_cards
+    from ui.turns import out_of_turn
 
     setup, notes = CONTROLS.current()
     show_notes(notes)
     show_lesson()
 
-    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+    # with many examples, racers and iterations it takes seconds every time
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), out_of_turn():
         result = run(setup)
     look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
     with look_for:

@@ -15,7 +15,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.stage.browser import prefetch
-from ui.turns import turn
+from ui.turns import out_of_turn, turn
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ _warm = threading.Lock()
 
 @contextmanager
 def frame(title: str) -> Iterator[None]:
-    """A page: its title and the navigation at once, to read while the rest loads; then the rest, in its turn."""
+    """A page: its title and the navigation at once, to read while the engine loads; then the rest, in its turn."""
     page = next(page for page in PAGES if page.title == title)
     st.set_page_config(
         page_title=f"{title} · The optimizer playground",
@@ -111,13 +111,18 @@ def frame(title: str) -> Iterator[None]:
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
-    if page is not PAGES[0]:
+    if page is PAGES[0]:  # it needs no engine, and is soon drawn
+        yield
+    else:
         with st.container(gap="xsmall"):
             st.title(title, anchor=False)
             st.markdown(page.sentence)
             prefetch()
-    with turn:
-        yield
+        import engine.compiled
+
+        engine.compiled.meanwhile = out_of_turn
+        with turn():
+            yield
     # with the first visitor served, a new server gets ready for the next ones
     if _warm.acquire(blocking=False):  # once per server, never given back
         # not a daemon: a server that is stopped in the middle of a compile would crash

@@ -62,8 +62,7 @@ def found_before(landscape: str, racer: Optimizer, points: int, steps: int) -> l
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     kept = found_before(setup.landscape, racer, setup.points, setup.steps)
     if not kept:
-        with out_of_turn():
-            kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
+        kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
     return kept[0]
 
 
@@ -71,12 +70,13 @@ def maps(setup: RaceSetup) -> dict[str, Basins]:
     """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
     found = {}
     bar = st.empty()
-    for place, (name, racer) in enumerate(zip(names(setup.racers), setup.racers, strict=True)):
+    with out_of_turn():
+        for place, (name, racer) in enumerate(zip(names(setup.racers), setup.racers, strict=True)):
 
-        def progress(share: float, place: int = place, name: str = name) -> None:
-            bar.progress((place + share) / len(setup.racers), f"{name}: {setup.points**2:,} starts")
+            def progress(share: float, place: int = place, name: str = name) -> None:
+                bar.progress((place + share) / len(setup.racers), f"{name}: {setup.points**2:,} starts")
 
-        found[name] = basin_map(setup, racer, progress)
+            found[name] = basin_map(setup, racer, progress)
     bar.empty()
     return found
 

@@ -53,7 +53,8 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
         f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
         "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
     )
-    found = {name: swept(setup.landscape, racer, setup.start, setup.steps) for name, racer in line_up(setup)}
+    with out_of_turn():
+        found = {name: swept(setup.landscape, racer, setup.start, setup.steps) for name, racer in line_up(setup)}
     limit = limit_of(setup.landscape)
     st.plotly_chart(
         outcomes(setup, found, limit, theme),
@@ -86,8 +87,7 @@ def swept(landscape: str, racer: Optimizer, start: tuple[float, float], steps: i
     ground = LANDSCAPES[landscape]
     (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
     rates = np.geomspace(knob.low, knob.high, RATES)
-    with out_of_turn():
-        return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
+    return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
 
 
 @lru_cache(maxsize=64)

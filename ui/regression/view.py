@@ -38,7 +38,7 @@ from ui.tables import paths
 from ui.turns import out_of_turn
 
 SEEDS = 100
-MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds, during which others wait
+MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
 USUAL_RATE = 1e-4  # the notebook's, where the line-up has no SGD to ask
 THETAS = ("θ₁", "θ₂")
 
