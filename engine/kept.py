@@ -24,7 +24,7 @@ from jax.experimental.serialize_executable import deserialize_and_load, serializ
 SOURCES = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
-def kept(function: Callable, said: Sequence[Any], shapes: Any, build: Callable[[], Any]) -> Any:
+def kept(function: Callable, said: Sequence[Any], shapes: Any, arrays: tuple, build: Callable[[], Any]) -> Any:
     """The program of a function of the engine's for some of its arguments, from disk where it is there, else built.
 
     It is kept where JAX keeps its own (``jax_compilation_cache_dir``), if set. What the engine cannot name, such
@@ -36,19 +36,31 @@ def kept(function: Callable, said: Sequence[Any], shapes: Any, build: Callable[[
     file = Path(folder) / f"engine-{hashlib.sha256(repr((name, shapes, surroundings())).encode()).hexdigest()}"
     if file.exists():
         try:
-            return deserialize_and_load(*pickle.loads(file.read_bytes()))
+            return tried(pickle.loads(file.read_bytes()), arrays)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with it, it can be made again
             warnings.warn(f"{file} cannot be read and is made anew: {problem}", stacklevel=2)
     program = build()
     if "custom-call" in program.as_text():  # of a library such as LAPACK, which only lowering makes ready for calls
         return program
+    stored = serialize(program)
+    try:
+        tried(stored, arrays)
+    except jax.errors.JaxRuntimeError:  # JAX had it in its own cache, and what comes from there can't be stored again
+        return program
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")  # whole or not at all
-        part.write_bytes(pickle.dumps(serialize(program)))
+        part.write_bytes(pickle.dumps(stored))
         part.replace(file)
-    except Exception as problem:  # noqa: BLE001 - a full disk, say: the program is there all the same
+    except OSError as problem:
         warnings.warn(f"{file} cannot be written, so the next process builds it again: {problem}", stacklevel=2)
+    return program
+
+
+def tried(stored: tuple, arrays: tuple) -> Any:
+    """A stored program, once it has run: some that can be loaded lack parts of themselves."""
+    program = deserialize_and_load(*stored)
+    jax.block_until_ready(program(*arrays))
     return program
 
 

@@ -66,6 +66,28 @@ def test_the_next_process_races_the_same_without_compiling(tmp_path):
     assert same == found
 
 
+def test_a_program_out_of_the_cache_of_jax_is_not_kept_broken(tmp_path):
+    _, found = visit(tmp_path)
+    files = ours(tmp_path)
+    assert len(files) == 2
+    for file in files:  # as after a change of the engine that leaves these programs as they were
+        file.unlink()
+    assert [visit(tmp_path)[1] for _ in range(2)] == [found] * 2
+
+
+def test_a_program_that_loads_and_does_not_run_is_made_anew(folder, build, monkeypatch):
+    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+
+    def lacking(*_):
+        raise jax.errors.JaxRuntimeError("NOT_FOUND: Function fusion not found")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.kept, "deserialize_and_load", lambda *_: lacking)
+        with pytest.warns(UserWarning, match="made anew"):
+            assert kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)(POINTS).shape == (3,)
+    assert build.count == 2
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Where programs are kept for the length of a test."""
@@ -99,20 +121,20 @@ def ours(folder):
 
 def test_a_program_is_built_once(folder, build):
     for _ in range(3):
-        np.testing.assert_array_equal(kept(over, [ACKLEY.loss], POINTS.shape, build)(POINTS), [2, 2, 2])
+        np.testing.assert_array_equal(kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)(POINTS), [2, 2, 2])
     assert build.count == len(ours(folder)) == 1
 
 
 def test_what_differs_is_built_anew(folder, build, monkeypatch):
-    kept(over, [ACKLEY.loss], POINTS.shape, build)
-    kept(over, [LANDSCAPES["Bowl"].loss], POINTS.shape, build)
-    kept(over, [ACKLEY.loss], (5, 2), build)
+    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+    kept(over, [LANDSCAPES["Bowl"].loss], POINTS.shape, (POINTS,), build)
+    kept(over, [ACKLEY.loss], (5, 2), (POINTS,), build)
     for kind in (Kind(False, False), Kind(False, True)):
-        kept(descend, [ACKLEY.loss, SGD, kind], POINTS.shape, build)
+        kept(descend, [ACKLEY.loss, SGD, kind], POINTS.shape, (POINTS,), build)
     with jax.numpy_rank_promotion("raise"):  # one of JAX's settings
-        kept(over, [ACKLEY.loss], POINTS.shape, build)
+        kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
     monkeypatch.setattr(engine.kept, "SOURCES", "the engine after a change")
-    kept(over, [ACKLEY.loss], POINTS.shape, build)
+    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
     assert build.count == len(ours(folder)) == 7
 
 
@@ -129,18 +151,18 @@ def within():
 )
 def test_what_the_engine_cannot_name_is_built_each_time(folder, build, loss):
     for _ in range(2):
-        kept(over, [loss], POINTS.shape, build)
+        kept(over, [loss], POINTS.shape, (POINTS,), build)
     assert build.count == 2
     assert not ours(folder)
 
 
 def test_a_damaged_file_is_made_anew(folder, build):
-    kept(over, [ACKLEY.loss], POINTS.shape, build)
+    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
     (file,) = ours(folder)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="made anew"):
-        kept(over, [ACKLEY.loss], POINTS.shape, build)
-    kept(over, [ACKLEY.loss], POINTS.shape, build)
+        kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
     assert build.count == 2
 
 
@@ -148,4 +170,4 @@ def test_where_nothing_can_be_written_the_program_is_built_all_the_same(folder, 
     (folder / "file").touch()
     jax.config.update("jax_compilation_cache_dir", str(folder / "file"))
     with pytest.warns(UserWarning, match="builds it again"):
-        assert kept(over, [ACKLEY.loss], POINTS.shape, build) is program
+        assert kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build) is program
