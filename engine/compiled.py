@@ -44,7 +44,7 @@ def compiled(chosen: int, one_kernel: Callable[..., bool] = lambda *args: False)
                 with meanwhile(), one_at_a_time:
                     if key not in programs:
                         build = partial(built, partial(function, *said), arrays, one_kernel(*args))
-                        programs[key] = kept(function, said, key[chosen:], arrays, build)
+                        programs[key] = kept(function, said, arrays, build)
             return programs[key](*arrays)
 
         return call

@@ -24,8 +24,8 @@ from jax.experimental.serialize_executable import deserialize_and_load, serializ
 SOURCES = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
-def kept(function: Callable, said: Sequence[Any], shapes: Any, arrays: tuple, build: Callable[[], Any]) -> Any:
-    """The program of a function of the engine's for some of its arguments, from disk where it is there, else built.
+def kept(function: Callable, said: Sequence[Any], arrays: tuple, build: Callable[[], Any]) -> Any:
+    """A function of the engine's, compiled for what was said and such arrays: from disk where it is there, else built.
 
     It is kept where JAX keeps its own (``jax_compilation_cache_dir``), if set. What the engine cannot name, such
     as a loss of one's own, is built each time. A file that cannot be read or written is a warning.
@@ -33,7 +33,8 @@ def kept(function: Callable, said: Sequence[Any], shapes: Any, arrays: tuple, bu
     folder, name = jax.config.values["jax_compilation_cache_dir"], named(function, said)
     if not folder or name is None:
         return build()
-    file = Path(folder) / f"engine-{hashlib.sha256(repr((name, shapes, surroundings())).encode()).hexdigest()}"
+    made_of = name, jax.tree.map(jax.typeof, arrays), surroundings()
+    file = Path(folder) / f"engine-{hashlib.sha256(repr(made_of).encode()).hexdigest()}"
     if file.exists():
         try:
             return tried(pickle.loads(file.read_bytes()), arrays)
@@ -42,10 +43,10 @@ def kept(function: Callable, said: Sequence[Any], shapes: Any, arrays: tuple, bu
     program = build()
     if "custom-call" in program.as_text():  # of a library such as LAPACK, which only lowering makes ready for calls
         return program
-    stored = serialize(program)
     try:
+        stored = serialize(program)
         tried(stored, arrays)
-    except jax.errors.JaxRuntimeError:  # JAX had it in its own cache, and what comes from there can't be stored again
+    except (jax.errors.JaxRuntimeError, ValueError):  # as of one that JAX had in its own cache
         return program
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +59,9 @@ def kept(function: Callable, said: Sequence[Any], shapes: Any, arrays: tuple, bu
 
 
 def tried(stored: tuple, arrays: tuple) -> Any:
-    """A stored program, once it has run: some that can be loaded lack parts of themselves."""
+    """A stored program, once it has run on ones, as in a race of one step: some that load lack parts of themselves."""
     program = deserialize_and_load(*stored)
-    jax.block_until_ready(program(*arrays))
+    jax.block_until_ready(program(*jax.tree.map(np.ones_like, arrays)))
     return program
 
 

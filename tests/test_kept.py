@@ -19,7 +19,7 @@ from engine.race import Kind, descend
 
 ROOT = Path(__file__).parents[1]
 ACKLEY, SGD = LANDSCAPES["Ackley"], OPTIMIZERS["SGD"]
-POINTS = np.ones((3, 2), np.float32)
+POINTS, FIVE = np.ones((3, 2), np.float32), np.ones((5, 2), np.float32)
 
 VISIT = """
 import jax
@@ -76,7 +76,7 @@ def test_a_program_out_of_the_cache_of_jax_is_not_kept_broken(tmp_path):
 
 
 def test_a_program_that_loads_and_does_not_run_is_made_anew(folder, build, monkeypatch):
-    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+    kept(over, [ACKLEY.loss], (POINTS,), build)
 
     def lacking(*_):
         raise jax.errors.JaxRuntimeError("NOT_FOUND: Function fusion not found")
@@ -84,7 +84,7 @@ def test_a_program_that_loads_and_does_not_run_is_made_anew(folder, build, monke
     with monkeypatch.context() as patch:
         patch.setattr(engine.kept, "deserialize_and_load", lambda *_: lacking)
         with pytest.warns(UserWarning, match="made anew"):
-            assert kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)(POINTS).shape == (3,)
+            assert kept(over, [ACKLEY.loss], (POINTS,), build)(POINTS).shape == (3,)
     assert build.count == 2
 
 
@@ -98,18 +98,13 @@ def folder(tmp_path):
     compilation_cache.reset_cache()
 
 
-@pytest.fixture(scope="module")
-def program():
-    return jax.jit(lambda where: where.sum(axis=1)).lower(POINTS).compile()
-
-
 @pytest.fixture
-def build(program):
+def build():
     """Builds a program, and counts how often it has."""
 
-    def build():
+    def build(points=POINTS):
         build.count += 1
-        return program
+        return jax.jit(lambda where: where.sum(axis=1)).lower(points).compile()
 
     build.count = 0
     return build
@@ -121,20 +116,20 @@ def ours(folder):
 
 def test_a_program_is_built_once(folder, build):
     for _ in range(3):
-        np.testing.assert_array_equal(kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)(POINTS), [2, 2, 2])
+        np.testing.assert_array_equal(kept(over, [ACKLEY.loss], (POINTS,), build)(POINTS), [2, 2, 2])
     assert build.count == len(ours(folder)) == 1
 
 
 def test_what_differs_is_built_anew(folder, build, monkeypatch):
-    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
-    kept(over, [LANDSCAPES["Bowl"].loss], POINTS.shape, (POINTS,), build)
-    kept(over, [ACKLEY.loss], (5, 2), (POINTS,), build)
+    kept(over, [ACKLEY.loss], (POINTS,), build)
+    kept(over, [LANDSCAPES["Bowl"].loss], (POINTS,), build)
+    kept(over, [ACKLEY.loss], (FIVE,), partial(build, FIVE))
     for kind in (Kind(False, False), Kind(False, True)):
-        kept(descend, [ACKLEY.loss, SGD, kind], POINTS.shape, (POINTS,), build)
+        kept(descend, [ACKLEY.loss, SGD, kind], (POINTS,), build)
     with jax.numpy_rank_promotion("raise"):  # one of JAX's settings
-        kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+        kept(over, [ACKLEY.loss], (POINTS,), build)
     monkeypatch.setattr(engine.kept, "SOURCES", "the engine after a change")
-    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+    kept(over, [ACKLEY.loss], (POINTS,), build)
     assert build.count == len(ours(folder)) == 7
 
 
@@ -151,23 +146,24 @@ def within():
 )
 def test_what_the_engine_cannot_name_is_built_each_time(folder, build, loss):
     for _ in range(2):
-        kept(over, [loss], POINTS.shape, (POINTS,), build)
+        kept(over, [loss], (POINTS,), build)
     assert build.count == 2
     assert not ours(folder)
 
 
 def test_a_damaged_file_is_made_anew(folder, build):
-    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+    kept(over, [ACKLEY.loss], (POINTS,), build)
     (file,) = ours(folder)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="made anew"):
-        kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
-    kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build)
+        kept(over, [ACKLEY.loss], (POINTS,), build)
+    kept(over, [ACKLEY.loss], (POINTS,), build)
     assert build.count == 2
 
 
-def test_where_nothing_can_be_written_the_program_is_built_all_the_same(folder, program, build):
+def test_where_nothing_can_be_written_the_program_is_built_all_the_same(folder, build):
+    program = build()
     (folder / "file").touch()
     jax.config.update("jax_compilation_cache_dir", str(folder / "file"))
     with pytest.warns(UserWarning, match="builds it again"):
-        assert kept(over, [ACKLEY.loss], POINTS.shape, (POINTS,), build) is program
+        assert kept(over, [ACKLEY.loss], (POINTS,), lambda: program) is program
