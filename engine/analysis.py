@@ -15,14 +15,45 @@ from engine.race import TOLERANCE, Trace, bucket
 
 LAST_PART = 0.2  # of the race is looked at to tell rest from motion
 NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
+ARRIVED = 0.01  # converged: along every direction at most this share of the way to the least loss is left,
+LEAST = 1e-3  # or the loss is above the least one by at most this share of it
+UNDONE = 1e-3  # two moves undo each other when no more than this share of one is left of both
+FLAT = 1e-12  # a curvature below this share of the largest is none: along there every point is as good
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a run ended: one of a few kinds, and the sentence that says so."""
+    """How a run ended: one of a few kinds, and the sentence that says so, without its subject."""
 
-    kind: str  # converged, diverged, settled, stuck, saddle, oscillating, going
+    # converged, diverged, leaping, too small (a step), far (from the minimum), stuck, saddle, oscillating, going
+    kind: str
     words: str
+
+
+@dataclass(frozen=True)
+class Level:
+    """The level point of a loss nearest to where a run ended, and how the loss bends there. In 64 bits."""
+
+    point: np.ndarray  # (dim,) not finite where there is none
+    loss: float
+    loss_at_end: float
+    curvatures: np.ndarray  # (dim,) lowest first
+    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+
+    @property
+    def is_minimum(self) -> bool:
+        largest = np.abs(self.curvatures).max()
+        return bool(np.isfinite(self.point).all() and (self.curvatures >= -FLAT * largest).all() and largest > 0)
+
+    def left(self, start: np.ndarray, now: np.ndarray) -> np.ndarray:
+        """What is left at ``now`` ``(…, dim)`` of the way from ``start``, along each direction: 1 is all of it, 0 none.
+
+        Nothing is left where the loss does not bend, and where less is left than 32 bits can tell.
+        """
+        away, was = (np.abs((x - self.point) @ self.directions.T) for x in (now, start))
+        rounding = 4 * np.finfo(np.float32).eps * max(np.abs(now).max(), np.abs(self.point).max())
+        counts = (self.curvatures > FLAT * self.curvatures.max()) & (away > rounding)
+        return np.where(counts, away / np.maximum(was, rounding), 0.0)
 
 
 def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
@@ -38,47 +69,106 @@ def verdicts(
     traces: Mapping[str, Trace],
     minima: Sequence[Sequence[float]],
     data: Sequence[np.ndarray] = (),
+    *,
+    index: str = "step",
+    reach: float = TOLERANCE,
 ) -> dict[str, list[Verdict]]:
-    """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there."""
+    """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there.
+
+    A run has reached one of the ``minima`` when it is closer than ``reach`` in every coordinate; with 0 what it has
+    come of its way to the least loss decides. ``index`` is what a step is called.
+    """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    padded = np.resize(ends, (bucket(len(ends)), ends.shape[1]))
-    rests = iter(zip(*(np.asarray(part) for part in settle(loss, padded, tuple(data))), strict=True))
+    levels = iter(level_points(loss, ends, data))
     return {
-        name: [verdict(trace, run, minima, *next(rests)) for run in range(len(trace.positions))]
+        name: [verdict(trace, run, minima, next(levels), index, reach) for run in range(len(trace.positions))]
         for name, trace in traces.items()
     }
 
 
 def verdict(
-    trace: Trace, run: int, minima: Sequence[Sequence[float]], bottom: np.ndarray, curvatures: np.ndarray
+    trace: Trace,
+    run: int,
+    minima: Sequence[Sequence[float]],
+    level: Level,
+    index: str = "step",
+    reach: float = TOLERANCE,
 ) -> Verdict:
-    """What became of one run. ``bottom`` is the level point nearest its end, ``curvatures`` those of the loss there."""
-    if trace.stopped_at[run] >= 0:
-        return Verdict("diverged", f"diverged at step {trace.stopped_at[run]}")
+    """What became of one run, whose end is near a ``level`` point of the loss."""
     path = trace.positions[run].astype(float)  # squares of far positions overflow in float32
+    if gone := lost(trace, run, index):
+        return gone
     end = path[-1]
-    if near_goal(end, minima):
+    if near_goal(end, minima, reach):
         since = trace.converged_at[run]  # -1 where the race was not told the minima
-        return Verdict("converged", f"converged at step {since}" if since >= 0 else "converged")
+        return Verdict("converged", f"converged at {index} {since}" if since >= 0 else "converged")
     if trace.settled_at[run] >= 0:
-        return Verdict("settled", f"converged at step {trace.settled_at[run]}: its loss hardly changes")
-    tail = path[-max(10, int(LAST_PART * len(path))) :]
+        moving = path[: np.searchsorted(trace.steps, trace.settled_at[run]) + 1]
+        return settled(moving, level, f"{index} {trace.settled_at[run]}")
+    last_part = int(LAST_PART * len(path))
+    if not reach and level.is_minimum and (level.left(path[0], path[-max(2, last_part) :]) <= ARRIVED).all():
+        return Verdict("converged", "converged")
+    tail = path[-max(10, last_part) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
         return Verdict("oscillating", f"oscillating around {centre(tail, minima)}") if turns_back(tail) else GOING
-    near = np.linalg.norm(end - bottom) < NEAR
-    if near and curvatures.min() > 0 and not near_goal(bottom, minima):
-        return Verdict("stuck", f"stuck in a local minimum at {place(bottom)}")
-    if near and curvatures.min() < 0 < curvatures.max():
-        return Verdict("saddle", f"stuck on a saddle at {place(bottom)}")
+    near = np.linalg.norm(end - level.point) < NEAR
+    if near and level.curvatures.min() > 0 and not near_goal(level.point, minima, reach):
+        return Verdict("stuck", f"stuck in a local minimum at {place(level.point)}")
+    if near and level.curvatures.min() < 0 < level.curvatures.max():
+        return Verdict("saddle", f"stuck on a saddle at {place(level.point)}")
     return Verdict("going", "still going, very slowly")
 
 
 GOING = Verdict("going", "still going")
 
 
-def near_goal(point: np.ndarray, minima: Sequence[Sequence[float]]) -> bool:
-    """Whether a point ``(dim,)`` counts as having reached one of the minima."""
-    return any(np.abs(point - np.asarray(goal)).max() < TOLERANCE for goal in minima)
+def lost(trace: Trace, run: int = 0, index: str = "step") -> Verdict | None:
+    """The verdict on a run that left the finite numbers; None for any other."""
+    if trace.stopped_at[run] < 0:
+        return None
+    # uphill is divergence; else the square of a gradient was too large, or it came to where the loss is not defined
+    first, last = trace.losses[run, [0, -1]]
+    what = "left the finite numbers" if np.isfinite(first) and last <= first else "diverged"
+    return Verdict("diverged", f"{what} at {index} {trace.stopped_at[run]}")
+
+
+def settled(path: np.ndarray, level: Level, when: str) -> Verdict:
+    """What became of a run ``(recorded, dim)`` that ended because its loss hardly changed any more.
+
+    That alone proves nothing: converged is only who has come almost all of the way, along every direction.
+    """
+    if level.is_minimum and has_arrived(path, level):
+        return Verdict("converged", f"converged at {when}: its loss hardly changes")
+    if leaps(path):
+        return Verdict("leaping", f"leaps between two points with the same loss, from {when} on, and gets no nearer")
+    if level.is_minimum and not moved(path, level):
+        return Verdict("too small", f"stopped changing at {when}, as far away as it began: the step is too small")
+    return Verdict("far", f"stopped changing at {when}, still far from the minimum")
+
+
+def has_arrived(path: np.ndarray, level: Level) -> bool:
+    """Whether hardly anything is left of the way, along every direction, or of the loss."""
+    near = level.left(path[0], path[-1]).max() <= ARRIVED
+    return bool(near or level.loss_at_end - level.loss <= LEAST * abs(level.loss))
+
+
+def moved(path: np.ndarray, level: Level) -> bool:
+    """Whether a run has come nearer along any direction."""
+    away = np.abs((path[[0, -1]] - level.point) @ level.directions.T)
+    return bool((away[1] < (1 - ARRIVED) * away[0]).any())
+
+
+def leaps(path: np.ndarray) -> bool:
+    """Whether the last two moves of a path ``(recorded, dim)`` undo each other."""
+    if len(path) < 3:
+        return False
+    before, last = np.diff(path[-3:], axis=0)
+    return bool(np.linalg.norm(before + last) < UNDONE * np.linalg.norm(last))
+
+
+def near_goal(point: np.ndarray, minima: Sequence[Sequence[float]], reach: float = TOLERANCE) -> bool:
+    """Whether a point ``(dim,)`` is closer than ``reach`` to one of the minima, in every coordinate."""
+    return any(np.abs(point - np.asarray(goal)).max() < reach for goal in minima)
 
 
 def turns_back(path: np.ndarray) -> bool:
@@ -100,13 +190,22 @@ def place(point: np.ndarray) -> str:
     return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"
 
 
+def level_points(loss: Callable[..., jax.Array], ends: np.ndarray, data: Sequence[np.ndarray] = ()) -> list[Level]:
+    """The level point nearest to each of the ``ends`` ``(runs, dim)``."""
+    padded = np.resize(ends, (bucket(len(ends)), ends.shape[1]))
+    with jax.enable_x64(True):  # a long valley is a thousand times flatter along than across: 32 bits lose it
+        found = newton(loss, padded.astype(float), tuple(np.asarray(part, float) for part in data))
+    return [Level(*(np.asarray(part)[i] for part in found)) for i in range(len(ends))]
+
+
 @compiled(1)
 @partial(jax.vmap, in_axes=(None, 0, None))
-def settle(loss, end, data):
-    """The level point that Newton's method finds from ``end``, and the curvatures of the loss there, lowest first."""
+def newton(loss, end, data):
+    """The level point that Newton's method finds from ``end``, and the fields of its ``Level``."""
     slope, shape = jax.grad(loss), jax.hessian(loss)
     bottom = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(shape(x, *data), slope(x, *data)), end)
-    return bottom, jnp.linalg.eigvalsh(shape(bottom, *data))
+    curvatures, directions = jnp.linalg.eigh(shape(bottom, *data))
+    return bottom, loss(bottom, *data), loss(end, *data), curvatures, directions.T
 
 
 @dataclass(frozen=True)

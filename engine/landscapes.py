@@ -173,7 +173,7 @@ def beale(x):
     minima=((1, 3),),
     floor=0.0,
     formula=r"f(x, y) = (x + 2 y - 7)^2 + (2 x + y - 5)^2",
-    source="Booth (1949), quoted in Jamil & Yang (2013), arXiv:1308.4008, no. 17",
+    source="Booth (1949), quoted in Jamil & Yang (2013), arXiv:1308.4008, no. 20",
     places={"A corner": (-8, -8), "On the long axis": (-6, 9)},
 )
 def booth(x):

@@ -259,7 +259,8 @@ def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
         # who has stopped stays; its gradient and its memory no longer count
         end, gradient, memory = carry
         move, memory = update(gradient, memory, end.x)
-        x = end.x + move
+        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory), NEVER, i - 1))
+        end, x = end._replace(stopped_at=stopped_at), end.x + move
         value, gradient = slope(x)
         return look(i, end, x, value, gradient), gradient, memory
 
@@ -304,6 +305,12 @@ def side_by_side(rule, swept, knobs, values, x):
         except ValueError:  # it differs from run to run
             continue
     return partial(all_init, values), partial(all_update, values)
+
+
+def all_finite(memory):
+    """Whether all that each run remembers is finite ``(runs,)``; a number without an axis of runs is that of all."""
+    leaves = jax.tree.leaves(memory)
+    return jnp.isfinite(sum(jnp.sum(0.0 * leaf, axis=tuple(range(leaf.ndim - 1))) for leaf in leaves))
 
 
 def follow(tail, in_tail, last, x):

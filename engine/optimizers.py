@@ -117,9 +117,28 @@ def register(cls: Rule) -> Rule:
     dataclass(frozen=True)(cls)
     if lack := lacks(cls, documented):
         raise ValueError(f"Optimizer {cls.__name__} {lack}")
-    jax.tree_util.register_dataclass(cls, data_fields=[f.name for f in fields(cls)], meta_fields=[])  # type: ignore[arg-type]
+    register_as_pytree(cls)
     OPTIMIZERS[cls.name] = cls
     return cls
+
+
+def register_as_pytree(cls: type[Optimizer]) -> None:
+    """Make an optimizer a pytree whose leaves are its knobs, and whose structure names its class.
+
+    ``jax.tree_util.register_dataclass`` leaves the class out of ``==``: structures of classes with equally many fields
+    are equal with unequal hashes, so a jit cache takes one for the other whenever the low bits of the hashes collide.
+    """
+    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
+
+    def flatten(optimizer: Optimizer) -> tuple[tuple[Any, ...], type[Optimizer]]:
+        return tuple(getattr(optimizer, name) for name in names), type(optimizer)
+
+    def flatten_with_keys(optimizer: Optimizer) -> tuple[tuple[Any, ...], type[Optimizer]]:
+        return tuple((jax.tree_util.GetAttrKey(name), getattr(optimizer, name)) for name in names), type(optimizer)
+
+    jax.tree_util.register_pytree_with_keys(  # type: ignore[type-var]  # a class is hashable
+        cls, flatten_with_keys, lambda rule, knobs: rule(*knobs), flatten
+    )
 
 
 @register

@@ -22,6 +22,7 @@ from engine.optimizers import Optimizer
 RECORDS = 500  # at most so many steps are recorded, and the start
 LARGEST_SEED = 2**31 - 1
 TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
+SEVERAL = 10  # steps that a rule with a memory must hardly change the loss: in one it may only be turning round
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Trace:
     """What one optimizer did from each start. ``runs`` counts the starts, ``recorded`` the steps that were kept.
 
     A run that leaves the finite numbers stands still at its last finite point from then on; one whose loss no longer
-    changes by the tolerance stands still where that was seen.
+    changes by the tolerance stands still where that was seen. ``engine/endings.py`` says whether it has converged.
     """
 
     steps: np.ndarray  # (recorded,) which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
     positions: np.ndarray  # (runs, recorded, dim) index 0 is the start
     losses: np.ndarray  # (runs, recorded)
-    stopped_at: np.ndarray  # (runs,) step at which value, gradient or position stopped being finite, or -1
-    settled_at: np.ndarray  # (runs,) step at which the loss changed by less than the tolerance, and it ended; or -1
+    stopped_at: np.ndarray  # (runs,) step at which value, gradient, memory or position stopped being finite, or -1
+    settled_at: np.ndarray  # (runs,) step at which the loss had hardly changed for long enough, and it ended; or -1
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
@@ -49,6 +50,8 @@ class _Run(NamedTuple):
     loss: jax.Array
     best: jax.Array
     length: jax.Array
+    level: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
+    level_for: jax.Array
     stopped_at: jax.Array
     settled_at: jax.Array
     converged_at: jax.Array
@@ -75,7 +78,11 @@ def race(
     With a ``batch_size`` each step follows the gradient of so many examples only (``engine/batches.py`` says which),
     and the loss must be a mean over the examples, the first axis of ``data``; the losses of the trace are those of all
     examples. ``seeds`` is one for all runs, or one each. With ``own_data`` each run has data of its own, along one more
-    axis in front. A run ends once its loss changes by less than ``tolerance`` in a step.
+    axis in front.
+
+    A run ends once its loss, that on all examples, has stayed within ``tolerance`` for a whole epoch: a step on a few
+    examples that happen to fit changes nothing and proves nothing. Without batches an epoch is one step, as in the
+    notebook; of a rule that remembers, ten steps at least.
 
     Raises ``ValueError`` for starts, minima, data or seeds of another shape, fewer than one step or one example.
     """
@@ -143,6 +150,11 @@ def bucket(runs: int) -> int:
     return 2 if runs <= 2 else size
 
 
+def all_finite(tree):
+    """Whether every number of a pytree is finite. Times 0, those that are stay 0, and one question is enough."""
+    return jnp.isfinite(sum(jnp.sum(0.0 * leaf) for leaf in jax.tree.leaves(tree)))
+
+
 def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
     positions, losses, marks, measures = (np.asarray(part)[:runs] for part in end)
     return Trace(
@@ -196,6 +208,10 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, see
         going = (run.stopped_at < 0) & (run.settled_at < 0)
         at_goal = jnp.any(jnp.all(jnp.abs(run.ahead - goals) < TOLERANCE, axis=1))
         move, memory = optimizer.update(gradient, run.memory, run.ahead)
+        # where the square of a gradient overflows, the next moves would be g / inf = 0 for ever; the last step has none
+        remembers = all_finite(memory) | (i == steps)
+        still = jnp.abs(value - run.level) < tolerance  # before the first step the level is NaN
+        level_for = jnp.where(still, run.level_for + 1, 0)
         moved = _Run(
             ahead=run.ahead + move,
             memory=memory,
@@ -203,9 +219,10 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, see
             loss=value,
             best=jnp.minimum(run.best, value),
             length=run.length + jnp.linalg.norm(run.ahead - run.x),
-            stopped_at=run.stopped_at,
-            # before the first step the loss is NaN, which is no change
-            settled_at=jnp.where(jnp.abs(value - run.loss) < tolerance, i, run.settled_at),
+            level=jnp.where(still, run.level, value),
+            level_for=level_for,
+            stopped_at=jnp.where(remembers, run.stopped_at, i),
+            settled_at=jnp.where(remembers & (level_for >= long_enough), i, run.settled_at),
             converged_at=jnp.where((run.converged_at < 0) & at_goal, i, run.converged_at),
         )
         halted = run._replace(stopped_at=jnp.where(going, i, run.stopped_at))
@@ -214,13 +231,18 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, see
         record = (i + stride - 1) // stride
         return run, places, positions.at[record].set(run.x), losses.at[record].set(run.loss)
 
+    memory = jax.tree.map(jnp.asarray, optimizer.init(start))
+    epoch = per_epoch(len(data[0]), batch_size) if in_batches else 1
+    long_enough = jnp.maximum(SEVERAL if jax.tree.leaves(memory) else 1, epoch)
     run = _Run(
         ahead=start,
-        memory=jax.tree.map(jnp.asarray, optimizer.init(start)),
+        memory=memory,
         x=start,
         loss=jnp.array(jnp.nan),
         best=jnp.array(jnp.inf),
         length=jnp.array(0.0),
+        level=jnp.array(jnp.nan),
+        level_for=jnp.array(0),
         stopped_at=jnp.array(-1),
         settled_at=jnp.array(-1),
         converged_at=jnp.array(-1),

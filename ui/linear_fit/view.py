@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, analysis, batches, problems, race
-from engine.analysis import Curvature, forecast, gradients, measured_factors
+from engine.analysis import Curvature, Verdict, forecast, gradients, measured_factors, verdicts
 from engine.notebook import FIRST_KEY
 from engine.problems import Fit, mean_squared_error
 from engine.race import RECORDS
@@ -39,6 +39,7 @@ class Result:
     bend: Curvature
     trace: Trace
     slopes: np.ndarray  # (recorded, dim) the gradient on all points
+    verdict: Verdict
 
     @property
     def path(self) -> np.ndarray:
@@ -90,7 +91,8 @@ def run(setup: FitSetup, points: Points) -> Result:
     slopes = np.asarray(
         gradients(mean_squared_error, np.resize(trace.positions[RUN], (RECORDS + 1, len(setup.start))), fit.data)
     )
-    return Result(points, fit, fit.minimum(), bend_of(fit), trace, slopes[: len(trace.steps)])
+    [verdict] = verdicts(mean_squared_error, {"SGD": trace}, (), fit.data, index="iteration", reach=0)["SGD"]
+    return Result(points, fit, fit.minimum(), bend_of(fit), trace, slopes[: len(trace.steps)], verdict)
 
 
 def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
@@ -183,7 +185,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
     name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     style = styles([OPTIMIZERS["SGD"]()])[0]
-    track = stage.Track(name, style, values, stopped=result.stopped, settled=result.settled)
+    track = stage.Track.of(name, style, result.trace, result.verdict, values)
     stage.show(
         {"data": points_figure(result.points, best, theme).to_json(), "valley": valley.to_json()},
         [
@@ -227,14 +229,29 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
 
 
 def said_end(setup: FitSetup, result: Result) -> str:
-    """How the descent ended, in a sentence."""
+    """How the descent ended, in a sentence or two."""
+    verdict = result.verdict
     if result.stopped is not None:
-        return f"It diverged: at iteration {result.stopped} its numbers grew without bound."
+        return f"It {verdict.words}: its numbers grew without bound."
     if result.settled is not None:
-        return f"It converged at iteration {result.settled}: the loss changed by less than {setup.tolerance:g}."
+        far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small") else ""
+        return f"It {verdict.words}.{far}"
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
+    if verdict.kind == "converged":
+        return f"{ran}, and has converged."
     losses = result.trace.losses[RUN]
     return f"{ran}, and its loss grew: it diverges." if losses[-1] > 2 * losses[0] else f"{ran}."
+
+
+def said_distance(setup: FitSetup, result: Result) -> str:
+    """Which parameter is furthest from its best value, and what helps."""
+    end, best, names = result.path[-1].astype(float), result.minimum, thetas(setup)
+    worst = int(np.argmax(np.abs(end - best) / np.maximum(np.abs(best), np.finfo(float).tiny)))
+    words = f"{names[worst]} is {end[worst]:.3g}, and the least loss is at {best[worst]:.3g}."
+    x = result.points.x
+    if setup.with_intercept and abs(np.mean(x)) > np.std(x):
+        words += " It helps to subtract the mean from x first."
+    return words.replace("-", "−")
 
 
 # ---- the table

@@ -13,6 +13,7 @@ import streamlit as st
 from PIL import Image
 
 from engine import LANDSCAPES, Optimizer, Trace
+from engine.analysis import lost
 from engine.maps import Basins, Progress, basins
 from ui.figures import Axis, plane
 from ui.palette import GROUNDS, Style, swatch
@@ -85,15 +86,16 @@ def show_stage(
     setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str
 ) -> None:
     tracks = [
-        stage.Track(
-            name=name,
-            style=looks[name],
-            values={
+        stage.Track.of(
+            name,
+            looks[name],
+            traces[name],
+            lost(traces[name]),
+            {
                 "x": traces[name].positions[0, :, 0],
                 "y": traces[name].positions[0, :, 1],
                 "loss": traces[name].losses[0],
             },
-            stopped=int(traces[name].stopped_at[0]) if traces[name].stopped_at[0] >= 0 else None,
         )
         for name in found
     ]

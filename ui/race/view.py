@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from engine import Trace, race
+from engine.analysis import lost
 from engine.notebook import REPLAYS
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.palette import REPLAY, Style, styles
@@ -62,17 +63,18 @@ def show_stage(
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
     tracks = [
-        stage.Track(
-            name=name,
-            style=looks[name],
-            values={
+        stage.Track.of(
+            name,
+            looks[name],
+            trace,
+            lost(trace),
+            {
                 "x": trace.positions[0, :, 0],
                 "y": trace.positions[0, :, 1],
                 lifted: height(landscape, trace.losses[0]),
                 plotted: shown[name],
                 "loss": trace.losses[0],
             },
-            stopped=int(trace.stopped_at[0]) if trace.stopped_at[0] >= 0 else None,
         )
         for name, trace in traces.items()
     ]

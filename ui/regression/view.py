@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, batches, problems, race
-from engine.analysis import Curvature, curvature, gradients, measured_factors, verdicts
+from engine.analysis import Curvature, Verdict, curvature, gradients, measured_factors, verdicts
 from engine.batches import batch
 from engine.problems import Fit, bowl_points, bowls, mean_squared_error
 from engine.race import RECORDS
@@ -51,6 +51,7 @@ class Result:
     minimum: tuple[float, float]  # the parameters with the least loss on these examples
     floor: float  # the loss there
     traces: Mapping[str, Trace]
+    verdicts: Mapping[str, Sequence[Verdict]]
     looks: Mapping[str, Style]
 
 
@@ -78,7 +79,8 @@ def run(setup: RegressionSetup) -> Result:
     if 0 < max(ends) < setup.steps and min(ends) >= 0:
         traces = as_far_as(max(ends))  # all have ended before, and so does the time line
     looks = dict(zip(racers, styles(setup.racers), strict=True))
-    return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, looks)
+    found = verdicts(mean_squared_error, traces, [minimum], fit.data, index="iteration")
+    return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, looks)
 
 
 def show_lesson() -> None:
@@ -106,17 +108,17 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
     highest = float(on_map.max() - floor) * (1e4 if log else 1)
     low, high = loss_range(list(shown.values()), (float(on_map.min() - floor), highest), log)
     tracks = [
-        stage.Track(
-            name=name,
-            style=result.looks[name],
-            values={
+        stage.Track.of(
+            name,
+            result.looks[name],
+            trace,
+            result.verdicts[name][0],
+            {
                 "theta1": trace.positions[0, :, 0],
                 "theta2": trace.positions[0, :, 1],
                 "loss": trace.losses[0],
                 "shown": shown[name],
             },
-            stopped=int(trace.stopped_at[0]) if trace.stopped_at[0] >= 0 else None,
-            settled=int(trace.settled_at[0]) if trace.settled_at[0] >= 0 else None,
         )
         for name, trace in result.traces.items()
     ]
@@ -167,8 +169,7 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
 def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
     """The part that the visitor chose to see below the picture."""
     if setup.below == "ends":
-        found = verdicts(mean_squared_error, result.traces, [result.minimum], result.fit.data)
-        show_leaderboard(result.traces, found, [result.minimum], result.looks, theme)
+        show_leaderboard(result.traces, result.verdicts, [result.minimum], result.looks, theme)
         download(result.traces, THETAS)
     elif setup.below == "iterations":
         show_iterations(result)

@@ -11,10 +11,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Self
 
 import numpy as np
 import streamlit as st
 
+from engine import Trace
+from engine.analysis import Verdict
 from ui.palette import Style, swatch
 from ui.stage.browser import GROUND, STAGE, plotly_address
 
@@ -66,16 +69,24 @@ class Track:
     style: Style
     values: Mapping[str, np.ndarray]
     stopped: int | None = None  # the step at which it left the finite numbers
-    settled: int | None = None  # the step from which its loss no longer changed
+    settled: int | None = None  # the step at which its loss had hardly changed for long enough
+    words: str = ""  # how it ended, where it did so before the others
 
-    def end(self, label: str) -> dict:
+    @classmethod
+    def of(
+        cls, name: str, style: Style, trace: Trace, verdict: Verdict | None, values: Mapping[str, np.ndarray]
+    ) -> Self:
+        """The only run of a trace, with the verdict on it where it ended before the last step."""
+        stopped, settled = (int(at[0]) if at[0] >= 0 else None for at in (trace.stopped_at, trace.settled_at))
+        return cls(name, style, values, stopped, settled, verdict.words if verdict else "")
+
+    def end(self) -> dict:
         """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""
         lost = self.stopped is not None
         ended = self.stopped if lost else self.settled
         if ended is None:
             return {"ended": None, "ended_words": "", "lost": False}
-        words = "stopped at {}: its numbers grew without bound" if lost else "converged at {}: its loss hardly changes"
-        return {"ended": ended, "ended_words": words.format(f"{label} {ended}"), "lost": lost}
+        return {"ended": ended, "ended_words": self.words, "lost": lost}
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,7 @@ def show(
                 "dash": track.style.dash,
                 "marker": track.style.marker,
                 "values": {name: packed(values) for name, values in track.values.items()},
-                **track.end(index.label),
+                **track.end(),
             }
             for track in tracks
         ],
