@@ -53,7 +53,7 @@ class Level:
         away, was = (np.abs((x - self.point) @ self.directions.T) for x in (now, start))
         rounding = 4 * np.finfo(np.float32).eps * max(np.abs(now).max(), np.abs(self.point).max())
         counts = (self.curvatures > FLAT * self.curvatures.max()) & (away > rounding)
-        return np.where(counts, away / np.maximum(was, rounding), 0.0)
+        return np.where(counts, away / np.maximum(was, max(rounding, np.finfo(float).tiny)), 0.0)
 
 
 def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
@@ -99,12 +99,13 @@ def verdict(
     if gone := lost(trace, run, index):
         return gone
     end = path[-1]
-    if near_goal(end, minima, reach):
-        since = trace.converged_at[run]  # -1 where the race was not told the minima
-        return Verdict("converged", f"converged at {index} {since}" if since >= 0 else "converged")
+    there = near_goal(end, minima, reach)
     if trace.settled_at[run] >= 0:
         moving = path[: np.searchsorted(trace.steps, trace.settled_at[run]) + 1]
-        return settled(moving, level, f"{index} {trace.settled_at[run]}")
+        return settled(moving, there, level, f"{index} {trace.settled_at[run]}")
+    if there:
+        since = trace.converged_at[run]  # -1 where the race was not told the minima
+        return Verdict("converged", f"converged at {index} {since}" if since >= 0 else "converged")
     last_part = int(LAST_PART * len(path))
     if not reach and level.is_minimum and (level.left(path[0], path[-max(2, last_part) :]) <= ARRIVED).all():
         return Verdict("converged", "converged")
@@ -126,18 +127,19 @@ def lost(trace: Trace, run: int = 0, index: str = "step") -> Verdict | None:
     """The verdict on a run that left the finite numbers; None for any other."""
     if trace.stopped_at[run] < 0:
         return None
-    # uphill is divergence; else the square of a gradient was too large, or it came to where the loss is not defined
-    first, last = trace.losses[run, [0, -1]]
+    # where the loss has not grown, the square of a gradient was too large, or it came to where there is no loss
+    first, last = np.abs(trace.losses[run, [0, -1]])
     what = "left the finite numbers" if np.isfinite(first) and last <= first else "diverged"
     return Verdict("diverged", f"{what} at {index} {trace.stopped_at[run]}")
 
 
-def settled(path: np.ndarray, level: Level, when: str) -> Verdict:
+def settled(path: np.ndarray, there: bool, level: Level, when: str) -> Verdict:
     """What became of a run ``(recorded, dim)`` that ended because its loss hardly changed any more.
 
-    That alone proves nothing: converged is only who has come almost all of the way, along every direction.
+    That alone proves nothing. Converged is only who is ``there``, or has come almost all of the way along every
+    direction.
     """
-    if level.is_minimum and has_arrived(path, level):
+    if there or (level.is_minimum and has_arrived(path, level)):
         return Verdict("converged", f"converged at {when}: its loss hardly changes")
     if leaps(path):
         return Verdict("leaping", f"leaps between two points with the same loss, from {when} on, and gets no nearer")
@@ -290,10 +292,15 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
             f"so each step multiplies the distance by {size:.4g}",
         )
     if factors.min() < 0:
-        return Forecast(
-            "oscillates", f"oscillates and converges: it oversteps, and each step leaves {size:.4g} of the distance"
-        )
-    return Forecast("converges", f"converges: each step leaves {size:.4g} of the distance")
+        return Forecast("oscillates", f"oscillates and converges: it oversteps, and {said_share(size)}")
+    return Forecast("converges", f"converges: {said_share(size)}")
+
+
+def said_share(size: float) -> str:
+    """What a step leaves of the distance; where that is nearly all of it, what it takes off."""
+    if size > 0.9999:
+        return f"each step takes {1 - size:.2g} of the distance off"
+    return f"each step leaves {size:.4g} of the distance"
 
 
 @partial(jax.jit, static_argnames="loss")

@@ -63,6 +63,10 @@ class Fit:
         """The same fit to some of the examples, by their indices."""
         return Fit(self.features[chosen], self.true[chosen])
 
+    def scale(self) -> float:
+        """The size of losses on these examples: their mean square, which is the loss of predicting 0; never 0."""
+        return float(np.mean(self.true.astype(float) ** 2)) or 1.0
+
     def curvatures(self) -> np.ndarray:
         """The curvature of each example's own loss ``(examples,)`` along its steepest direction."""
         return 2 * np.sum(self.features.astype(float) ** 2, axis=1)

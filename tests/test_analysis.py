@@ -7,10 +7,12 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import (
     Curvature,
+    Verdict,
     curvature,
     distance_to_nearest,
     forecast,
     gradients,
+    lost,
     measured_factors,
     verdicts,
 )
@@ -165,14 +167,104 @@ def test_a_run_in_batches_on_noisy_examples_oscillates_around_the_minimum():
     assert verdict.kind == "oscillating"
 
 
-def test_a_run_that_its_tolerance_ended_says_at_which_step():
-    """Far from the minimum, where a slow run ends because its loss changes by less than the tolerance."""
+def test_a_run_that_its_tolerance_ended_far_from_the_minimum_has_not_converged():
+    """Each step is so small that the loss hardly changes, from the first one on."""
     trace, verdict = judge_fit(SGD(learning_rate=1e-8), 300, tolerance=1e4)
     assert trace.settled_at[0] == 1
-    assert verdict.kind == "settled"
-    assert verdict.words.startswith("converged at step 1: its loss")
+    assert verdict == Verdict("too small", "stopped changing at step 1, as far away as it began: the step is too small")
     _, reached = judge_fit(SGD(learning_rate=1e-4), 300, tolerance=1e-9)
     assert reached.kind == "converged", "the minimum itself comes first"
+
+
+# Ended by the tolerance: converged is a claim about the loss
+
+
+def fit_line(x, y, rate, tolerance, *, intercept=False, start=None, steps=2000, reach=0):
+    """Plain descent of a line to points, and the verdict on it."""
+    fit = line(np.asarray(x, np.float32), np.asarray(y, np.float32), intercept=intercept)
+    start = np.zeros(1 + intercept) if start is None else np.atleast_1d(start)
+    racers = {"it": SGD(learning_rate=rate)}
+    traces = race(mean_squared_error, racers, [start], steps, data=fit.data, tolerance=tolerance)
+    [verdict] = verdicts(mean_squared_error, traces, (), fit.data, reach=reach)["it"]
+    return fit, traces["it"], verdict
+
+
+GRID = notebook_grid()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "rate", "tolerance", "more", "kind"),
+    [
+        pytest.param(GRID, 4 * GRID**3 + 3, 0.01, 1e-6, {}, "converged", id="the notebook's"),
+        pytest.param(GRID, 4 * GRID, 1e-9, 1e-6, {"start": 0.5}, "too small", id="a tiny rate"),
+        pytest.param(GRID, 4 * GRID, 1e-6, 1.0, {"start": 0.5}, "too small", id="a small rate, a large tolerance"),
+        pytest.param(GRID, 4 * GRID, 0.030455307686391563, 1e-6, {"start": 0.5}, "leaping", id="at the limit"),
+        pytest.param(
+            np.arange(400), 4 * np.arange(400) + 3, 1e-5, 1e-3, {"intercept": True}, "far", id="a flat valley"
+        ),
+        pytest.param(GRID, 4 * GRID, 1e-4, 3.0, {"start": 0.5}, "far", id="a tolerance that is too large"),
+        # the same as the first four, in units a billion times as small and as large
+        pytest.param(1e-4 * GRID, 4e-4 * GRID, 1e6, 1e-16, {}, "converged", id="small units"),
+        pytest.param(1e-4 * GRID, 4e-4 * GRID, 0.1, 1e-14, {}, "too small", id="small units, a tiny rate"),
+        pytest.param(1e4 * GRID, 4e4 * GRID, 1e-10, 100, {}, "converged", id="large units"),
+        pytest.param(1e4 * GRID, 4e4 * GRID, 1e-17, 1e4, {}, "too small", id="large units, a tiny rate"),
+    ],
+)
+def test_who_was_ended_by_the_tolerance_is_told_where_he_stands(x, y, rate, tolerance, more, kind):
+    _, trace, verdict = fit_line(x, y, rate, tolerance, **more)
+    assert trace.settled_at[0] > 0
+    assert verdict.kind == kind
+    assert f"step {trace.settled_at[0]}" in verdict.words
+    assert verdict.words.startswith("converged") == (kind == "converged")
+
+
+def test_none_of_200_random_fits_is_said_to_have_converged_unless_little_is_left(rng):
+    """Of the way along each direction, or of the loss: computed apart, in 64 bits, from the data alone."""
+    kinds = []
+    for _ in range(200):
+        x = rng.normal(rng.choice([0, 3, 30]), rng.choice([0.1, 1, 10]), 12)
+        y = rng.normal(size=2) @ (np.ones(12), x) + rng.choice([0, 0.5]) * rng.normal(size=12)
+        limit = 2 / np.linalg.eigvalsh(2 * np.stack([np.ones(12), x]) @ np.stack([np.ones(12), x]).T / 12)[-1]
+        rate = limit * 10 ** rng.uniform(-6, 0.3)
+        fit, trace, verdict = fit_line(x, y, rate, 10 ** rng.uniform(-9, 0), intercept=True, start=rng.normal(size=2))
+        kinds.append(verdict.kind)
+        if verdict.kind != "converged":
+            continue
+        features, true = (part.astype(float) for part in fit.data)
+        best = np.linalg.lstsq(features, true, rcond=None)[0]
+        start, end = trace.positions[0, [0, -1]].astype(float)
+        loss, least = (np.mean((true - features @ theta) ** 2) for theta in (end, best))
+        _, directions = np.linalg.eigh(features.T @ features)
+        left, was = (np.abs(directions.T @ (theta - best)) for theta in (end, start))
+        assert (left <= 0.0101 * was + 1e-5).all() or loss <= 1.0011 * least
+    assert {"converged", "too small", "far", "diverged"} <= set(kinds)
+    assert min(kinds.count(kind) for kind in ("converged", "far")) > 5
+
+
+def test_a_run_with_a_memory_that_turns_round_goes_on():
+    """At the top of a swing the loss hardly changes from one step to the next; the heavy ball rolls on all the same."""
+    racer = MOMENTUM(learning_rate=2e-5, momentum=0.98)
+    losses = judge_fit(racer, 400)[0].losses[0].astype(float)
+    turns = 0
+    for tolerance in np.geomspace(1e-1, 1e3, 40):
+        quiet = int(np.argmax(np.abs(np.diff(losses)) < tolerance)) + 1
+        if losses[quiet] < 30 * tolerance:
+            continue  # not far up: it may have come to rest
+        turns += 1
+        settled_at = judge_fit(racer, 400, tolerance=tolerance)[0].settled_at[0]
+        assert settled_at == -1 or settled_at > quiet + 20
+    assert turns > 3
+
+
+def test_a_run_that_left_the_numbers_without_going_uphill_did_not_diverge():
+    """The square of Beale's gradient overflows at the start, which is no fault of the step."""
+    beale = LANDSCAPES["Beale"]
+    traces = race(beale.loss, {"Adam": ADAM(), "SGD": SGD()}, [(1000.0, 1000.0)], 20, minima=beale.minima)
+    assert lost(traces["Adam"]) == Verdict("diverged", "left the finite numbers at step 0")
+    found = verdicts(beale.loss, traces, beale.minima)
+    assert found["Adam"] == [lost(traces["Adam"])]
+    _, [uphill] = judge("Bowl", SGD(learning_rate=3.0), [(1, 0)], 100)
+    assert uphill.words == "diverged at step 64"
 
 
 # Curvature
@@ -325,6 +417,7 @@ def flat(*values):
         (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither arrives nor leaves: 0.5 is just at the limit"),
         (flat(4.0), 0.4999, "oscillates", "oscillates and converges"),
         (flat(4.0), 0.5001, "diverges", "diverges: 0.5001 is over the limit of 0.5"),
+        (flat(4.0), 1e-6, "converges", "converges: each step takes 4e-06 of the distance off"),
         (flat(4.0), 1.0, "diverges", "diverges: 1 is over the limit of 0.5, so each step multiplies the distance by 3"),
         # the slowest direction decides, not the steepest
         (flat(0.1, 4.0), 0.1, "converges", "converges: each step leaves 0.99 of the distance"),

@@ -200,6 +200,17 @@ def test_one_run_that_leaves_the_map_does_not_flatten_the_others():
     assert high - low < 30
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-18, 1e-6, 1.0, 1e6, 1e18])
+@pytest.mark.parametrize("log", [False, True], ids=["linear", "log"])
+def test_a_loss_fills_its_frame_at_any_scale(scale, log):
+    """SI units make losses of 1e-9 and of 1e9: as much of the frame is theirs as of one about 1."""
+    curve = np.geomspace(7.5, 7.5e-3, 50) * scale
+    low, high = loss_range([curve], (0.0, 8 * scale), log, 1e-12 * scale)
+    ends = np.log10([low, curve.min(), curve.max(), high]) if log else np.array([low, curve.min(), curve.max(), high])
+    assert (ends[2] - ends[1]) / (ends[3] - ends[0]) > 0.7
+    assert low > 0 or not log
+
+
 def test_a_turned_knob_seldom_moves_the_frame():
     frames = {loss_range([np.array([5.0, end], np.float32)], (0.0, 20.0), True) for end in np.linspace(0.11, 0.99, 50)}
     assert frames == {(0.1, 10.0)}

@@ -205,6 +205,74 @@ def test_at_the_ends_of_every_range_words_and_figures_stay_finite(setup):
     assert np.isfinite(rows_of(app).to_numpy(float)).all()
 
 
+# ---- one verdict
+
+FITTED = FitSetup(data="4x", theta=0.5, tolerance=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("setup", "says", "foretold"),
+    [
+        pytest.param(replace(FITTED, rate=1e-9), "the step is too small", "hardly moves", id="a tiny rate"),
+        pytest.param(
+            replace(FITTED, rate=0.030455307686391563),
+            "leaps between two points",
+            "neither arrives nor leaves",
+            id="leaps",
+        ),
+        pytest.param(
+            replace(FITTED, data="4x³+3", rate=0.001, batch=1, deal=3),
+            "ran all 50 iterations.",
+            "converges",
+            id="batches",
+        ),
+        pytest.param(replace(FITTED, rate=0.01), "converged at iteration", "converges", id="converges"),
+        pytest.param(replace(FITTED, rate=0.07, steps=500), "diverged at iteration", "diverges", id="diverges"),
+        pytest.param(replace(FITTED, rate=0.01, tolerance=0.0), "and has converged", "converges", id="runs on"),
+    ],
+)
+def test_the_end_is_said_alike_everywhere_and_agrees_with_what_was_foretold(setup, says, foretold):
+    app = shown(setup)
+    (end,) = [text.value for text in app.markdown if text.value.startswith("**It ")]
+    assert says in end
+    assert foretold in verdict(app)
+    (track,) = stage(app, STAGE)["tracks"]
+    assert track["ended_words"] in end
+    assert (track["ended"] is not None) == ("ran all" not in end)
+    assert ("converged" in texts(app).replace("one has converged", "")) == ("converged" in end)
+
+
+def test_a_file_whose_example_at_0_says_nothing_goes_on():
+    setup = replace(FITTED, data=CSV, rate=0.01, batch=1, theta=0.0)
+    app = with_file(b"x,y\n0,1\n1,2\n2,6\n3,7\n4,10\n", setup)
+    assert "It ran all 50 iterations" in texts(app)
+    assert rows_of(app)["θ"].iloc[-1] == pytest.approx(2.5, abs=0.3)
+
+
+def test_a_valley_that_is_too_flat_says_what_is_still_far_and_that_centring_helps():
+    rows = "x,y\n" + "".join(f"{x},{4 * x + 3}\n" for x in range(400))
+    setup = replace(FITTED, data=CSV, model="intercept", rate=1e-5, steps=2000, tolerance=1e-3, theta=0.0)
+    said = texts(with_file(rows.encode(), setup))
+    assert "still far from the minimum. θ₀ is 0.0151, and the least loss is at 3." in said
+    assert "subtract the mean from x" in said
+    assert "It converged" not in said
+
+
+def test_losses_in_si_units_fill_the_frame_and_have_tolerances_of_their_size():
+    content = b"U,I\n1,0.0011\n2,0.0020\n3,0.0031\n4,0.0039\n"
+    for loss in ("linear", "log"):
+        app = with_file(content, replace(FITTED, data=CSV, rate=0.01, tolerance=0.0, theta=0.0, loss=loss))
+        (frame,) = [json.loads(v["figure"]) for v in stage(app, STAGE)["views"] if v["figure"]]
+        (values,) = tracks(app, STAGE).values()
+        low, high = frame["layout"]["yaxis"]["range"]
+        curve = np.log10(values["shown"]) if loss == "log" else values["shown"]
+        assert np.ptp(curve) > 0.5 * (high - low)
+        assert low <= curve.min() <= curve.max() <= high
+        tolerances = [float(option) for option in app.select_slider(key="fit-tolerance").options[1:]]
+        assert tolerances[0] < 1e-15
+        assert tolerances[-1] <= 1e-6
+
+
 # ---- why it goes where it goes
 
 
@@ -251,7 +319,7 @@ def test_a_descent_that_is_lost_says_when_and_is_drawn_until_then():
     app = shown(replace(NOTEBOOK, rate=0.07, steps=200, tolerance=0.0))
     (track,) = stage(app, STAGE)["tracks"]
     assert track["lost"]
-    said = re.search(r"at iteration (\d+) its numbers grew without bound", texts(app))
+    said = re.search(r"diverged at iteration (\d+): its numbers grew without bound", texts(app))
     assert int(said[1]) == track["ended"] == floats(stage(app, STAGE)["steps"])[-1] < 100
 
 

@@ -82,6 +82,17 @@ def test_a_start_that_diverges_reaches_nothing_and_keeps_its_last_finite_point()
     assert np.isfinite(found.ends).all()
 
 
+def test_a_start_whose_gradient_is_too_large_to_square_stops_where_the_race_says(rule):
+    """Beale far out: an infinite memory would hold every start of the map where it is."""
+    beale = LANDSCAPES["Beale"]
+    far = replace(beale, domain=((1.0, 1001.0), (1.0, 1001.0)))
+    found = basins(far, rule(), 4, 20)
+    trace = race(beale.loss, {"it": rule()}, grid(far, 4), 20, minima=beale.minima)["it"]
+    np.testing.assert_array_equal(found.stopped_at.ravel(), trace.stopped_at)
+    lost = trace.stopped_at >= 0
+    np.testing.assert_array_equal(found.ends.reshape(-1, 2)[lost], trace.positions[lost, -1])
+
+
 def test_a_landscape_without_a_minimum_is_mapped_too():
     (flat,) = [landscape for landscape in LANDSCAPES.values() if not landscape.minima][:1]
     found = basins(flat, OPTIMIZERS["SGD"](), 5, 10)

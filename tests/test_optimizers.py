@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, race
 from engine.optimizers import knob, register
 
+ROOT = Path(__file__).parents[1]
 BOWL = LANDSCAPES["Bowl"]
 STARTS = [(4.0, 1.0), (-4.0, -4.0), (0.5, -3.0), (-1.0, 0.2), (0.0, 5.0)]
 
@@ -72,6 +74,33 @@ def test_is_a_pytree_whose_leaves_are_its_knobs(rule):
     again = jax.tree.unflatten(structure, leaves)
     assert type(again) is rule
     assert again == optimizer
+
+
+def test_no_other_optimizer_has_the_same_tree_structure(rule):
+    """Equal structures with unequal hashes are mixed up by a jit cache once in a while: another optimizer then runs."""
+    mine = jax.tree.structure(rule())
+    assert mine == jax.tree.structure(rule(learning_rate=0.5)), "its knobs are no part of it"
+    assert hash(mine) == hash(jax.tree.structure(rule(learning_rate=0.5)))
+    for other in OPTIMIZERS.values():
+        assert (mine == jax.tree.structure(other())) == (other is rule)
+
+
+def test_a_tree_structure_names_its_class_also_in_a_tree_and_as_the_axes_of_a_vmap(rule):
+    (other,) = [other for other in OPTIMIZERS.values() if other is not rule][:1]
+    assert jax.tree.structure([rule()]) != jax.tree.structure([other()])
+    axes = jax.tree.map(lambda _: 0, rule())
+    assert type(axes) is rule
+    many = jax.tree.map(lambda knob: jnp.full(3, knob, jnp.float32), rule())
+    moves = jax.vmap(lambda it: it.update(jnp.ones(2), it.init(jnp.zeros(2)), jnp.zeros(2))[0], in_axes=(axes,))(many)
+    assert moves.shape == (3, 2)
+
+
+def test_nothing_is_registered_in_the_way_that_leaves_the_class_out():
+    """``register_dataclass`` and ``register_static`` do: no part of the engine or the pages may use them."""
+    sources = [file.read_text() for folder in ("engine", "ui") for file in (ROOT / folder).rglob("*.py")]
+    assert len(sources) > 20
+    for call in ("tree_util.register_dataclass(", "tree_util.register_static("):
+        assert not any(call in source for source in sources)
 
 
 # What it does

@@ -358,7 +358,7 @@ def test_the_views_say_in_words_what_they_show():
 def test_a_run_that_diverged_says_so_on_the_stage_and_in_the_table():
     app = shown(alone(RULES[0], landscape="Rosenbrock", start=(-1.2, 1.0), racers=(RULES[0](), RULES[-1]())))
     (gone,) = (track for track in stage(app)["tracks"] if track["ended"] is not None)
-    assert f"stopped at step {gone['ended']}" in gone["ended_words"]
+    assert gone["ended_words"] == f"diverged at step {gone['ended']}"
     assert gone["lost"]
     last = app.dataframe[0].value.iloc[-1]
     assert (last["racer"], last["verdict"]) == (gone["name"], f"diverged at step {gone['ended']}")

@@ -2,6 +2,7 @@
 
 from itertools import cycle
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -204,6 +205,66 @@ def test_a_run_that_climbs_out_of_a_bowl_says_at_which_step_also_when_thinned():
         assert np.isfinite(trace.positions).all()
         assert trace.positions[0, -1, 0] == -(2.0**63)
         assert trace.best_losses[0] == 0.5
+
+
+# A memory that overflows
+
+BEALE = LANDSCAPES["Beale"]
+FAR = (1000.0, 1000.0)  # Beale's gradient there is 1e21, and its square is more than float32 holds
+
+
+def steep_in_x(x):
+    """Only the first coordinate's square overflows; the other is a plain parabola."""
+    return 1e20 * jnp.abs(x[0]) + x[1] ** 2
+
+
+@pytest.mark.parametrize(("loss", "start"), [(BEALE.loss, FAR), (steep_in_x, (1.0, 1.0))], ids=["all of it", "half"])
+def test_who_is_not_said_to_have_left_the_numbers_moves_and_remembers_finite_numbers(rule, loss, start):
+    """Where the memory of a square is infinite, each further move is g / inf = 0: it would stand still for ever."""
+    trace = run(loss, rule(), [start], 50, minima=())
+    x, memory = jnp.array(start), rule().init(jnp.array(start))
+    _, memory = rule().update(jax.grad(loss)(x), memory, x)
+    fits = all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(memory))
+    assert (trace.stopped_at[0] == 0) == (not fits)
+    if not fits:
+        np.testing.assert_array_equal(trace.positions[0], np.broadcast_to(start, (51, 2)))
+        np.testing.assert_array_equal(trace.losses[0], trace.losses[0, 0])
+        assert np.isfinite(trace.losses).all()
+    elif trace.stopped_at[0] < 0:
+        assert (trace.positions[0, -1] != trace.positions[0, -2]).all()
+
+
+def test_some_rules_overflow_there_and_others_do_not():
+    """Else the law above would prove nothing."""
+    traces = race(BEALE.loss, {name: kind() for name, kind in OPTIMIZERS.items()}, [FAR], 50)
+    stopped = {name: trace.stopped_at[0] for name, trace in traces.items()}
+    assert {stopped[name] for name in ("AdaGrad", "RMSProp", "Adam", "AdamW", "AMSGrad", "NAdam")} == {0}
+    assert stopped["Lion"] == -1
+
+
+def test_a_memory_that_overflows_later_stops_the_run_at_that_step_where_it_stands():
+    """The slope doubles with each step, all of one length, and its square passes 2^128."""
+
+    def steeper(x):
+        return 2.0 ** -x[0]
+
+    racer = OPTIMIZERS["RMSProp"](learning_rate=1.0, smoothing_constant=0.0)
+    trace = run(steeper, racer, [(0.0,)], 200, minima=())
+    assert trace.stopped_at[0] == -1, "down its slope only shrinks"
+    uphill = run(lambda x: -steeper(x), racer, [(0.0,)], 200, minima=())
+    at = int(uphill.stopped_at[0])
+    slopes = np.log(2) * 2.0 ** -uphill.positions[0, :, 0].astype(float)
+    assert slopes[at] ** 2 > np.finfo(np.float32).max > slopes[at - 1] ** 2
+    np.testing.assert_array_equal(uphill.positions[0, at:], uphill.positions[0, at, 0])
+    np.testing.assert_allclose(np.diff(uphill.positions[0, : at + 1, 0]), -1, rtol=1e-5)
+
+
+def test_a_neighbour_whose_memory_overflows_changes_nothing(rule):
+    beside = run(BEALE.loss, rule(), [START, FAR, (1.0, 1.5)], 100)
+    calm = run(BEALE.loss, rule(), [START, (0.5, 0.5), (1.0, 1.5)], 100)
+    for i in (0, 2):
+        np.testing.assert_array_equal(beside.positions[i], calm.positions[i])
+        assert beside.stopped_at[i] == calm.stopped_at[i]
 
 
 # Nothing is compiled twice

@@ -17,7 +17,7 @@ from ui.palette import GROUNDS
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
-LEAST = 1e-12  # a loss above the minimum that is smaller counts as none
+LEAST = 1e-12  # a loss above the minimum that is smaller counts as none; on data, that share of their mean square
 # from above and in front: one looks into the bowl, and the far wall shows what runs down it
 CAMERA = {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}}
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
@@ -262,20 +262,24 @@ def loss_span(name: str, view: str) -> tuple[float, float]:
     return float(losses.min()), float(losses.max())
 
 
-def loss_range(curves: Sequence[np.ndarray], span: tuple[float, float], log: bool) -> tuple[float, float]:
+def loss_range(
+    curves: Sequence[np.ndarray], span: tuple[float, float], log: bool, least: float = LEAST
+) -> tuple[float, float]:
     """The lowest and highest loss to frame: what the curves reach, as far as it is found on the map, and every start.
 
     ``span`` is the loss on the map. A run that leaves it may leave the frame too, or it would flatten all the others.
+    On a logarithmic axis a loss up to ``least`` counts as none.
     """
     losses = np.concatenate(curves).astype(float)
-    losses = losses[np.isfinite(losses) & (losses > LEAST if log else True)]
+    losses = losses[np.isfinite(losses) & (losses > least if log else True)]
     if not losses.size:
-        return (1e-3, 1.0) if log else (0.0, 1.0)
+        return (least, 1e3 * least) if log else (0.0, 1.0)
     starts = [float(curve[0]) for curve in curves if np.isfinite(curve[0])]
     low = max(float(losses.min()), min([span[0], *starts]))
     high = max(min(float(losses.max()), max([span[1], *starts])), low)
     if log:
         return 10.0 ** math.floor(math.log10(losses.min())), 10.0 ** math.ceil(math.log10(high) + 0.05)
-    room = max(high - low, 1e-3 * max(abs(high), 1.0))
+    # of a curve that is level, or only rounded to and fro, a thousandth of its height; of one at 0 there is no scale
+    room = max(high - low, 1e-3 * abs(high)) or 1.0
     unit = 10.0 ** math.floor(math.log10(room)) / 5
     return low - 0.03 * room, math.ceil((low + 1.03 * room) / unit) * unit

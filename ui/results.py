@@ -25,7 +25,10 @@ The update rules are PyTorch's, and their names are the field's:
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
 - Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
 - "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from. A race that is
-  told so ends once its loss hardly changes, wherever that is.
+  told so ends once its loss has hardly changed for an epoch: that it has converged is said only where hardly anything
+  is left of the way.
+- A run leaves the finite numbers with its loss, its gradient, its point or its memory: where the square of a gradient
+  is too large for 32 bits, Adam and its kin could never move again.
 """
 
 

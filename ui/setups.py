@@ -164,7 +164,7 @@ class FitSetup(Setup):
     # data can have any scale, and so has the limit of its learning rates
     rate: float = setting(Number(1e-24, 1e24, link="learning_rate"), 0.01)
     steps: int = setting(Whole(1, MOST_STEPS, link="iterations"), 50)
-    tolerance: float = setting(Number(0, 1e6), 0.0)
+    tolerance: float = setting(Number(0, 1e18), 0.0)  # the largest y is 1e9, and its square the largest loss
     theta0: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
     theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them

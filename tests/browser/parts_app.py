@@ -100,9 +100,12 @@ def fits() -> None:
     points = go.Scatter(x=[0, 1, 2, 3], y=[1, 3, 5, 7], mode="markers", marker={"color": colors.ink})
     x, y = np.linspace(-2, 2, 13), np.linspace(-1, 1, 11)
     bases = np.stack(np.broadcast_arrays(x[None, :] ** 2, y[:, None] ** 2))
-    tracks = [fitted("quick", STYLES[0], 0.6, settled=12), fitted("slow", STYLES[1], 0.9)]
+    tracks = [
+        fitted("quick", STYLES[0], 0.6, settled=12, words="converged at iteration 12: its loss hardly changes"),
+        fitted("slow", STYLES[1], 0.9),
+    ]
     if st.checkbox("a third"):
-        tracks.append(fitted("wild", STYLES[2], -1.1, stopped=15))
+        tracks.append(fitted("wild", STYLES[2], -1.1, stopped=15, words="diverged at iteration 15"))
     show(
         {"fit": plane(points, (-0.5, 3.5), (-1, 9)), "surface": scene(), "loss": plane(go.Scatter(), (0, 20), (0, 1))},
         [

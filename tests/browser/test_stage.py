@@ -388,7 +388,7 @@ def test_a_run_that_diverged_shows_where_and_its_row_says_when(visitor):
     before = visitor.moving()
     assert "stopped" not in row.inner_text()
     visitor.press("ArrowRight")
-    assert f"stopped at step {stopped}" in row.inner_text()
+    assert f"diverged at step {stopped}" in row.inner_text()
     # it has not moved, but is crossed out, at the edge of the map
     assert len(set(visitor.ask("[...stage.tracks[0].values.x.slice(given - 1)]", stopped))) == 1
     assert visitor.moving()["map"] != before["map"]

@@ -15,7 +15,7 @@ from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of
 from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
-TOLERANCES = (0.0, *(float(f"1e{k}") for k in range(-9, 3)))
+TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
 NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
 USUAL_SHARE = 1 / 3  # of the limit: arrives, and does not overstep
 
@@ -35,6 +35,7 @@ class Scale:
 
     examples: int = MOST_ROWS
     limit: float | None = None  # of the learning rate
+    loss: float = 1e3  # the size of losses
 
 
 NO_DATA = Scale()
@@ -98,7 +99,7 @@ def sidebar(setup: FitSetup, scale: Scale = NO_DATA) -> None:
         data(setup)
         model(setup)
         learning_rate(setup, scale.limit)
-        descent(setup)
+        descent(setup, scale)
         batches(setup, scale)
         CONTROLS.reset()
     CONTROLS.keep(setup)
@@ -204,7 +205,13 @@ def rates(limit: float, chosen: float) -> list[float]:
     return stops(10.0 ** math.floor(math.log10(limit) - 3), float(f"{3 * limit:.1g}"), *near, chosen)
 
 
-def descent(setup: FitSetup) -> None:
+def tolerances(scale: float, chosen: float) -> list[float]:
+    """The stops of the tolerance: 0, and decades below the size of the losses."""
+    size = math.floor(math.log10(scale))
+    return sorted({0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen})
+
+
+def descent(setup: FitSetup, scale: Scale) -> None:
     st.select_slider(
         "Iterations",
         sorted({*STEPS, setup.steps}),
@@ -213,10 +220,11 @@ def descent(setup: FitSetup) -> None:
     )
     st.select_slider(
         "Stop when the loss changes by less than",
-        sorted({*TOLERANCES, setup.tolerance}),
+        tolerances(scale.loss, setup.tolerance),
         key=CONTROLS.at("tolerance"),
         format_func=lambda tolerance: short(tolerance) if tolerance else "0 (run on)",
-        help="The tolerance: the change from one iteration to the next. 0 lets it run to the end.",
+        help="The tolerance: it ends once the loss on all points has changed by less than this in an iteration or, "
+        "with a few points per step, while each point was seen once. 0 lets it run to the end.",
     )
     names = {"theta0": "start θ₀", "theta": "start θ₁"} if setup.with_intercept else {"theta": "start θ"}
     for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):

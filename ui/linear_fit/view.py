@@ -62,7 +62,7 @@ class Result:
 
     @property
     def scale(self) -> Scale:
-        return Scale(len(self.points.x), self.bend.limit)
+        return Scale(len(self.points.x), self.bend.limit, self.fit.scale())
 
 
 def find_points(setup: FitSetup) -> Points | None:
@@ -169,7 +169,8 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     )
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
-    shown = np.maximum(fit.losses(path) - floor, LEAST) if log else losses.astype(float)
+    least = LEAST * fit.scale()
+    shown = np.maximum(fit.losses(path) - floor, least) if log else losses.astype(float)
     ranges = extent(fit, result.bend, path.astype(float))
     if setup.with_intercept:
         valley, highest = basin_figure(fit, ranges, theme)
@@ -177,7 +178,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     else:
         valley, spread = valley_figure(fit, ranges[0], theme)
         highest, frame = spread[1], (ranges[0], spread)
-    low, high = loss_range([shown], (0.0, float(shown.max())) if log else (floor, highest), log)
+    low, high = loss_range([shown], (0.0, float(shown.max())) if log else (floor, highest), log, least)
     intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
     values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": shown}

@@ -71,7 +71,8 @@ def descent(setup: RegressionSetup) -> None:
         step=0.01,
         format="%g",
         key=CONTROLS.at("tolerance"),
-        help="From one iteration to the next. The notebook stops at 0.01; 0 lets every racer run to the end.",
+        help="A racer ends once its loss on all examples has changed by less than this while each example was seen "
+        "once, and for ten iterations if it has a memory. The notebook's is 0.01; 0 lets every racer run to the end.",
     )
 
 

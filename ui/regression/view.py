@@ -101,12 +101,13 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
     steps = next(iter(result.traces.values())).steps
     floor = np.float32(result.floor) if log else np.float32(0)
     shown = {name: trace.losses[0] - floor for name, trace in result.traces.items()}
+    least = LEAST * result.fit.scale()
     if log:  # a logarithmic axis has no place for 0: who is there stays at its lower edge
-        shown = {name: np.maximum(losses, LEAST) for name, losses in shown.items()}
+        shown = {name: np.maximum(losses, least) for name, losses in shown.items()}
     on_map = losses_on_map(result.fit)
     # on a logarithmic axis there is room for one that flies off, too
     highest = float(on_map.max() - floor) * (1e4 if log else 1)
-    low, high = loss_range(list(shown.values()), (float(on_map.min() - floor), highest), log)
+    low, high = loss_range(list(shown.values()), (float(on_map.min() - floor), highest), log, least)
     tracks = [
         stage.Track.of(
             name,
