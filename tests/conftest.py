@@ -1,5 +1,9 @@
 """What the tests share. Cases come from the registries: a new optimizer or landscape is tested once it is there."""
 
+import os
+import shutil
+import tempfile
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +11,21 @@ import pytest
 
 import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS
+
+PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+
+
+def pytest_configure(config):
+    """One folder for the engine's compiled programs: for each worker, and the servers and processes that tests start.
+
+    JAX's own cache is off. It writes a file bit by bit, and another process that reads a part of one warns.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="programs-")
+        os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+        config.add_cleanup(lambda: shutil.rmtree(os.environ[PROGRAMS]))
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+    jax.config.update("jax_enable_compilation_cache", False)
 
 
 @pytest.fixture(params=list(OPTIMIZERS.values()), ids=list(OPTIMIZERS))
@@ -62,13 +81,18 @@ def no_warm_up():
 
 @pytest.fixture
 def compiled():
-    """What XLA was made to compile, in any thread: neither a page nor the blocks of a map run in the test's own."""
+    """What XLA was made to compile, in any thread: neither a page nor the blocks of a map run in the test's own.
+
+    Nothing comes from disk meanwhile.
+    """
     seen = []
 
     def listen(event, *_, **__):
         if event == "/jax/core/compile/backend_compile_duration":
             seen.append(event)
 
+    jax.config.update("jax_compilation_cache_dir", None)
     jax.monitoring.register_event_duration_secs_listener(listen)
     yield seen
     jax.monitoring.unregister_event_duration_listener(listen)
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])

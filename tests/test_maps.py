@@ -64,9 +64,9 @@ class LengthAdaGrad(Optimizer):
 
 def test_a_rule_that_looks_at_all_coordinates_together_does_so_for_each_run_alone():
     racer = dataclass(frozen=True)(LengthAdaGrad)()
-    found = basins(HIMMELBLAU, racer, 5, 50)
+    found, slope = basins(HIMMELBLAU, racer, 5, 50), jax.jit(jax.grad(HIMMELBLAU.loss))
     for start, end in zip(grid(HIMMELBLAU, 5), found.ends.reshape(-1, 2), strict=True):
-        x, squares, slope = start.astype(float), 0.0, jax.grad(HIMMELBLAU.loss)
+        x, squares = start.astype(float), 0.0
         for _ in range(50):
             gradient = np.asarray(slope(x.astype(np.float32)), float)
             squares += gradient @ gradient

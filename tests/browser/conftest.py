@@ -1,5 +1,6 @@
 """One real server and one real Chromium for all browser tests, and a stage to ask and to touch."""
 
+import io
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from ui.frame import PAGES
@@ -22,7 +24,6 @@ from ui.links import Setup, encode
 from ui.setups import SETUPS, RaceSetup
 
 ROOT = Path(__file__).parents[2]
-PORTS = range(8700, 8800)
 # Streamlit asks for these below the page's path first, and is told 404
 STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
 LOG = pytest.StashKey[Path]()
@@ -36,11 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise RuntimeError(f"No free port from {PORTS.start} to {PORTS.stop - 1}.")
+    """One that the system picks: other workers and other runs look for theirs at the same time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -85,10 +85,13 @@ def server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
         yield address
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if LOG in config.stash and (terminalreporter.stats.get("failed") or terminalreporter.stats.get("error")):
-        terminalreporter.section("the server's log")
-        terminalreporter.write(config.stash[LOG].read_text(errors="replace"))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Beside a failure stands what the server has said so far: only the worker that the test ran in knows."""
+    report = yield
+    if report.failed and LOG in item.config.stash:
+        report.sections.append(("the server's log", item.config.stash[LOG].read_text(errors="replace")))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +104,14 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            args=[
+                "--no-sandbox",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--no-first-run",
+                # else a canvas that is read often changes from one way of drawing to another, which rounds differently
+                "--disable-accelerated-2d-canvas",
+            ],
         )
         yield browser
         browser.close()
@@ -139,9 +149,11 @@ class Visitor:
     def drawn(self, other_than: str = "") -> "Visitor":
         """Wait until a race is drawn, another one than that of the given id."""
         self.page.wait_for_function(
-            "id => { const s = document.querySelector('.stage')?.dataset.drawn; return s && s !== id }", arg=other_than
+            "id => { const { drawn } = document.querySelector('.stage')?.dataset ?? {}; return drawn && drawn !== id }",
+            arg=other_than,
         )
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.wait("stage.root.dataset.drawn === stage.message.id")  # and not one that has been overtaken
         self.page.evaluate("document.fonts.ready.then(() => null)")
         # what comes after the race may still push it about, and the mouse would miss
         self.rest("[...document.querySelectorAll('.view')].map((view) => view.getBoundingClientRect())")
@@ -171,6 +183,26 @@ class Visitor:
     def race(self) -> str:
         """The id of the race that is drawn."""
         return self.page.locator(".stage").get_attribute("data-drawn") or ""
+
+    def standing(self) -> dict[str, list]:
+        """What stands still, by view: the figure that Plotly was given, and where its axes and its camera are."""
+        return self.ask(
+            """Object.fromEntries([...stage.views].map(([name, { figure, plot }]) => {
+                const { scene, xaxis, yaxis } = plot._fullLayout;
+                const eye = scene && Object.values(scene._scene.getCamera().eye);
+                return [name, [figure, plot.data.length, eye ?? [...xaxis.range, ...yaxis.range]]];
+            }))"""
+        )
+
+    def drawing(self, view: str) -> bool:
+        """Whether Plotly's drawing has marks on it, in whatever colours: a picture of one colour is blank."""
+        return (
+            Image.open(io.BytesIO(self.see(view))).convert("RGB").getcolors(50) is None
+        )  # there are more than so many
+
+    def later(self, milliseconds: int) -> None:
+        """Wait until the page's own clock is so far on: a timer that it set to an earlier time has then gone off."""
+        self.page.evaluate("time => new Promise((done) => setTimeout(done, time))", milliseconds)
 
     def moving(self) -> dict[str, str]:
         """What moves, as pictures by view."""

@@ -62,6 +62,7 @@ def tangent() -> None:
     factor = st.number_input("factor", 0.5, 2.0, 1.0, 0.5)
     if st.checkbox("slow"):
         time.sleep(1)
+        st.text("after a second")
     x, wave = np.arange(-3, 3.04, 0.05), np.linspace(-3.5, 3.5, 200)
     y, slope = factor * np.sin(x), factor * np.cos(x)
     curve, rate = (

@@ -8,7 +8,6 @@ from ui.setups import CHECK, DIFFERENCES, LOSS, OWN_FUNCTION, WIDTHS, GradientsS
 
 SINE = GradientsSetup(f="sin x", low=-5.0, high=5.0, x0=1.0)
 VIEWS = ("curve", "slope")
-STILL = "[...stage.views.values()].map((view) => [view.figure, view.plot._fullLayout.yaxis.range.slice()])"
 
 
 def type_in(visitor, key: str, text: str) -> None:
@@ -31,7 +30,7 @@ def click_at(visitor, view: str, x: float, y: float) -> None:
 
 def test_play_runs_the_tangent_along_the_curve_and_draws_its_slope(visitor):
     visitor.open(SINE)
-    before, ground = visitor.moving(), visitor.ask(STILL)
+    before, ground = visitor.moving(), visitor.standing()
     assert visitor.ask("[stage.at, stage.playing]") == [60, False]
     visitor.press("Space")
     visitor.wait("stage.playing && stage.at > 65")
@@ -46,7 +45,7 @@ def test_play_runs_the_tangent_along_the_curve_and_draws_its_slope(visitor):
     visitor.page.get_by_text("the slope is").first.wait_for()
     visitor.drawn()
     assert visitor.ask("stage.at") == at
-    assert visitor.ask(STILL) == ground
+    assert visitor.standing() == ground
 
 
 def test_x0_moves_by_scrub_by_click_and_by_its_slider(visitor):
@@ -67,10 +66,11 @@ def test_x0_moves_by_scrub_by_click_and_by_its_slider(visitor):
 
 def test_a_typed_function_is_drawn_and_one_that_cannot_be_read_is_answered_in_plain_text(visitor):
     visitor.open(GradientsSetup(f=OWN_FUNCTION, own="x^2"))
-    first, picture = visitor.race, visitor.see("curve")
+    first, figure = visitor.race, visitor.standing()["curve"]
     type_in(visitor, "slope-own", "x^3")
     visitor.drawn(first)
-    assert visitor.see("curve") != picture
+    assert visitor.standing()["curve"] != figure
+    assert visitor.drawing("curve")
     for typed in ("<img src=x>", "**b**(", "[a](http://b.c)", "$x$ :red[x]", "`x`"):
         type_in(visitor, "slope-own", typed)
         complaint = visitor.page.locator(".st-key-slope-complaint")
@@ -119,14 +119,14 @@ def test_theta_moves_by_click_and_the_three_slopes_follow(visitor):
     assert visitor.ask("stage.at") == 60
 
 
-@pytest.mark.parametrize("milliseconds", [0, 50])
-def test_a_click_on_the_plot_holds_when_a_button_follows_at_once(visitor, milliseconds):
+@pytest.mark.parametrize("until", ["true", "stage.message.at === 60"], ids=["heard", "drawn"])
+def test_a_click_on_the_plot_holds_when_a_button_follows_at_once(visitor, until):
     visitor.open(GradientsSetup(part=LOSS))
     visitor.page.get_by_role("button", name="Next line").wait_for()
     click_at(visitor, "loss", 4.0, 300.0)
     # it has been heard, but the slider of θ, which is sent last, still shows the value of before
     visitor.page.wait_for_url("**theta=4&lines=1*")
-    visitor.page.wait_for_timeout(milliseconds)
+    visitor.wait(until)
     # Playwright would scroll to it first, and lose the moment
     visitor.ask("[...document.querySelectorAll('button')].find((b) => b.innerText.includes('Next line')).click()")
     visitor.page.wait_for_url("**lines=2*")
