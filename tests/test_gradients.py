@@ -498,9 +498,9 @@ def test_a_rerun_with_nothing_new_is_quick():
     for part in PARTS:
         app = shown(part=part, f="sin x", answer="cos x")
         app.run()
-        start = time.perf_counter()
+        start = time.process_time()
         sound(app.run())
-        assert time.perf_counter() - start < 1.5  # 0.1 s alone; others may be at work on the machine
+        assert time.process_time() - start < 1.5  # 0.1 s as a rule; what others do on the machine is not counted
 
 
 def test_the_range_of_an_axis_leaves_a_pole_out_and_never_is_empty():
