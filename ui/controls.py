@@ -241,7 +241,6 @@ class Controls(Generic[S]):
             disabled=disabled is not None,
             label_visibility="collapsed",
             format_func=lambda axis: f"{axis} loss",
-            width="stretch",
             help=disabled,
         )
 
