@@ -29,7 +29,7 @@ with frame("Linear Fit"):  # to be read while the imports below load
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             CONTROLS.look_for(setup)
             CONTROLS.loss_axis()
         show_counts(setup, points)

@@ -18,7 +18,7 @@ with frame("2D Regression"):  # to be read while the imports below load
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), out_of_turn():
         result = run(setup)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.look_for(setup)
         CONTROLS.loss_axis()
     show_stage(setup, result, theme())

@@ -24,7 +24,7 @@ with frame("Ackley Race"):  # to be read while the imports below load
     choose_view()
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, looks = run(setup)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.look_for(setup)
         log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
