@@ -15,6 +15,6 @@ with frame("Home"):
     )
     for column, page in zip(st.columns(len(PAGES) - 1), PAGES[1:], strict=True):
         with column.container(border=True, height="stretch"):
-            st.image(page.picture(theme()))
+            st.image(page.picture(theme()), alt=f"The page {page.title}, as it opens")
             st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
             st.markdown(page.sentence)

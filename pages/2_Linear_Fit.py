@@ -29,10 +29,8 @@ with frame("Linear Fit"):  # to be read while the imports below load
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
-        look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-        with look_for:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             CONTROLS.look_for(setup)
-        with axis:
             CONTROLS.loss_axis()
         show_counts(setup, points)
         show_stage(setup, result, theme())

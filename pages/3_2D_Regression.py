@@ -18,10 +18,8 @@ with frame("2D Regression"):  # to be read while the imports below load
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), out_of_turn():
         result = run(setup)
-    look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-    with look_for:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.look_for(setup)
-    with axis:
         CONTROLS.loss_axis()
     show_stage(setup, result, theme())
     sidebar(setup, theme())

@@ -24,9 +24,9 @@ with frame("Ackley Race"):  # to be read while the imports below load
     choose_view()
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, looks = run(setup)
-    look_for, axis = st.columns([4, 1.4], vertical_alignment="bottom")
-    with look_for:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.look_for(setup)
+        log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
         show_rates(setup, looks, theme())
     elif setup.show == "basins":
@@ -34,8 +34,6 @@ with frame("Ackley Race"):  # to be read while the imports below load
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        with axis:
-            log = loss_axis(setup)
         show_stage(setup, traces, looks, theme(), log)
     sidebar(setup, theme())
 

@@ -229,7 +229,7 @@ class Controls(Generic[S]):
     def look_for(self, setup: S) -> None:
         """What to look for in the preset that is shown."""
         preset = self.preset(setup)
-        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="stretch")
+        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="content")
 
     def loss_axis(self, disabled: str | None = None) -> None:
         """The choice of the loss axis; ``disabled`` says why there is none."""
@@ -241,7 +241,6 @@ class Controls(Generic[S]):
             disabled=disabled is not None,
             label_visibility="collapsed",
             format_func=lambda axis: f"{axis} loss",
-            width="stretch",
             help=disabled,
         )
 

@@ -195,6 +195,7 @@ def test_dragging_the_map_is_no_click(visitor):
     visitor.wait("stage.views.get('map').plot._fullLayout.xaxis.range[0] < given - 0.1", before[0])
     assert visitor.ask("stage.told") == []
     visitor.page.mouse.click(area["x"] + 100, area["y"] + 100)
+    visitor.wait("stage.told.length")
     assert visitor.ask("stage.told") == ["start"]
 
 
@@ -216,7 +217,9 @@ def rotate_and_zoom(visitor) -> tuple[list[float], list[float]]:
             visitor.page.mouse.move(x + 60, y + 15, steps=6)
             visitor.page.mouse.up()
         else:
+            visitor.page.keyboard.down("Control")
             visitor.page.mouse.wheel(0, -240)
+            visitor.page.keyboard.up("Control")
         visitor.wait(f"JSON.stringify({turned}) !== given", before)
         visitor.rest(turned)
     return visitor.ask(f"[{CAMERA}, {ZOOM}]")

@@ -9,10 +9,14 @@ const waiting = new Set(); // stages whose ground has not come yet
 const KEPT_GROUNDS = 12;
 const WHOLE_RACE_SECONDS = 10; // at speed 1
 const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
-const CLICK_PIXELS = 4; // a press that moves less is a click
+const CLICK_PIXELS = 4; // a press that never moves farther is a click
+const DOUBLE_CLICK_MILLISECONDS = 350; // two presses within this are one double click, here and for Plotly
+const MAX_FRAME_MILLISECONDS = 250; // a frame that took longer counts as this long: playing never leaps
+const HINT_MILLISECONDS = 1500;
+const RETRY_MILLISECONDS = 10_000; // a graphics context that is lost again within this is not asked for by itself
+const ZOOM_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
 const NEAR_ENDS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 25, PageDown: -25, Home: -Infinity, End: Infinity };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const touch = matchMedia("(pointer: coarse)");
 
 let loading; // one Plotly for the page's life
 function plotly(url) {
@@ -73,6 +77,7 @@ class Stage {
     this.parts = {
       legend: find(".legend"), views: find(".views"), play: find(".play"), back: find(".back"), forward: find(".forward"),
       scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), note: find(".note"), numbers: find(".numbers"),
+      status: find(".status"),
     };
     this.parts.play.onclick = () => this.play(!this.playing);
     this.parts.back.onclick = () => this.jump(-1);
@@ -81,6 +86,8 @@ class Stage {
     this.parts.scrub.onchange = () => this.tell(); // let go
     root.onkeydown = (event) => this.key(event);
     this.sizes = new ResizeObserver(() => this.resize());
+    this.onVisibility = () => { this.resumed = true; };
+    document.addEventListener("visibilitychange", this.onVisibility);
   }
 
   // ---- data
@@ -171,7 +178,8 @@ class Stage {
     const one = digits === null ? `One ${label}` : `${label}: one step`;
     for (const [button, way, key] of [[parts.back, "back", "left"], [parts.forward, "forward", "right"]]) {
       button.title = `${one} ${way} (${key} arrow)`;
-      button.setAttribute("aria-label", `${one} ${way}`);
+      // what it shows comes first: who speaks to the browser says what they see
+      button.setAttribute("aria-label", `${button.textContent}: ${one.toLowerCase()} ${way}`);
     }
     this.width = Math.max(...Array.from(this.steps, (step) => this.count(step).length));
   }
@@ -228,24 +236,50 @@ class Stage {
     this.playing = on;
     this.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play";
     clearTimeout(this.telling);
-    if (!on) return this.jump(0);
+    if (!on) {
+      this.jump(0);
+      this.parts.status.textContent = this.sentence();
+      return;
+    }
+    this.parts.status.textContent = "";
     this.revealed = true;
     if (this.at >= this.last) this.at = 0;
-    let before = performance.now();
-    let beat = before;
+    this.resumed = true; // the clock begins with the first frame, and anew after the tab was hidden
+    let before, passed = 0;
     const tick = (now) => {
       if (!this.playing || !this.root.isConnected) return;
-      const pace = (this.last / WHOLE_RACE_SECONDS) * +this.parts.speed.value;
+      passed += this.resumed ? 0 : Math.min(now - before, MAX_FRAME_MILLISECONDS);
+      before = now;
+      this.resumed = false;
       // with reduced motion it moves in four beats a second
-      if (!still.matches || now - beat > 250) {
-        this.at = Math.min(this.last, this.at + ((now - before) / 1000) * pace);
-        before = beat = now;
+      if (!still.matches || passed >= 250) {
+        const pace = (this.last / WHOLE_RACE_SECONDS) * +this.parts.speed.value;
+        this.at = Math.min(this.last, this.at + (passed / 1000) * pace);
+        passed = 0;
         this.frames++;
         this.draw(false);
       }
       this.at >= this.last ? this.play(false) : requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
+  }
+
+  // where it stands, who is lowest and whose run has ended, for those who cannot see it
+  sentence() {
+    const step = this.steps[this.at];
+    const shown = this.tracks.filter((track) => !this.hidden.has(track.name));
+    const loss = this.numbers.find(({ key }) => key === "loss");
+    const parts = [`${this.at >= this.last ? "At the end" : "Paused"}, ${this.where(step).replace(/ +/g, " ")}`];
+    const value = (track, { key }) => track.values[key][this.at];
+    if (shown.length > 1 && loss) {
+      const finite = shown.filter((track) => Number.isFinite(value(track, loss)));
+      const [lowest] = finite.sort((a, b) => value(a, loss) - value(b, loss));
+      if (lowest) parts.push(`lowest ${loss.label}: ${lowest.name}, ${said(value(lowest, loss), loss.digits)}`);
+    } else if (shown.length === 1) {
+      parts.push(this.numbers.map((number) => `${number.label} ${said(value(shown[0], number), number.digits)}`).join(", "));
+    }
+    for (const track of shown) if (this.ended(track, step)) parts.push(`${track.name} ${track.ended_words}`);
+    return `${parts.join("; ")}.`;
   }
 
   jump(by) {
@@ -276,6 +310,7 @@ class Stage {
 
   key(event) {
     if (event.target.matches("input, select")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return; // those are the browser's
     if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
     else if (event.key in NEAR_ENDS) this.jump(NEAR_ENDS[event.key]);
     else return;
@@ -333,6 +368,7 @@ class Stage {
     clearTimeout(this.telling);
     waiting.delete(this);
     this.sizes.disconnect();
+    document.removeEventListener("visibilitychange", this.onVisibility);
     for (const view of this.views.values()) view.close();
   }
 }
@@ -345,10 +381,17 @@ class View {
     this.canvases = [element("canvas"), element("canvas")];
     for (const canvas of this.canvases) canvas.setAttribute("aria-hidden", "true");
     this.caption = element("span", { className: "caption" });
-    this.box = element("div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases, this.caption);
-    this.box.setAttribute("role", "img");
+    this.hint = element("span", { className: "hint", textContent: `${ZOOM_KEY} + scroll to zoom` });
+    this.hint.setAttribute("aria-hidden", "true");
+    this.missing = element("div", { className: "missing", hidden: true });
+    this.box = element(
+      "div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases, this.caption, this.hint, this.missing);
+    this.plot.setAttribute("role", "img");
     // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
     this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
+    // the page scrolls by wheel and by finger as it does elsewhere: Plotly is not told of either
+    this.plot.addEventListener("wheel", (event) => this.wheel(event), { capture: true, passive: false });
+    this.plot.addEventListener("touchstart", (event) => { if (!this.scene()) event.stopPropagation(); }, { capture: true, passive: true });
     stage.parts.views.append(this.box);
     if (spec.click) this.listen(spec.click);
   }
@@ -358,17 +401,19 @@ class View {
     this.pixels = null;
     this.sheet = spec.sheet && Object.fromEntries(["x", "y", "bases"].map((part) => [part, floats(spec.sheet[part])]));
     this.caption.textContent = spec.caption;
-    this.box.setAttribute("aria-label", spec.says);
+    this.plot.setAttribute("aria-label", spec.says);
   }
 
   async set(figure) {
     if (figure === this.figure) return;
     const { Plotly } = this.stage;
     const { data, layout } = JSON.parse(figure);
-    const camera = this.scene()?.getCamera();
+    const camera = this.scene()?.glplot ? this.scene().getCamera() : this.camera;
     if (camera && layout.scene) layout.scene.camera = camera;
-    if (touch.matches && !layout.scene) layout.dragmode = false; // a finger on the map scrolls the page
-    const config = { displaylogo: false, displayModeBar: false, scrollZoom: !!this.spec.click, responsive: false };
+    const config = {
+      displaylogo: false, displayModeBar: false, responsive: false,
+      scrollZoom: true, doubleClickDelay: DOUBLE_CLICK_MILLISECONDS,
+    };
     await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
     this.figure = figure;
     if (!this.shown) {
@@ -378,11 +423,50 @@ class View {
       }
     }
     const gl = this.scene()?.glplot;
+    this.lack(layout.scene && !gl ? "This browser does not draw in 3-D here: it has no WebGL, or it is switched off." : "");
     if (gl && gl !== this.gl) {
       this.gl = gl;
       const before = gl.onrender;
       gl.onrender = () => { before?.call(gl); if (this.turned()) { this.pixels = null; this.draw(true); } };
+      gl.oncontextloss = () => this.lose(); // Plotly would wait for the lost one, and browsers do not bring it back
     }
+  }
+
+  // The browser has taken the graphics context away: draw the scene in a new one, once by itself.
+  lose() {
+    this.camera = this.scene().getCamera();
+    const again = performance.now() - (this.lostAt ?? -Infinity) < RETRY_MILLISECONDS;
+    this.lostAt = performance.now();
+    if (again) this.lack("The browser has dropped this surface twice, most often because it is short of graphics memory.", "Draw the surface again");
+    else this.renew();
+  }
+
+  renew() {
+    const { stage, figure } = this;
+    stage.ready = stage.ready.then(async () => {
+      if (figure !== this.figure || !this.box.isConnected) return; // drawn anew already, or gone
+      stage.Plotly.purge(this.plot);
+      this.shown = this.figure = this.gl = this.pixels = null;
+      await this.set(figure);
+      this.draw(true);
+    }).catch((error) => this.lack(`The surface cannot be drawn (${error.message}).`, "Draw the surface again"));
+  }
+
+  // what stands in the place of a figure that cannot be drawn, with a button that tries; "" for none
+  lack(words, button = "") {
+    this.missing.hidden = !words;
+    this.plot.style.visibility = words ? "hidden" : ""; // it keeps its size
+    this.missing.replaceChildren(element("p", { textContent: words }));
+    if (button) this.missing.append(element("button", { type: "button", textContent: button, onclick: () => this.renew() }));
+    if (words) for (const canvas of this.canvases) canvas.width = 0; // no racers over nothing
+  }
+
+  wheel(event) {
+    if (event.ctrlKey || event.metaKey) return void event.preventDefault(); // Plotly zooms
+    event.stopPropagation();
+    this.hint.classList.add("shown");
+    clearTimeout(this.hinting);
+    this.hinting = setTimeout(() => this.hint.classList.remove("shown"), HINT_MILLISECONDS);
   }
 
   scene() { return this.plot._fullLayout?.scene?._scene; }
@@ -450,7 +534,7 @@ class View {
 
   draw(all) {
     const { stage } = this;
-    if (!this.shown || !stage.tracks || !this.plot._fullLayout) return;
+    if (!this.shown || !stage.tracks || !this.plot._fullLayout || !this.missing.hidden) return;
     if (!this.pixels || this.pixels.length !== stage.tracks.length) {
       this.pixels = this.place();
       all = true;
@@ -596,25 +680,50 @@ class View {
     pen.stroke();
   }
 
+  // A press sends where it was, once it is known not to be a drag, a menu or one of the two of a double click.
   listen(name) {
     this.box.dataset.click = name;
-    let down = null;
-    this.plot.addEventListener("pointerdown", (event) => { down = [event.clientX, event.clientY]; }, true);
-    this.up = (event) => {
-      const from = down;
-      down = null;
-      if (!from || Math.hypot(event.clientX - from[0], event.clientY - from[1]) > CLICK_PIXELS) return;
+    let press = null; // where and when it began, while it may still become a click
+    let last = -Infinity; // when the press before began
+    let clicked = null; // what will be sent
+    const send = () => {
+      clearTimeout(this.clicking);
+      if (clicked) this.stage.trigger(name, clicked);
+      clicked = null;
+    };
+    const far = (event) => Math.hypot(event.clientX - press.x, event.clientY - press.y) > CLICK_PIXELS;
+    const hear = (type, act) => window.addEventListener(type, act, { capture: true, signal: this.heard.signal });
+    this.heard = new AbortController();
+    hear("pointerdown", (event) => {
+      press = null;
+      if (!this.plot.contains(event.target)) return send(); // no second click is coming
+      const double = event.timeStamp - last < DOUBLE_CLICK_MILLISECONDS;
+      last = event.timeStamp;
+      if (double) clicked = null;
+      // on a Mac, Ctrl and a click open the menu
+      if (double || !event.isPrimary || event.button !== 0 || event.ctrlKey) return;
+      press = { x: event.clientX, y: event.clientY, at: event.timeStamp };
+    });
+    hear("pointermove", (event) => { if (press && far(event)) press = null; });
+    for (const type of ["pointercancel", "contextmenu"]) hear(type, () => { press = null; });
+    hear("pointerup", (event) => {
+      if (!press || far(event)) return void (press = null);
+      const wait = press.at + DOUBLE_CLICK_MILLISECONDS - event.timeStamp;
+      press = null;
       const { xaxis, yaxis } = this.plot._fullLayout;
       const frame = this.plot.getBoundingClientRect();
       const [x, y] = [event.clientX - frame.left - xaxis._offset, event.clientY - frame.top - yaxis._offset];
       if (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length) return;
-      this.stage.trigger(name, [xaxis.p2d(x), yaxis.p2d(y)]);
-    };
-    window.addEventListener("pointerup", this.up, true);
+      clicked = [xaxis.p2d(x), yaxis.p2d(y)];
+      clearTimeout(this.clicking);
+      this.clicking = setTimeout(send, Math.max(0, wait));
+    });
   }
 
   close() {
-    if (this.up) window.removeEventListener("pointerup", this.up, true);
+    this.heard?.abort();
+    clearTimeout(this.clicking);
+    clearTimeout(this.hinting);
     if (this.shown) this.stage.Plotly.purge(this.plot);
   }
 }

@@ -1,0 +1,296 @@
+# ruff: noqa: E501
+"""The stage under hands: what a press, a wheel, a finger and a key do, and what they leave to the browser."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine import OPTIMIZERS
+from ui.setups import FitSetup, RaceSetup, RegressionSetup
+
+RULES = list(OPTIMIZERS.values())
+RACE = RaceSetup(racers=(RULES[0](learning_rate=0.02), RULES[5]()), landscape="Booth", start=(-6.0, 9.0), steps=60)
+TOLD = "(() => { stage.told = []; stage.trigger = (...what) => stage.told.push(what[0]); })()"
+MAP = "stage.views.get('map').plot._fullLayout"
+ZOOM = f"[...{MAP}.xaxis.range, ...{MAP}.yaxis.range]"
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
+WIDE, SMALL, PHONE = (1400, 900), (900, 700), (420, 800)
+
+
+@pytest.fixture
+def race(visitor):
+    visitor.open(RACE)
+    visitor.ask(TOLD)
+    return visitor
+
+
+def on_map(visitor, across: float = 0.3, down: float = 0.3) -> tuple[float, float]:
+    """A place on the map's plot, in pixels of the page."""
+    visitor.page.locator(".view[data-click]").scroll_into_view_if_needed()
+    area = visitor.page.locator(".view[data-click] .nsewdrag").bounding_box()
+    return area["x"] + across * area["width"], area["y"] + down * area["height"]
+
+
+def only_then(visitor) -> None:
+    """A plain click moves the start, and it is the first press to do so."""
+    visitor.page.mouse.move(*on_map(visitor, 0.6, 0.6))
+    visitor.wait("performance.now() - given > 400", visitor.ask("performance.now()"))  # no double click with the last
+    assert visitor.ask("stage.told") == []
+    visitor.page.mouse.click(*on_map(visitor, 0.6, 0.6))
+    visitor.wait("stage.told.length")
+    assert visitor.ask("stage.told") == ["start"]
+
+
+@pytest.mark.parametrize("button", ["right", "middle"])
+def test_only_the_first_button_moves_the_start(race, button):
+    race.page.mouse.click(*on_map(race), button=button)
+    race.page.keyboard.press("Escape")
+    only_then(race)
+
+
+def test_the_click_that_opens_a_macs_menu_does_not_move_the_start(race):
+    race.page.keyboard.down("Control")
+    race.page.mouse.click(*on_map(race))
+    race.page.keyboard.up("Control")
+    only_then(race)
+
+
+def test_a_double_click_zooms_out_and_moves_no_start(race):
+    before = race.ask(ZOOM)
+    race.page.mouse.move(*on_map(race))
+    race.page.keyboard.down("Control")
+    race.page.mouse.wheel(0, -240)
+    race.page.keyboard.up("Control")
+    race.wait(f"({ZOOM})[0] > given + 0.1", before[0])
+    race.rest(ZOOM)
+    race.page.mouse.dblclick(*on_map(race))
+    race.wait(f"({ZOOM}).every((end, i) => Math.abs(end - given[i]) < 1e-6)", before)
+    only_then(race)
+
+
+def test_a_double_click_without_a_zoom_changes_nothing(race):
+    before = race.ask(ZOOM)
+    for _ in range(2):
+        race.page.mouse.dblclick(*on_map(race))
+        race.rest(ZOOM)
+        assert race.ask(ZOOM) == pytest.approx(before)
+    only_then(race)
+
+
+def test_a_drag_that_comes_back_is_no_click(race):
+    x, y = on_map(race)
+    race.page.mouse.move(x, y)
+    race.page.mouse.down()
+    race.page.mouse.move(x + 40, y + 20, steps=3)
+    race.page.mouse.move(x, y, steps=3)
+    race.page.mouse.up()
+    only_then(race)
+
+
+@pytest.mark.parametrize("view", range(3))
+def test_the_wheel_scrolls_the_page_over_every_view_and_says_how_to_zoom(race, view):
+    box = race.page.locator(".view").nth(view)
+    box.hover()
+    before, zoom = race.ask(SCROLLED), race.ask(ZOOM)
+    race.page.mouse.wheel(0, 120)
+    race.wait(f"{SCROLLED} > given", before)
+    race.page.wait_for_function("box => box.querySelector('.hint.shown')", arg=box.element_handle())
+    assert race.ask(ZOOM) == zoom
+    race.page.wait_for_function("box => !box.querySelector('.hint.shown')", arg=box.element_handle())
+
+
+@pytest.mark.parametrize("key", ["Control", "Meta"])
+def test_the_wheel_zooms_with_its_key_and_the_page_stays(race, key):
+    race.page.mouse.move(*on_map(race))
+    before, zoom = race.ask(SCROLLED), race.ask(ZOOM)
+    race.page.keyboard.down(key)
+    race.page.mouse.wheel(0, -240)
+    race.page.keyboard.up(key)
+    race.wait(f"({ZOOM})[0] > given + 0.1", zoom[0])
+    assert race.ask(SCROLLED) == before
+
+
+def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_still_drags(window):
+    visitor = window(1000, 700, has_touch=True).open(RACE)
+    visitor.ask(TOLD)
+    touch = visitor.page.context.new_cdp_session(visitor.page)
+    x, y = on_map(visitor, 0.5, 0.5)
+    before, zoom = visitor.ask(SCROLLED), visitor.ask(ZOOM)
+    touch.send(
+        "Input.synthesizeScrollGesture",
+        {"x": x, "y": y, "yDistance": -90, "gestureSourceType": "touch", "speed": 400},
+    )
+    visitor.wait(f"{SCROLLED} > given + 40", before)
+    assert visitor.ask(ZOOM) == zoom
+    assert visitor.ask("stage.told") == []
+    visitor.rest(SCROLLED)
+    visitor.page.touchscreen.tap(*on_map(visitor))
+    visitor.wait("stage.told.length")
+    assert visitor.ask("stage.told") == ["start"]
+    x, y = on_map(visitor, 0.5, 0.5)
+    visitor.page.mouse.move(x, y)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(x + 50, y, steps=4)
+    visitor.page.mouse.up()
+    visitor.wait(f"({ZOOM})[0] < given - 0.1", zoom[0])
+
+
+def test_a_key_with_a_modifier_is_left_to_the_browser(race):
+    race.press("ArrowRight")
+    race.ask(
+        "(() => { window.taken = []; window.addEventListener('keydown', (e) => window.taken.push(e.defaultPrevented));"
+        " })()"
+    )
+    pressed = [f"{key}+{name}" for key in ("Alt", "Control", "Meta", "Shift") for name in ("ArrowLeft", "Home", "End")]
+    for keys in pressed:  # as events, or the browser would leave the page
+        key, name = keys.split("+")
+        race.page.locator(".stage").dispatch_event(
+            "keydown",
+            {"key": name, f"{key.lower().replace('control', 'ctrl')}Key": True, "bubbles": True, "cancelable": True},
+        )
+    assert race.ask("window.taken") == [False] * len(pressed)
+    assert race.ask("stage.at") == 1
+
+
+# ---- time
+
+
+def test_playing_goes_on_where_it_was_after_a_long_pause_of_the_tab(race):
+    """With a clock of our own: the browser asks for a frame when it likes."""
+    race.ask("(() => { window.requestAnimationFrame = (tick) => { window.tick = tick; }; })()")
+    at = []
+
+    def frame(now: int) -> None:
+        race.ask("window.tick(given)", now)
+        at.append(race.ask("stage.at"))
+
+    race.press("Space")
+    for now in (1000, 1100, 9100):
+        frame(now)
+    pace = 60 / 10
+    assert at[:2] == pytest.approx([0, 0.1 * pace])
+    assert at[2] <= at[1] + 0.25 * pace + 1e-9
+    race.ask("document.dispatchEvent(new Event('visibilitychange'))")
+    frame(17_100)
+    assert at[3] == at[2]
+    frame(17_200)
+    assert at[4] == pytest.approx(at[3] + 0.1 * pace)
+
+
+def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_step(race):
+    race.ask(
+        "(() => { window.spoken = []; new MutationObserver(() => window.spoken.push('')).observe(stage.root,"
+        " { subtree: true, childList: true, characterData: true }); window.live = () =>"
+        " [...stage.root.querySelectorAll('output, [role=status], [aria-live]')].map((e) => e.textContent).join(''); })()"
+    )
+    race.press("Space")
+    race.wait("stage.at > 5")
+    assert race.ask("window.live()") == ""
+    race.press("Space")
+    race.wait("window.live().startsWith(`Paused, step ${stage.at} of 60; lowest loss: `)")
+    race.page.locator(".scrub").fill("58")
+    race.press("Space")
+    race.wait("window.live().startsWith('At the end, step 60 of 60; lowest loss: ')")
+
+
+# ---- room
+
+
+@pytest.mark.parametrize(("width", "height"), [WIDE, SMALL, PHONE])
+def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(window, width, height):
+    visitor = window(width, height).open(RACE)
+    for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
+        visitor.ask(
+            "(() => { const e = document.querySelector('[data-testid=stMain]'); e.scrollTop = given * e.scrollHeight; })()",
+            share,
+        )
+        boxes = "[...stage.root.querySelectorAll('.view')].map((e) => e.getBoundingClientRect())"
+        covered = f"(({{ top, bottom }}) => {boxes}.some((v) => v.top < bottom && top < v.bottom))(stage.parts.{{}}.getBoundingClientRect())"
+        for part in ("bar", "legend"):
+            assert not visitor.ask(covered.replace("{}", part))
+
+
+@pytest.mark.parametrize("width", [420, 820, 860, 900, 1400])
+@pytest.mark.parametrize("setup", [RACE, RegressionSetup(), FitSetup()], ids=lambda setup: type(setup).__name__)
+def test_the_choice_of_the_loss_axis_is_never_cut(window, setup, width):
+    visitor = window(width, 800).open(setup)
+    for name in ("linear loss", "log loss"):
+        button = visitor.page.get_by_role("radio", name=name)
+        assert button.inner_text() == name
+        for part in (button, button.locator("p")):
+            assert part.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= width
+        assert box["width"] > 70
+
+
+# ---- WebGL
+
+LOSE = "stage.views.get('surface').gl.gl.getExtension('WEBGL_lose_context').loseContext()"
+
+
+def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(race):
+    race.ask(
+        "Plotly.relayout(stage.views.get('surface').plot, { 'scene.camera.eye': { x: 1, y: 1, z: 1 } }).then(() => 1)"
+    )
+    race.wait("stage.views.get('surface').scene().getCamera().eye.x > 0.99")
+    race.ask(f"(() => {{ stage.lost = stage.views.get('surface').gl; {LOSE}; }})()")
+    drawn = "(({ gl, scene }) => gl && gl !== stage.lost && !gl.gl.isContextLost())(stage.views.get('surface'))"
+    race.wait(drawn)
+    race.rest("stage.views.get('surface').pixels && [...stage.views.get('surface').pixels[0]]")
+    assert race.ask("Object.values(stage.views.get('surface').scene().getCamera().eye)") == pytest.approx([1, 1, 1])
+    # lost once more at once: a sentence and a button stand there, with no racers over nothing
+    race.ask(f"(() => {{ stage.lost = stage.views.get('surface').gl; {LOSE}; }})()")
+    again = race.page.get_by_role("button", name="Draw the surface again")
+    again.wait_for()
+    assert race.ask("stage.views.get('surface').canvases.map((canvas) => canvas.width)") == [0, 0]
+    race.press("ArrowRight")
+    assert race.where_painted("map", race.ask("stage.tracks[0].color"))
+    again.click()
+    race.wait(drawn)
+    again.wait_for(state="detached")
+    race.wait("stage.views.get('surface').canvases[1].width > 0")
+    race.errors.clear() if all("context" in error.lower() for error in race.errors) else None
+
+
+def test_without_webgl_the_surface_says_so_and_the_other_views_work(window):
+    visitor = window()
+    visitor.page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
+        " function (kind, ...rest) { return kind.includes('webgl') ? null : get.call(this, kind, ...rest); };"
+    )
+    visitor.open(RACE)
+    assert "no WebGL" in visitor.page.locator(".view").first.inner_text()
+    visitor.press("ArrowRight")
+    color = visitor.ask("stage.tracks[0].color")
+    assert visitor.where_painted("map", color)
+    assert visitor.where_painted("loss", color)
+
+
+def test_pages_left_and_come_back_to_keep_no_graphics_context_and_the_surface_is_drawn(window):
+    visitor = window()
+    visitor.page.add_init_script(
+        "window.contexts = []; const get = HTMLCanvasElement.prototype.getContext;"
+        " HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { const made = get.call(this, kind, ...rest);"
+        " if (made && kind.includes('webgl') && !window.contexts.includes(made)) window.contexts.push(made); return made; };"
+    )
+    visitor.open(replace(RACE, steps=20))
+    shown = visitor.race
+    for page in ("2D Regression", "Ackley Race") * 10:
+        visitor.page.locator("[data-testid=stSidebar]").get_by_role("link", name=page).click()
+        visitor.page.get_by_role("heading", name=page, exact=True).wait_for()
+        visitor.drawn(shown)
+        shown = visitor.race
+    assert visitor.ask("!stage.views.get('surface').gl.gl.isContextLost()")
+    # what is drawn: not one colour
+    visitor.ask("(() => { stage.views.get('surface').gl.redraw(); })()")
+    assert (
+        visitor.ask(
+            "(({ gl }) => { gl.redraw(); const c = gl.gl, p = new Uint8Array(4 * c.drawingBufferWidth * c.drawingBufferHeight);"
+            " c.readPixels(0, 0, c.drawingBufferWidth, c.drawingBufferHeight, c.RGBA, c.UNSIGNED_BYTE, p);"
+            " return new Set(new Uint32Array(p.buffer)).size; })(stage.views.get('surface').gl ? stage.views.get('surface') : {})"
+        )
+        > 50
+    )
+    assert visitor.ask("window.contexts.filter((context) => context.canvas.isConnected).length") <= 2
+    assert not any("context" in error.lower() for error in visitor.errors)
