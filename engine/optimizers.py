@@ -1,14 +1,16 @@
 """Every optimizer, one class each. To add one, add a class here; pages, links, tables and tests find it by themselves.
 
-An optimizer is two functions. ``init(x)`` makes what it remembers between steps, ``update(gradient, state, x)`` returns
-the move and the new memory; the race adds the move to ``x``. Names, order and sign are optax's, the conventions of the
-update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
+An optimizer is two functions. ``init(x)`` makes its state, what it remembers between steps; ``update(gradient, state,
+x)`` returns the move and the new state; the race adds the move to ``x``. Names, order and sign are optax's, the
+conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
+
+A state is a named tuple. Beside each of its fields stands the symbol that the paper gives it (LaTeX).
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -59,6 +61,11 @@ def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str
     return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log})
 
 
+def symbols(state: tuple) -> dict[str, str]:
+    """The symbol of each field of a state, by the field's name: ``{"mean": "m", "square": "s", "t": "t"}``."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(type(state), include_extras=True).items()}
+
+
 class Optimizer:
     """A rule that turns gradients into moves. Subclass it, decorate with ``@register``."""
 
@@ -67,11 +74,11 @@ class Optimizer:
     source: ClassVar[str]  # the paper
 
     def init(self, x: jax.Array) -> Any:
-        """What the optimizer remembers before its first step."""
+        """The state before the first step: a named tuple of arrays and numbers."""
         raise NotImplementedError
 
     def update(self, gradient: jax.Array, state: Any, x: jax.Array) -> tuple[jax.Array, Any]:
-        """The move from ``x``, and what is remembered for the next step."""
+        """The move from ``x``, and the state for the next step."""
         raise NotImplementedError
 
     @classmethod
@@ -141,6 +148,28 @@ def register_as_pytree(cls: type[Optimizer]) -> None:
     )
 
 
+class NoState(NamedTuple):
+    """Nothing is remembered."""
+
+
+class Velocity(NamedTuple):
+    velocity: Annotated[jax.Array, "v"]
+
+
+class SquareSum(NamedTuple):
+    square_sum: Annotated[jax.Array, "s"]
+
+
+class Mean(NamedTuple):
+    mean: Annotated[jax.Array, "m"]
+
+
+class Moments(NamedTuple):
+    mean: Annotated[jax.Array, "m"]
+    square: Annotated[jax.Array, "s"]
+    t: Annotated[jax.Array | int, "t"]
+
+
 @register
 class SGD(Optimizer):
     """Straight downhill: every step goes against the gradient, as long as the slope is steep."""
@@ -153,7 +182,7 @@ class SGD(Optimizer):
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
 
     def init(self, x):
-        return ()
+        return NoState()
 
     def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
@@ -173,12 +202,12 @@ class Momentum(Optimizer):
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
 
     def init(self, x):
-        return jnp.zeros_like(x)
+        return Velocity(jnp.zeros_like(x))
 
-    def update(self, gradient, velocity, x):
+    def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
-        velocity = self.momentum * velocity + gradient
-        return -self.learning_rate * velocity, velocity
+        velocity = self.momentum * state.velocity + gradient
+        return -self.learning_rate * velocity, Velocity(velocity)
 
 
 @register
@@ -194,12 +223,12 @@ class Nesterov(Optimizer):
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
 
     def init(self, x):
-        return jnp.zeros_like(x)
+        return Velocity(jnp.zeros_like(x))
 
-    def update(self, gradient, velocity, x):
+    def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
-        velocity = self.momentum * velocity + gradient
-        return -self.learning_rate * (gradient + self.momentum * velocity), velocity
+        velocity = self.momentum * state.velocity + gradient
+        return -self.learning_rate * (gradient + self.momentum * velocity), Velocity(velocity)
 
 
 @register
@@ -215,12 +244,18 @@ class AdaGrad(Optimizer):
     eps: float = knob(1e-10, 1e-12, 1.0, r"\epsilon", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x)
+        return SquareSum(jnp.zeros_like(x))
 
-    def update(self, gradient, square_sum, x):
+    def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
-        square_sum = square_sum + gradient**2
-        return -self.learning_rate * gradient / (jnp.sqrt(square_sum) + self.eps), square_sum
+        square_sum = state.square_sum + gradient**2
+        return -self.learning_rate * gradient / (jnp.sqrt(square_sum) + self.eps), SquareSum(square_sum)
+
+
+class RMSPropState(NamedTuple):
+    square: Annotated[jax.Array, "s"]
+    mean: Annotated[jax.Array, r"\bar g"]
+    velocity: Annotated[jax.Array, "v"]
 
 
 @register
@@ -242,18 +277,17 @@ class RMSProp(Optimizer):
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x)
+        return RMSPropState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
-        square, mean, velocity = state
         gamma = self.smoothing_constant
         gradient = gradient + self.weight_decay * x
-        square = gamma * square + (1 - gamma) * gradient**2
-        mean = gamma * mean + (1 - gamma) * gradient
+        square = gamma * state.square + (1 - gamma) * gradient**2
+        mean = gamma * state.mean + (1 - gamma) * gradient
         # rounding can push the spread a hair below zero, where the root has no value
         spread = jnp.where(self.centered, jnp.maximum(square - mean**2, 0), square)
-        velocity = self.momentum * velocity + gradient / (jnp.sqrt(spread) + self.eps)
-        return -self.learning_rate * velocity, (square, mean, velocity)
+        velocity = self.momentum * state.velocity + gradient / (jnp.sqrt(spread) + self.eps)
+        return -self.learning_rate * velocity, RMSPropState(square, mean, velocity)
 
 
 @register
@@ -274,16 +308,15 @@ class Adam(Optimizer):
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), 0
+        return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
-        mean, square, t = state
-        t = t + 1
+        t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        mean = self.beta1 * mean + (1 - self.beta1) * gradient
-        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, (mean, square, t)
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, Moments(mean, square, t)
 
 
 @register
@@ -305,16 +338,22 @@ class AdamW(Optimizer):
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), 0
+        return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
-        mean, square, t = state
-        t = t + 1
-        mean = self.beta1 * mean + (1 - self.beta1) * gradient
-        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        t = state.t + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
         pull = self.weight_decay * x
-        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), (mean, square, t)
+        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), Moments(mean, square, t)
+
+
+class AMSGradState(NamedTuple):
+    mean: Annotated[jax.Array, "m"]
+    square: Annotated[jax.Array, "s"]
+    largest: Annotated[jax.Array, r"\hat s"]
+    t: Annotated[jax.Array | int, "t"]
 
 
 @register
@@ -336,17 +375,23 @@ class AMSGrad(Optimizer):
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0
+        return AMSGradState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
-        mean, square, largest, t = state
-        t = t + 1
+        t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        mean = self.beta1 * mean + (1 - self.beta1) * gradient
-        square = self.beta2 * square + (1 - self.beta2) * gradient**2
-        largest = jnp.maximum(largest, square)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
+        largest = jnp.maximum(state.largest, square)
         size = jnp.sqrt(largest / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, (mean, square, largest, t)
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, AMSGradState(mean, square, largest, t)
+
+
+class NAdamState(NamedTuple):
+    mean: Annotated[jax.Array, "m"]
+    square: Annotated[jax.Array, "s"]
+    product: Annotated[jax.Array | float, r"\prod \mu_i"]
+    t: Annotated[jax.Array | int, "t"]
 
 
 @register
@@ -370,20 +415,19 @@ class NAdam(Optimizer):
     momentum_decay: float = knob(0.004, 1e-4, 1.0, r"\psi", log=True)
 
     def init(self, x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0
+        return NAdamState(jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0)
 
     def update(self, gradient, state, x):
-        mean, square, product, t = state
-        t = t + 1
+        t = state.t + 1
         gradient = gradient + self.weight_decay * x
         now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
         ahead = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = product * now
-        mean = self.beta1 * mean + (1 - self.beta1) * gradient
-        square = self.beta2 * square + (1 - self.beta2) * gradient**2
+        product = state.product * now
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
         look_ahead = ahead * mean / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        return -self.learning_rate * look_ahead / size, (mean, square, product, t)
+        return -self.learning_rate * look_ahead / size, NAdamState(mean, square, product, t)
 
 
 @register
@@ -403,9 +447,9 @@ class Lion(Optimizer):
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
 
     def init(self, x):
-        return jnp.zeros_like(x)
+        return Mean(jnp.zeros_like(x))
 
-    def update(self, gradient, mean, x):
-        direction = jnp.sign(self.beta1 * mean + (1 - self.beta1) * gradient)
-        mean = self.beta2 * mean + (1 - self.beta2) * gradient
-        return -self.learning_rate * (self.weight_decay * x + direction), mean
+    def update(self, gradient, state, x):
+        direction = jnp.sign(self.beta1 * state.mean + (1 - self.beta1) * gradient)
+        mean = self.beta2 * state.mean + (1 - self.beta2) * gradient
+        return -self.learning_rate * (self.weight_decay * x + direction), Mean(mean)
