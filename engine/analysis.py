@@ -15,17 +15,20 @@ from engine.race import TOLERANCE, Trace, bucket
 
 LAST_PART = 0.2  # of the race is looked at to tell rest from motion
 NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
-ARRIVED = 0.01  # converged: along every direction at most this share of the way to the least loss is left,
-LEAST = 1e-3  # or the loss is above the least one by at most this share of it
-UNDONE = 1e-3  # two moves undo each other when no more than this share of one is left of both
-FLAT = 1e-12  # a curvature below this share of the largest is none: along there every point is as good
+# Converged: along every direction at most this share of the way is left, or of the loss that there was to lose in all,
+WAY_LEFT, LOSS_LEFT = 0.01, 1e-12
+# and the loss above the least one is small beside the data; or every coordinate is as close as that to its best value.
+BESIDE_DATA, CLOSE = 0.01, 1e-3
+SAME_SIZE = 1e-5  # a step that lands as far away on the other side, but for this share, gets no nearer
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """How a run ended: one of a few kinds, and the sentence that says so, without its subject."""
 
-    # converged, diverged, leaping, too small (a step), far (from the minimum), stuck, saddle, oscillating, going
+    # converged, diverged, diverging, leaping, too small (a step), far (from the minimum), stuck, saddle, top,
+    # oscillating, going
     kind: str
     words: str
 
@@ -35,25 +38,31 @@ class Level:
     """The level point of a loss nearest to where a run ended, and how the loss bends there. In 64 bits."""
 
     point: np.ndarray  # (dim,) not finite where there is none
-    loss: float
-    loss_at_end: float
     curvatures: np.ndarray  # (dim,) lowest first
     directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+    scale: float = np.inf  # the size of losses on the data; infinite where there are none
 
     @property
     def is_minimum(self) -> bool:
         largest = np.abs(self.curvatures).max()
-        return bool(np.isfinite(self.point).all() and (self.curvatures >= -FLAT * largest).all() and largest > 0)
+        return bool(np.isfinite(self.point).all() and (self.curvatures >= -1e-12 * largest).all() and largest > 0)
 
-    def left(self, start: np.ndarray, now: np.ndarray) -> np.ndarray:
-        """What is left at ``now`` ``(…, dim)`` of the way from ``start``, along each direction: 1 is all of it, 0 none.
+    def away(self, x: np.ndarray) -> np.ndarray:
+        """How far points ``(…, dim)`` are from the level one, along each direction; 0 where 32 bits cannot tell."""
+        away = (x - self.point) @ self.directions.T
+        rounding = ROUNDING * (np.abs(x) + np.abs(self.point)) @ np.abs(self.directions).T
+        return np.where(np.abs(away) > rounding, away, 0.0)
 
-        Nothing is left where the loss does not bend, and where less is left than 32 bits can tell.
-        """
-        away, was = (np.abs((x - self.point) @ self.directions.T) for x in (now, start))
-        rounding = 4 * np.finfo(np.float32).eps * max(np.abs(now).max(), np.abs(self.point).max())
-        counts = (self.curvatures > FLAT * self.curvatures.max()) & (away > rounding)
-        return np.where(counts, away / np.maximum(was, max(rounding, np.finfo(float).tiny)), 0.0)
+    def gains(self, x: np.ndarray) -> np.ndarray:
+        """By how much the loss at points ``(…, dim)`` is above the least one, along each direction."""
+        return np.maximum(self.curvatures, 0) * self.away(x) ** 2 / 2
+
+    def reached(self, start: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Whether a run from ``start`` that came to points ``(…, dim)`` has hardly anything left to go, at each."""
+        left, gains = np.abs(self.away(x)), self.gains(x)
+        little = (left <= WAY_LEFT * np.abs(self.away(start))) | (gains <= LOSS_LEFT * self.gains(start).sum())
+        close = np.abs(x - self.point) <= CLOSE * np.abs(self.point)
+        return (little.all(-1) & (gains.sum(-1) <= BESIDE_DATA * self.scale)) | close.all(-1)
 
 
 def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
@@ -79,9 +88,20 @@ def verdicts(
     come of its way to the least loss decides. ``index`` is what a step is called.
     """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    levels = iter(level_points(loss, ends, data))
+    return judge_all(traces, minima, level_points(loss, ends, data), index, reach)
+
+
+def judge_all(
+    traces: Mapping[str, Trace],
+    minima: Sequence[Sequence[float]],
+    levels: Sequence[Level],
+    index: str = "step",
+    reach: float = TOLERANCE,
+) -> dict[str, list[Verdict]]:
+    """``verdicts`` where the level point of each run is known, in their order."""
+    each = iter(levels)
     return {
-        name: [verdict(trace, run, minima, next(levels), index, reach) for run in range(len(trace.positions))]
+        name: [verdict(trace, run, minima, next(each), index, reach) for run in range(len(trace.positions))]
         for name, trace in traces.items()
     }
 
@@ -107,7 +127,7 @@ def verdict(
         since = trace.converged_at[run]  # -1 where the race was not told the minima
         return Verdict("converged", f"converged at {index} {since}" if since >= 0 else "converged")
     last_part = int(LAST_PART * len(path))
-    if not reach and level.is_minimum and (level.left(path[0], path[-max(2, last_part) :]) <= ARRIVED).all():
+    if not reach and level.is_minimum and level.reached(path[0], path[-max(2, last_part) :]).all():
         return Verdict("converged", "converged")
     tail = path[-max(10, last_part) :]
     if len(path) < 10 or np.ptp(tail, axis=0).max() > TOLERANCE:
@@ -117,6 +137,8 @@ def verdict(
         return Verdict("stuck", f"stuck in a local minimum at {place(level.point)}")
     if near and level.curvatures.min() < 0 < level.curvatures.max():
         return Verdict("saddle", f"stuck on a saddle at {place(level.point)}")
+    if near and level.curvatures.max() < 0:
+        return Verdict("top", f"stuck on top of a hill at {place(level.point)}")
     return Verdict("going", "still going, very slowly")
 
 
@@ -134,38 +156,38 @@ def lost(trace: Trace, run: int = 0, index: str = "step") -> Verdict | None:
 
 
 def settled(path: np.ndarray, there: bool, level: Level, when: str) -> Verdict:
-    """What became of a run ``(recorded, dim)`` that ended because its loss hardly changed any more.
+    """What became of a run ``(recorded, dim)`` that its tolerance ended.
 
-    That alone proves nothing. Converged is only who is ``there``, or has come almost all of the way along every
-    direction.
+    That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
     """
-    if there or (level.is_minimum and has_arrived(path, level)):
-        return Verdict("converged", f"converged at {when}: its loss hardly changes")
-    if leaps(path):
-        return Verdict("leaping", f"leaps between two points with the same loss, from {when} on, and gets no nearer")
-    if level.is_minimum and not moved(path, level):
+    arrived = Verdict("converged", f"converged at {when}: its loss hardly changes")
+    if there or not level.is_minimum:
+        return arrived if there else Verdict("far", f"ended by its tolerance at {when}, at no minimum")
+    overstep = -overstepping(path, level)
+    if overstep > 1 + SAME_SIZE:
+        return Verdict("diverging", f"ended by its tolerance at {when}, but each step takes it further away")
+    if overstep > 1 - SAME_SIZE:
+        return Verdict("leaping", f"leaps between two points with the same loss, at {when} still, and gets no nearer")
+    if level.reached(path[0], path[-1]):
+        return arrived
+    first, last = np.abs(level.away(path[[0, -1]]))
+    if overstep <= 0 and (last >= (1 - WAY_LEFT) * first).all():
         return Verdict("too small", f"stopped changing at {when}, as far away as it began: the step is too small")
-    return Verdict("far", f"stopped changing at {when}, still far from the minimum")
+    oversteps = ", which it oversteps each time" if overstep > 0.5 else ""
+    return Verdict("far", f"ended by its tolerance at {when}, still far from the minimum{oversteps}")
 
 
-def has_arrived(path: np.ndarray, level: Level) -> bool:
-    """Whether hardly anything is left of the way, along every direction, or of the loss."""
-    near = level.left(path[0], path[-1]).max() <= ARRIVED
-    return bool(near or level.loss_at_end - level.loss <= LEAST * abs(level.loss))
+def overstepping(path: np.ndarray, level: Level) -> float:
+    """What the last step of a run made of its distance to the minimum, along the direction that it oversteps most.
 
-
-def moved(path: np.ndarray, level: Level) -> bool:
-    """Whether a run has come nearer along any direction."""
-    away = np.abs((path[[0, -1]] - level.point) @ level.directions.T)
-    return bool((away[1] < (1 - ARRIVED) * away[0]).any())
-
-
-def leaps(path: np.ndarray) -> bool:
-    """Whether the last two moves of a path ``(recorded, dim)`` undo each other."""
-    if len(path) < 3:
-        return False
-    before, last = np.diff(path[-3:], axis=0)
-    return bool(np.linalg.norm(before + last) < UNDONE * np.linalg.norm(last))
+    0 where it oversteps in none, or not each time: -1 lands as far away on the other side.
+    """
+    away = level.away(path[-3:])
+    before, after = away[:-1], away[1:]
+    known = (before != 0).all(axis=0) & (after != 0).all(axis=0)
+    ratios = (after / np.where(known, before, 1.0))[:, known]
+    steady = np.ptp(ratios, axis=0) < WAY_LEFT * np.abs(ratios[-1])
+    return float(min(ratios[-1, steady], default=0.0))
 
 
 def near_goal(point: np.ndarray, minima: Sequence[Sequence[float]], reach: float = TOLERANCE) -> bool:
@@ -207,7 +229,7 @@ def newton(loss, end, data):
     slope, shape = jax.grad(loss), jax.hessian(loss)
     bottom = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(shape(x, *data), slope(x, *data)), end)
     curvatures, directions = jnp.linalg.eigh(shape(bottom, *data))
-    return bottom, loss(bottom, *data), loss(end, *data), curvatures, directions.T
+    return bottom, curvatures, directions.T
 
 
 @dataclass(frozen=True)
@@ -277,23 +299,29 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     factors = curvature.factors(learning_rate)
     worst = float(factors[np.argmax(np.abs(factors))])
     size, limit = abs(worst), curvature.limit
-    if np.isclose(worst, -1, rtol=1e-6, atol=0):
+    if np.isclose(worst, -1, rtol=SAME_SIZE, atol=0):
         return Forecast("stays", f"neither arrives nor leaves: {learning_rate:g} is just at the limit")
     if np.isclose(worst, 1, rtol=1e-6, atol=0):
         return Forecast("stays", "hardly moves: each step takes less than a millionth off the distance")
     if worst > 1:
         return Forecast(
-            "diverges", f"diverges: the loss bends down, and each step multiplies the distance by {size:.4g}"
+            "diverges", f"diverges: the loss bends down, and each step multiplies the distance by {beside(size, 1)}"
         )
     if size > 1:
         return Forecast(
             "diverges",
-            f"diverges: {learning_rate:g} is over the limit of {limit:.4g}, "
-            f"so each step multiplies the distance by {size:.4g}",
+            f"diverges: {learning_rate:g} is over the limit of {beside(limit, learning_rate)}, "
+            f"so each step multiplies the distance by {beside(size, 1)}",
         )
     if factors.min() < 0:
         return Forecast("oscillates", f"oscillates and converges: it oversteps, and {said_share(size)}")
     return Forecast("converges", f"converges: {said_share(size)}")
+
+
+def beside(value: float, other: float) -> str:
+    """A number in four digits, or in as many more as tell it from another one in six."""
+    texts = [f"{value:.{digits}g}" for digits in range(4, 12)]
+    return next((text for text in texts if float(text) != float(f"{other:g}")), texts[0])
 
 
 def said_share(size: float) -> str:

@@ -14,6 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.analysis import Level
+
 TRUE_BOWL = (3.0, 9.0)  # the notebook's f(x, y) = 3x² + 9y²
 REACH = 10.0  # its x and y are drawn from -10 to 10
 
@@ -62,6 +64,16 @@ class Fit:
     def some(self, chosen: np.ndarray) -> Fit:
         """The same fit to some of the examples, by their indices."""
         return Fit(self.features[chosen], self.true[chosen])
+
+    def level(self) -> Level:
+        """Where the loss on these examples is least, and how it bends there.
+
+        From the singular values of the features: squared, as in the Hessian, the flat directions would be lost.
+        """
+        _, values, directions = np.linalg.svd(self.features.astype(float), full_matrices=True)
+        sizes = np.zeros(len(directions))
+        sizes[: len(values)] = values
+        return Level(self.minimum(), 2 * sizes[::-1] ** 2 / len(self.true), directions[::-1], self.scale())
 
     def scale(self) -> float:
         """The size of losses on these examples: their mean square, which is the loss of predicting 0; never 0."""

@@ -222,7 +222,8 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, see
             level=jnp.where(still, run.level, value),
             level_for=level_for,
             stopped_at=jnp.where(remembers, run.stopped_at, i),
-            settled_at=jnp.where(remembers & (level_for >= long_enough), i, run.settled_at),
+            # quiet steps at the end of one epoch and the beginning of the next are no quiet epoch
+            settled_at=jnp.where(remembers & (level_for >= long_enough) & (i % epoch == 0), i, run.settled_at),
             converged_at=jnp.where((run.converged_at < 0) & at_goal, i, run.converged_at),
         )
         halted = run._replace(stopped_at=jnp.where(going, i, run.stopped_at))

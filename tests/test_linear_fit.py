@@ -242,6 +242,29 @@ def test_the_end_is_said_alike_everywhere_and_agrees_with_what_was_foretold(setu
     assert ("converged" in texts(app).replace("one has converged", "")) == ("converged" in end)
 
 
+def test_a_few_points_at_a_time_rattle_about_the_minimum_and_do_not_diverge():
+    best = float(
+        fit_of(replace(FITTED, data=NOISY_LINE), points_of(replace(FITTED, data=NOISY_LINE), None)).minimum()[0]
+    )
+    for deal in range(3):
+        setup = replace(FITTED, data=NOISY_LINE, theta=best, batch=1, rate=0.009, steps=2000, tolerance=0.0, deal=deal)
+        assert "It ran all 2,000 iterations.**" in texts(shown(setup))
+
+
+def test_the_last_row_is_the_iteration_at_which_it_ended_also_between_two_records():
+    setup = replace(FITTED, rate=1e-4, steps=2000, tolerance=1e-5)
+    app = shown(setup)
+    said = int(re.search(r"converged at iteration (\d+)", texts(app))[1])
+    assert said % 3 != 0, "it must lie between two records to be a test"
+    assert rows_of(app)["iteration"].iloc[-1] == floats(stage(app, STAGE)["steps"])[-1] == said
+
+
+def test_a_start_beyond_the_numbers_is_said_to_be_that():
+    content = "x,y\n" + 3 * "".join(f"{k}e6,{k}e6\n" for k in range(1, 1001))
+    app = with_file(content.encode(), replace(FITTED, data=CSV, theta=1e9, tolerance=0.0, steps=5))
+    assert "It cannot begin: the loss at the start is more than 32 bits can hold." in texts(app)
+
+
 def test_a_file_whose_example_at_0_says_nothing_goes_on():
     setup = replace(FITTED, data=CSV, rate=0.01, batch=1, theta=0.0)
     app = with_file(b"x,y\n0,1\n1,2\n2,6\n3,7\n4,10\n", setup)

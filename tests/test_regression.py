@@ -275,3 +275,11 @@ def test_the_page_opens_with_something_to_see():
     assert len(setup.racers) > 1
     for trace in expected(setup).values():
         assert trace.losses[0, -1] < 0.1 * trace.losses[0, 0]
+
+
+def test_a_memory_that_overflows_at_once_is_said_where_all_have_ended():
+    racer = OPTIMIZERS["RMSProp"](learning_rate=0.3, smoothing_constant=0.0, centered=True, eps=1e-12)
+    app = shown(replace(SMALL, racers=(racer,), start=(1000.0, 1000.0), steps=500))
+    (track,) = stage(app, STAGE)["tracks"]
+    assert track["lost"]
+    assert app.dataframe[0].value["verdict"].iloc[0] == track["ended_words"]

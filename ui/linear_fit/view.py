@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, analysis, batches, problems, race
-from engine.analysis import Curvature, Verdict, forecast, gradients, measured_factors, verdicts
+from engine.analysis import Curvature, Verdict, beside, forecast, gradients, judge_all, measured_factors
 from engine.notebook import FIRST_KEY
 from engine.problems import Fit, mean_squared_error
 from engine.race import RECORDS
@@ -61,6 +61,13 @@ class Result:
         return len(self.trace.steps) if end is None else int(np.searchsorted(self.trace.steps, end)) + 1
 
     @property
+    def steps(self) -> np.ndarray:
+        """The iterations that are recorded until it ended ``(ended,)``; the last one may lie between two records."""
+        last = self.settled if self.settled is not None else self.stopped
+        steps = self.trace.steps[: self.ended]
+        return steps if last is None else np.minimum(steps, last)
+
+    @property
     def scale(self) -> Scale:
         return Scale(len(self.points.x), self.bend.limit, self.fit.scale())
 
@@ -91,7 +98,7 @@ def run(setup: FitSetup, points: Points) -> Result:
     slopes = np.asarray(
         gradients(mean_squared_error, np.resize(trace.positions[RUN], (RECORDS + 1, len(setup.start))), fit.data)
     )
-    [verdict] = verdicts(mean_squared_error, {"SGD": trace}, (), fit.data, index="iteration", reach=0)["SGD"]
+    [verdict] = judge_all({"SGD": trace}, (), [fit.level()], "iteration", reach=0)["SGD"]
     return Result(points, fit, fit.minimum(), bend_of(fit), trace, slopes[: len(trace.steps)], verdict)
 
 
@@ -163,10 +170,8 @@ def slope_names(setup: FitSetup) -> tuple[str, ...]:
 
 def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     log = setup.loss == "log"
-    fit, end = result.fit, result.ended  # the time line ends where the descent does
-    steps, path, losses, slopes = (
-        part[:end] for part in (result.trace.steps, result.path, result.trace.losses[RUN], result.slopes)
-    )
+    fit, end, steps = result.fit, result.ended, result.steps  # the time line ends where the descent does
+    path, losses, slopes = (part[:end] for part in (result.path, result.trace.losses[RUN], result.slopes))
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     least = LEAST * fit.scale()
@@ -231,24 +236,31 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
 
 def said_end(setup: FitSetup, result: Result) -> str:
     """How the descent ended, in a sentence or two."""
-    verdict = result.verdict
+    verdict, losses = result.verdict, result.trace.losses[RUN]
+    if result.stopped == 0:
+        return "It cannot begin: the loss at the start is more than 32 bits can hold. Start closer to the minimum."
     if result.stopped is not None:
         return f"It {verdict.words}: its numbers grew without bound."
     if result.settled is not None:
-        far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small") else ""
-        return f"It {verdict.words}.{far}"
+        was = "was " if verdict.words.startswith("ended") else ""
+        far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""
+        return f"It {was}{verdict.words}.{far}"
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
     if verdict.kind == "converged":
         return f"{ran}, and has converged."
-    losses = result.trace.losses[RUN]
-    return f"{ran}, and its loss grew: it diverges." if losses[-1] > 2 * losses[0] else f"{ran}."
+    # a few points at a time kick the loss up and down
+    grew = losses[-1] > (100 if in_batches(setup, result) else 2) * losses[0]
+    return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
 
 
 def said_distance(setup: FitSetup, result: Result) -> str:
     """Which parameter is furthest from its best value, and what helps."""
-    end, best, names = result.path[-1].astype(float), result.minimum, thetas(setup)
-    worst = int(np.argmax(np.abs(end - best) / np.maximum(np.abs(best), np.finfo(float).tiny)))
-    words = f"{names[worst]} is {end[worst]:.3g}, and the least loss is at {best[worst]:.3g}."
+    end, best = result.path[-1].astype(float), result.minimum
+    features = result.fit.features.astype(float)
+    usual = np.sqrt(result.fit.scale() / np.mean(features**2, axis=0))  # the size of a parameter that makes up y alone
+    best = np.where(np.abs(best) > 1e-9 * usual, best, 0.0)
+    worst = int(np.argmax(np.abs(end - best) / np.maximum(np.abs(best), 0.1 * usual)))
+    words = f"{thetas(setup)[worst]} is {end[worst]:.3g}, and the least loss is at {beside(best[worst], end[worst])}."
     x = result.points.x
     if setup.with_intercept and abs(np.mean(x)) > np.std(x):
         words += " It helps to subtract the mean from x first."
@@ -263,7 +275,7 @@ def table(setup: FitSetup, result: Result) -> pd.DataFrame:
     end = result.ended
     return pd.DataFrame(
         {
-            "iteration": result.trace.steps[:end],
+            "iteration": result.steps,
             **dict(zip(thetas(setup), result.path[:end].T, strict=True)),
             **dict(zip(slope_names(setup), result.slopes[:end].T, strict=True)),
             "loss": result.trace.losses[RUN, :end],
@@ -312,7 +324,7 @@ def as_csv(rows: pd.DataFrame) -> bytes:
 
 def plain_or_power(values: pd.Series) -> str:
     """Three decimals, or powers of ten where those would not show the numbers."""
-    largest = float(np.nanmax(np.abs(values.to_numpy(float))))
+    largest = float(np.nanmax(np.abs(values.to_numpy(float)), initial=0.0))
     return "%.3f" if 0.1 <= largest < 1e9 or largest == 0 else "%.5e"
 
 

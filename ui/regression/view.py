@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, batches, problems, race
-from engine.analysis import Curvature, Verdict, curvature, gradients, measured_factors, verdicts
+from engine.analysis import Curvature, Verdict, curvature, gradients, judge_all, measured_factors
 from engine.batches import batch
 from engine.problems import Fit, bowl_points, bowls, mean_squared_error
 from engine.race import RECORDS
@@ -75,11 +75,14 @@ def run(setup: RegressionSetup) -> Result:
         )
 
     traces = as_far_as(setup.steps)
-    ends = [int(max(trace.stopped_at[0], trace.settled_at[0])) for trace in traces.values()]
+    # all have ended before, and so does the time line; what a step makes of a memory is seen with the next one only
+    ends = [
+        int(max(trace.stopped_at[0] + (trace.stopped_at[0] >= 0), trace.settled_at[0])) for trace in traces.values()
+    ]
     if 0 < max(ends) < setup.steps and min(ends) >= 0:
-        traces = as_far_as(max(ends))  # all have ended before, and so does the time line
+        traces = as_far_as(max(ends))
     looks = dict(zip(racers, styles(setup.racers), strict=True))
-    found = verdicts(mean_squared_error, traces, [minimum], fit.data, index="iteration")
+    found = judge_all(traces, [minimum], [fit.level()] * len(traces), "iteration")
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, looks)
 
 
