@@ -19,10 +19,11 @@ from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
 from ui.linear_fit.controls import rates
 from ui.linear_fit.data import bend_of, fit_of, points_of
 from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
-from ui.linear_fit.view import TODAYS_THETA, as_csv, run, table
+from ui.linear_fit.view import TODAYS_THETA, run, table
 from ui.links import encode
 from ui.presets import opening, presets
 from ui.setups import CSV, NOISY_LINE, FitSetup
+from ui.tables import as_csv
 
 PAGE, STAGE = "Linear Fit", "fit-stage"
 PRESETS = presets(PAGE)

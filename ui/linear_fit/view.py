@@ -23,6 +23,7 @@ from ui.linear_fit.figures import MOST_DRAWN, basin_figure, extent, points_figur
 from ui.palette import styles
 from ui.setups import CSV, FitSetup
 from ui.stage import stage
+from ui.tables import as_csv
 
 TODAYS_THETA = 0.16394293308258057  # what JAX's generator of today gives for the notebook's key
 RUN = 0  # there is one
@@ -285,11 +286,6 @@ def show_table(setup: FitSetup, result: Result) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def as_csv(rows: pd.DataFrame) -> bytes:
-    """A table as CSV. The numbers read back exactly the same."""
-    return rows.to_csv(index=False).encode()
 
 
 def plain_or_power(values: pd.Series) -> str:
