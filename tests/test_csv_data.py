@@ -275,7 +275,7 @@ def test_a_column_of_dates_is_refused_as_one(cells):
 
 
 def test_quotation_marks_that_would_swallow_rows_are_named():
-    with pytest.raises(CsvError, match="On line 2 .* quotation mark"):
+    with pytest.raises(CsvError, match=r"On line 2 .* quotation mark"):
         read(b'x,y\n1,"2\n3,4\n5,6"\n7,8\n')
 
 

@@ -23,12 +23,13 @@ from ui.linear_fit.csv_numbers import (
     open_cell,
     why_not,
 )
-from ui.linear_fit.csv_text import BLANKS, SEPARATORS, CsvError, Line, cut, decoded, quoted, told_separator
+from ui.linear_fit.csv_text import BLANKS, COMMENT, SEPARATORS, CsvError, Line, cut, decoded, quoted, told_separator
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 2 * 1024 * 1024, 10_000, 50
 LARGEST, SMALLEST = 1e9, 1e-9  # beyond, squares leave what 32 bits can hold
 LOST = 1e-3  # the share of a column's spread that rounding to 32 bits may cost
 NAME_LENGTH = 30
+SAMPLE = 200  # lines of a file that is refused for its length
 ENOUGH = 0.5  # of a column's filled cells must be numbers
 TOTALS = {"total", "totals", "sum", "average", "mean", "summe", "gesamt", "mittelwert", "somme", "moyenne"}
 
@@ -115,7 +116,10 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     told, text = told_separator(decoded(content))
     if not text.strip(' \t\n,;|"'):
         raise CsvError("The file is empty. Upload one with two columns of numbers.")
-    layout, asked = choose_layout(text, choices.separator or told)
+    # a file with far too many rows is not cut whole: it would fill the memory, only to be refused
+    rows = [line for line in text.split("\n") if line.strip(' \t,;|"') and not COMMENT.match(line)]
+    beyond = max(0, len(rows) - SAMPLE) if len(rows) > MOST_ROWS + SAMPLE else 0
+    layout, asked = choose_layout("\n".join(rows[:SAMPLE]) if beyond else text, choices.separator or told)
     decimal, question = choose_decimal(layout, choices.decimal)
     if question:
         asked["decimal"] = question
@@ -124,8 +128,8 @@ def look_at(content: bytes, choices: Choices) -> Reading:
         asked["header"] = question
     if layout.separator == "," and choices.separator is None and told is None and (doubt := narrow_head(layout)):
         asked["separator"] = doubt
-    if len(body) > MOST_ROWS:
-        raise CsvError(f"The file has {len(body):,} rows; {MOST_ROWS:,} is the most. Upload a part of it.")
+    if len(body) + beyond > MOST_ROWS:
+        raise CsvError(f"The file has {len(body) + beyond:,} rows; {MOST_ROWS:,} is the most. Upload a part of it.")
     if layout.width > MOST_COLUMNS:
         raise CsvError(f"The file has {layout.width:,} columns; {MOST_COLUMNS} is the most. Keep the two that matter.")
     table = None if asked else tabulate(layout, names, body, decimal)
