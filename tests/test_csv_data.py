@@ -1,11 +1,17 @@
 """A visitor's CSV file: what it says is read, and what it cannot be is said in one line."""
 
+import re
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
-from ui.linear_fit.csv_data import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, NAME_LENGTH, CsvError, pairs, read
+from ui.linear_fit.csv_data import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, NAME_LENGTH, Choices, look_at, pairs, read
+from ui.linear_fit.csv_text import CsvError
+from ui.tables import as_csv
 
 X, Y = [1.0, 2.0, 3.5], [-2.0, 0.25, 4e3]
 PLAIN = "1,-2\n2,0.25\n3.5,4e3\n"
@@ -167,3 +173,174 @@ def test_any_bytes_are_read_or_refused():
             continue
         assert len(table.names) == len(table.columns) >= 2
         assert not np.isinf(table.columns).any()
+
+
+# ---- how a file is read is found by looking at the whole of it
+
+
+FOUND = {
+    "one number tells the decimal sign of all": ("x;y\n1;999,5\n2;1.000\n3;1.000,5\n", [999.5, 1000, 1000.5]),
+    "a comma that parts every line, beside semicolons in notes": ("x,y,n\n1,2,a;b\n2,4,c;d\n3,6.5,e;f\n", [2, 4, 6.5]),
+    "a vertical bar": ("a|b\n10,20|4,5\n11,20|5,5\n12,20|7,5\n", [4.5, 5.5, 7.5]),
+    "runs of blanks": ("x  y\n1.5   2\n 2   3.25\n", [2, 3.25]),
+    "blanks between decimal commas": ("1,5 2,5\n3,5 4,5\n", [2.5, 4.5]),
+    "lines above the table": ("Logger 5\n" * 9 + "t;u\n0,5;1,2\n1,0;2,3\n", [1.2, 2.3]),
+    "brackets that are no JSON": ("[s],[m]\n1,2\n2,4\n", [2, 4]),
+    "angles that are no markup": ("<DATE>,<OPEN>\n1,10\n2,11\n", [10, 11]),
+    "blanks before quotation marks": ('"x", "y"\n"1", "-2"\n"2", "0.25"\n', [-2, 0.25]),
+    "quoted thousands in a comma file": ('x,y\n1,"1,234"\n2,"2,345"\n3,"900"\n', [1234, 2345, 900]),
+    "quoted decimal commas in a comma file": ('"1,5","2,5"\n"3,5","4,5"\n', [2.5, 4.5]),
+    "thousands in no-break blanks": ("x;y\n1;950\n2;1\u00a0020\n3;1\u202f100,5\n", [950, 1020, 1100.5]),
+    "apostrophes": ("x;y\n1;950\n2;1'020\n3;1’100.5\n", [950, 1020, 1100.5]),
+    "an en dash for minus": ("x,y\n1,–2\n2,3\n", [-2, 3]),
+    "comments": ("# a\n# year, mean\nx,y,z\n1,2,3\n2,4,5\n", [2, 4]),
+    "units below the names": ("t;u\n[s];[V]\n1;2\n2;3\n", [2, 3]),
+    "old line ends": ("x,y\r1,2\r2,3\r", [2, 3]),
+    "a stray quotation mark": ('x,y,n\n1,2,a\n2,4,"b\n3,6,c\n4,8,"d"\n', [2, 4, 6, 8]),
+    "a line end inside quotation marks": ('"t\n(s)","y"\n1,2\n2,3\n', [2, 3]),
+    "signs and exponents": ("x;y\n1;1,5e3\n2;+,5\n3;1E+05\n", [1500, 0.5, 1e5]),
+}
+
+
+@pytest.mark.parametrize(("text", "wanted"), FOUND.values(), ids=FOUND)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_is_read_as_the_whole_of_it_shows(text, wanted, encoding):
+    found = pairs(read(text.encode(encoding)), 0, 1)
+    assert (list(found.y), found.dropped) == (wanted, 0)
+
+
+def test_two_byte_order_marks_hide_no_row_and_windows_dashes_are_minus_signs():
+    assert read(b"\xef\xbb\xbf" * 2 + b"1,2\n2,3\n").rows == 2
+    assert list(pairs(read("x,y\n1,–2\n2,3\n".encode("cp1252")), 0, 1).y) == [-2, 3]
+
+
+def test_a_row_with_numbers_where_the_column_has_them_is_no_header():
+    table = read(b"5.1,3.5,Iris-setosa\n4.9,3.0,Iris-setosa\n")
+    assert (table.names, table.rows) == (("column 1", "column 2"), 2)
+
+
+ASKED = {
+    "thousands or thousandths": ("a\tb\n1\t950\n2\t1,020\n", "decimal"),
+    "the same with semicolons": ("1,234;2,345\n", "decimal"),
+    "both decimal signs": ("x;y\n1;1.5\n2;1,5\n", "decimal"),
+    "years above numbers": ("x,2020,2021\n1,5,6\n2,7,8\n", "header"),
+    "blanks that may group": ("1 020\n1 100\n", "separator"),
+    "decimal commas that part cells": ("x,y\n1,5,2,5\n2,5,3,5\n", "separator"),
+}
+
+
+@pytest.mark.parametrize(("text", "name"), ASKED.values(), ids=ASKED)
+def test_what_a_file_leaves_open_is_asked_and_the_first_rows_are_shown(text, name):
+    reading = look_at(text.encode(), Choices())
+    assert reading.table is None
+    assert list(reading.asked) == [name]
+    assert reading.first
+
+
+def test_a_choice_decides_what_was_asked():
+    text = b"a\tb\n1\t950\n2\t1,020\n"
+    for decimal, wanted in ((".", 1020), (",", 1.02)):
+        assert list(pairs(read(text, Choices(decimal=decimal)), 0, 1).y) == [950, wanted]
+
+
+LEFT_OUT = {
+    "less than": ("<0.5", "sign <"),
+    "about": ("~0.5", "sign ~"),
+    "percent": ("10%", "sign %"),
+    "money": ("$10", "sign \\$"),
+    "accounting brackets": ('"(987.65)"', "sign \\("),
+    "lakhs": ('"1,00,000"', "not grouped in threes"),
+    "a date": ("01.02.2024", "is a date"),
+    "a word": ("oops", "is not a number"),
+    "an underscore": ("1_000", "sign _"),
+    "an empty cell": ("", "is empty"),
+    "one cell too many": ("1,5", "has 3 cells, and the others 2"),
+}
+
+
+@pytest.mark.parametrize(("cell", "said"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_the_first_row_that_is_left_out_is_named_with_the_reason(cell, said):
+    found = pairs(read(f"x,y\n1,1\n2,{cell}\n3,2.5\n4,3\n".encode()), 0, 1)
+    assert (list(found.y), found.dropped) == ([1, 2.5, 3], 1)
+    assert found.why.startswith("Line 3")
+    assert re.search(said, found.why)
+
+
+@pytest.mark.parametrize(
+    "cells", [("2024-01-01", "2024-01-02"), ("01.02.2024", "02.02.2024"), ("1/2/2024", "2/2/2024")]
+)
+def test_a_column_of_dates_is_refused_as_one(cells):
+    with pytest.raises(CsvError, match="is a date"):
+        read(f"d;y\n{cells[0]};1\n{cells[1]};2\n".encode())
+
+
+def test_quotation_marks_that_would_swallow_rows_are_named():
+    with pytest.raises(CsvError, match=r"On line 2 .* quotation mark"):
+        read(b'x,y\n1,"2\n3,4\n5,6"\n7,8\n')
+
+
+def test_numbers_that_32_bits_cannot_tell_apart_are_refused_and_the_way_out_is_said():
+    days = [20200101 + i for i in range(4)]
+    for text in (
+        *("".join(f"{d},{i}\n" for i, d in enumerate(days)), "".join(f"{i},{d}\n" for i, d in enumerate(days))),
+    ):
+        with pytest.raises(CsvError, match="Subtract 20200101"):
+            pairs(read(text.encode()), 0, 1)
+    assert len(pairs(read(b"1990,1\n1991,2\n1992,4\n"), 0, 1).x) == 3
+
+
+def test_what_the_app_writes_it_reads_back_exactly():
+    x = np.random.default_rng(577).normal(size=50)
+    table = read(as_csv(pd.DataFrame({"θ₀": x, "=f": x * 1e-7, "who": ["=1+1"] * 50})))
+    assert table.names == ("θ₀", "'=f")
+    np.testing.assert_array_equal(table.columns, [x, x * 1e-7])
+
+
+# ---- never another number than was written
+
+
+@st.composite
+def files(draw):
+    """Numbers, and a file that holds them in one convention."""
+    separator = draw(st.sampled_from("\t;,|"))
+    decimal = draw(st.sampled_from(".,"))
+    sign = draw(st.sampled_from(["", ",", ".", " ", "'", "\u00a0", "\u202f"]))
+    assume(sign != decimal)
+    digits = draw(st.integers(0, 4))
+    count = draw(st.integers(1, 6))
+    whole = st.integers(-3_000_000, 3_000_000)
+    scaled = [[draw(whole) for _ in range(2)] for _ in range(count)]
+    trimmed, always = draw(st.booleans()), draw(st.booleans())
+
+    def written(value):
+        text = f"{abs(value) // 10**digits:,}".replace(",", sign)
+        if digits:
+            part = f"{abs(value) % 10**digits:0{digits}d}"
+            part = part.rstrip("0") if trimmed else part
+            text += decimal + part if part else ""
+        return ("-" if value < 0 else "") + text
+
+    rows = [[written(value) for value in row] for row in scaled]
+    if (
+        separator == "," and decimal == ","
+    ):  # a comma file has a decimal point unless one of its numbers shows otherwise
+        flat = [cell for row in rows for cell in row]
+        assume(any("," in cell and len(cell.rpartition(",")[2]) != 3 for cell in flat))
+    cells = [[f'"{c}"' if always or separator in c else c for c in row] for row in rows]
+    head = [separator.join(["time", "speed"])] if draw(st.booleans()) else []
+    blank = draw(st.sampled_from(["", " "])) if separator in ",;|" else ""
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = end.join([*head, *((separator + blank).join(row) for row in cells)]) + draw(st.sampled_from(["", end]))
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+    return text.encode(encoding), np.array([[value / 10**digits for value in row] for row in scaled]).T
+
+
+@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@given(files())
+def test_numbers_in_any_convention_are_read_as_they_were_written_or_not_at_all(made):
+    content, wanted = made
+    try:
+        table = read(content)
+    except CsvError:
+        return
+    np.testing.assert_allclose(table.columns, wanted, rtol=1e-12)

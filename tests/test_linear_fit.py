@@ -19,10 +19,11 @@ from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
 from ui.linear_fit.controls import rates
 from ui.linear_fit.data import bend_of, fit_of, points_of
 from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
-from ui.linear_fit.view import TODAYS_THETA, as_csv, run, table
+from ui.linear_fit.view import TODAYS_THETA, run, table
 from ui.links import encode
 from ui.presets import opening, presets
 from ui.setups import CSV, NOISY_LINE, FitSetup
+from ui.tables import as_csv
 
 PAGE, STAGE = "Linear Fit", "fit-stage"
 PRESETS = presets(PAGE)
@@ -493,6 +494,37 @@ def test_a_file_without_a_line_in_it_is_refused_and_the_next_one_taken(content, 
     assert app.select_slider(key="fit-steps").value == SMALL.steps
     app.file_uploader[0].set_value(("good.csv", b"x,y\n1,2\n2,4\n3,7\n", "text/csv"))
     assert "3 of 3 rows" in texts(sound(app.run()))
+
+
+def test_what_a_file_leaves_open_is_asked_on_the_page_and_nothing_is_fitted_until_it_is_chosen():
+    app = with_file(b"a\tb\n1\t950\n2\t1,020\n3\t1,100\n")
+    assert "has to be chosen" in texts(app)
+    assert "Which is the decimal sign?" in texts(app)
+    assert not app.metric
+    assert app.selectbox(key="fit-read-decimal").value is None
+    sound(app.selectbox(key="fit-read-decimal").select(".").run())
+    assert "3 of 3 rows" in texts(app)
+    assert max(app.dataframe[0].value["b"]) == 1100
+    sound(app.selectbox(key="fit-read-decimal").select(",").run())
+    assert app.dataframe[0].value["b"][1] == 1.02
+    # what was said of one file is not said of the next
+    sound(app.file_uploader[0].set_value(("next.csv", b"a;b\n1;2.5\n2;3.5\n4;oops\n", "text/csv")).run())
+    assert app.selectbox(key="fit-read-decimal").value == "."
+    assert "is not a number" in texts(app)
+
+
+def test_another_file_keeps_a_learning_rate_that_suits_it_and_slider_and_words_agree():
+    small, large = (b"x,y\n" + b"".join(b"%d,%d\n" % (k * i, i) for i in range(1, 9)) for k in (1, 100))
+    app = with_file(small)
+    sound(app.select_slider(key="fit-rate").set_value(0.05).run())
+    for file, kept in ((small.replace(b"8,8", b"8,9"), True), (large, False)):
+        sound(app.file_uploader[0].set_value(("next.csv", file, "text/csv")).run())
+        rate = app.select_slider(key="fit-rate").value
+        assert (rate == 0.05) == kept
+        assert address(app, PAGE).rate == rate
+        limit = float(dict(metrics(app))["limit 2/λ"])
+        assert float(re.search(r"this is \*\*([0-9.e+-]+)\*\*", texts(app))[1]) == pytest.approx(rate / limit, rel=5e-3)
+        assert verdict(app).startswith(f"### α = {rate:g} ")
 
 
 HOSTILE = "**b** <img src=x> [l](http://x) $a$ `c` :red[x]"

@@ -16,7 +16,7 @@ from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
 from ui.gradients.controls import CONTROLS, decimals, said
 from ui.setups import GradientsSetup
-from ui.tables import guarded
+from ui.tables import as_csv
 
 LONG = 60  # characters of LaTeX
 
@@ -160,5 +160,5 @@ def download(text: str, table: pd.DataFrame, name: str) -> None:
 def csv(text: str, table: pd.DataFrame) -> bytes:
     """A table as CSV, the function it is about in its first column. The numbers read back exactly the same."""
     named = table.copy()
-    named.insert(0, "function", guarded(text.strip()))
-    return named.to_csv(index=False).encode()
+    named.insert(0, "function", text.strip())
+    return as_csv(named)

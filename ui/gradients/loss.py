@@ -24,6 +24,7 @@ from ui.gradients.functions import roomy
 from ui.palette import GROUNDS, STYLES
 from ui.setups import DERIVATION_LINES, THETAS, GradientsSetup
 from ui.stage import stage
+from ui.tables import as_csv
 
 LINE = STYLES[0]
 TRUE_SLOPE = 4.0  # the notebook's data: y = 4x
@@ -256,7 +257,7 @@ def show_losses() -> None:
 
 
 def losses_csv() -> bytes:
-    return losses().to_csv(index=False).encode()
+    return as_csv(losses())
 
 
 def fixed(value: float, digits: int) -> str:

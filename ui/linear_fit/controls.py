@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from engine.batches import per_epoch
 from engine.notebook import first_theta
 from ui.controls import Controls, short, stops
-from ui.linear_fit.csv_data import MOST_ROWS, CsvError, read
-from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of
+from ui.linear_fit.csv_data import MOST_ROWS
+from ui.linear_fit.csv_text import CsvError
+from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of, taken
 from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
@@ -51,12 +52,16 @@ def take_file() -> None:
     if given is None:
         st.session_state.pop(CONTROLS.key("upload"), None)
         return
-    try:
-        upload = Upload(table=read(given.getvalue()))
-    except CsvError as error:
-        upload = Upload(error=str(error))
-    st.session_state[CONTROLS.key("upload")] = upload
+    st.session_state[CONTROLS.key("upload")] = taken(given.getvalue())
     suit_rate()
+
+
+def take_choice(name: str) -> None:
+    """Read the file again, as the visitor says."""
+    upload, chosen = uploaded(), st.session_state[CONTROLS.key("read", name)]
+    if upload is not None:
+        st.session_state[CONTROLS.key("upload")] = taken(upload.content, replace(upload.choices, **{name: chosen}))
+        suit_rate()
 
 
 def take_click() -> None:

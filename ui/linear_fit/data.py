@@ -10,18 +10,34 @@ import numpy as np
 from engine import parse
 from engine.analysis import Curvature, curvature
 from engine.problems import Fit, line, mean_squared_error, noisy_line, notebook_grid
-from ui.linear_fit.csv_data import CsvError, Table, pairs
+from ui.linear_fit.csv_data import Choices, Reading, Table, look_at, pairs
+from ui.linear_fit.csv_text import CsvError
 from ui.setups import CSV, NOISY_LINE, FitSetup
 
 TOO_FLAT = 1e-5  # a curvature below this share of the largest is lost in the rounding of 32 bits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upload:
-    """The file that a visitor gave: what was read from it, or why it could not be."""
+    """The file that a visitor gave, and how it was read, or why it could not be."""
 
-    table: Table | None = None
+    content: bytes
+    choices: Choices
+    reading: Reading | None = None
     error: str = ""
+
+    @property
+    def table(self) -> Table | None:
+        return self.reading.table if self.reading else None
+
+
+def taken(content: bytes, choices: Choices | None = None) -> Upload:
+    """Read a file, as the visitor has it read."""
+    choices = choices or Choices()
+    try:
+        return Upload(content, choices, look_at(content, choices))
+    except CsvError as error:
+        return Upload(content, choices, error=str(error))
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +48,7 @@ class Points:
     y: np.ndarray  # (examples,)
     names: tuple[str, str] = ("x", "y")
     dropped: int = 0  # rows of a file that have no two numbers
+    why: str = ""  # the first of them
 
 
 def points_of(setup: FitSetup, upload: Upload | None) -> Points | None:
@@ -45,12 +62,14 @@ def points_of(setup: FitSetup, upload: Upload | None) -> Points | None:
         return formula_points(setup.data)
     if upload is None:
         return None
-    if upload.table is None:
+    if upload.error:
         raise CsvError(upload.error)
+    if upload.table is None:  # something is asked
+        return None
     names = upload.table.names
     x, y = (column(wanted, names, usual) for usual, wanted in enumerate((setup.x, setup.y)))
     found = pairs(upload.table, x, y)
-    return Points(found.x, found.y, (names[x], names[y]), found.dropped)
+    return Points(found.x, found.y, (names[x], names[y]), found.dropped, found.why)
 
 
 @lru_cache(maxsize=8)

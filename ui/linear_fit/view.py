@@ -17,12 +17,15 @@ from engine.problems import Fit, mean_squared_error
 from engine.race import RECORDS
 from ui.figures import LEAST, loss_axes, loss_range
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, Scale, from_notebook, take_click, uploaded
-from ui.linear_fit.csv_data import MOST_ROWS, CsvError
+from ui.linear_fit.csv_data import MOST_ROWS
+from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Points, bend_of, fit_of, points_of, told
 from ui.linear_fit.figures import MOST_DRAWN, basin_figure, extent, points_figure, valley_figure
+from ui.linear_fit.reading import show_reading
 from ui.palette import styles
 from ui.setups import CSV, FitSetup
 from ui.stage import stage
+from ui.tables import as_csv
 
 TODAYS_THETA = 0.16394293308258057  # what JAX's generator of today gives for the notebook's key
 RUN = 0  # there is one
@@ -79,8 +82,12 @@ def find_points(setup: FitSetup) -> Points | None:
     except CsvError as error:
         st.error("This file cannot be fitted.", icon=":material/error:")
         st.code(str(error), language=None, wrap_lines=True)
+        if (upload := uploaded()) is not None:
+            show_reading(upload)
         return None
-    if points is None:
+    if points is None and setup.data == CSV and (upload := uploaded()) is not None:
+        show_reading(upload)
+    elif points is None:
         st.info(
             "Upload a CSV file with two columns of numbers in the sidebar, under **CSV file**: one for x, and one for "
             f"what the line is to predict. It may have 2 MB and {MOST_ROWS:,} rows. With a link the file has to be "
@@ -150,11 +157,13 @@ def show_counts(setup: FitSetup, points: Points) -> None:
         rows = len(points.x) + points.dropped
         said.append(f"{len(points.x):,} of {rows:,} rows of the file are used.")
         if points.dropped:
-            said.append(f"{points.dropped:,} left out: a cell is missing or is not a number.")
+            said.append(f"{points.dropped:,} left out.")
     if len(points.x) > MOST_DRAWN:
         said.append(f"A sample of {MOST_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
     if said:
         st.markdown(f":material/table_rows: {' '.join(said)}")
+    if setup.data == CSV and (upload := uploaded()) is not None:
+        show_reading(upload, points.why)
 
 
 # ---- the stage
@@ -315,11 +324,6 @@ def show_table(setup: FitSetup, result: Result) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def as_csv(rows: pd.DataFrame) -> bytes:
-    """A table as CSV. The numbers read back exactly the same."""
-    return rows.to_csv(index=False).encode()
 
 
 def plain_or_power(values: pd.Series) -> str:

@@ -1,0 +1,112 @@
+"""How numbers are written: decimal point or comma, thousands in groups of three. Never by Python's own ``float``,
+which takes ``1_000`` and ``infinity`` too."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from functools import lru_cache
+
+DECIMALS = {".": "point", ",": "comma"}
+MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–", "?", "inf", "-inf", "+inf", "infinity", "-infinity"}
+MISSING |= {"#n/a", "#nv", "nil", "missing", ".", "--", "—"}
+MINUS = re.compile(r"^[−–‒﹣－](?=\s*[0-9.,])")
+DATES = (
+    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T ].*)?",
+    r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{2,4}([T ].*)?",
+    r"[0-9]{4}-[0-9]{2}",
+    r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[ap]m)?",
+    r"[0-9]{1,2}[-. /]{1,2}[^\W\d_]{3,9}\.?[-. /,]{1,2}[0-9]{2,4}",
+    r"[^\W\d_]{3,9}\.?[- ][0-9]{1,2},? [0-9]{4}",
+)
+DATE = re.compile("|".join(DATES), re.IGNORECASE)
+# a whole column of these is one of dates, though each could be a number: 01.02 to 31.12, and 01.2024 to 12.2024
+DAYS = re.compile(r"(0[1-9]|[12][0-9]|3[01])\.(0[1-9]|1[0-2])\.?|(0[1-9]|1[0-2])[./](19|20)[0-9]{2}")
+
+
+def pattern(decimal: str, other: str) -> re.Pattern[str]:
+    point, comma = re.escape(decimal), re.escape(other)
+    trailing = "*" if decimal == "." else "+"  # "5." is written, "5," is not
+    return re.compile(
+        rf"[+-]?(?:(?P<grouped>[1-9][0-9]{{0,2}}(?P<sign>[{comma} '’\u00a0\u2009\u202f])[0-9]{{3}}"
+        rf"(?:(?P=sign)[0-9]{{3}})*(?:{point}[0-9]+)?)"
+        rf"|(?:[0-9]+(?:{point}[0-9]{trailing})?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    )
+
+
+WRITTEN = {".": pattern(".", ","), ",": pattern(",", ".")}
+
+
+@lru_cache(maxsize=100_000)
+def number(cell: str, decimal: str) -> float | None:
+    """What a cell says where this is the decimal sign; None where it is no number that 64 bits can hold."""
+    clean = MINUS.sub("-", cell.strip())
+    found = WRITTEN[decimal].fullmatch(clean)
+    if not found:
+        return None
+    if found["grouped"]:
+        clean = clean.replace(found["sign"], "")
+    value = float(clean.replace(",", "."))
+    return value if math.isfinite(value) else None
+
+
+def is_number(cell: str) -> bool:
+    """Whether it is one with either decimal sign."""
+    return number(cell, ".") is not None or number(cell, ",") is not None
+
+
+def is_missing(cell: str) -> bool:
+    return cell.lower() in MISSING
+
+
+def like_number(cell: str) -> bool:
+    """Whether it is meant as a value, readable or not: digits, with no word beside them."""
+    return bool(re.search("[0-9]", cell)) and not re.search(r"[^\W\d_]{2,}|^[^\W\d_]", cell)
+
+
+def is_date(cell: str) -> bool:
+    return bool(DATE.fullmatch(cell))
+
+
+def are_dates(cells: list[str]) -> bool:
+    """Whether a column is one of dates: most of its cells are, or all may be and some have a day's leading zero."""
+    if sum(map(is_date, cells)) >= 0.5 * len(cells) > 0:
+        return True
+    return bool(cells) and all(map(DAYS.fullmatch, cells)) and any(cell.startswith("0") for cell in cells)
+
+
+def evidence(cells: list[str]) -> dict[str, str]:
+    """The first cell that is a number with one decimal sign only, by that sign."""
+    told: dict[str, str] = {}
+    for cell in cells:
+        point, comma = number(cell, "."), number(cell, ",")
+        if (point is None) != (comma is None):
+            told.setdefault("." if comma is None else ",", cell)
+    return told
+
+
+def open_cell(cells: list[str]) -> str | None:
+    """The first cell that is another number with the other decimal sign, such as 1,234."""
+    return next((c for c in cells if is_number(c) and number(c, ".") != number(c, ",")), None)
+
+
+def why_not(cell: str, decimal: str) -> str:
+    """Why a cell is no number, as the end of a sentence."""
+    if not cell:
+        return "is empty"
+    if is_missing(cell):
+        return "stands for a missing value"
+    if is_date(cell):
+        return "is a date or a time, and those are not read: write it as a number, such as days since the first"
+    if is_number(cell):
+        return f"has a decimal {DECIMALS[',' if decimal == '.' else '.']}, unlike what is read here"
+    if any(found.fullmatch(cell) for found in WRITTEN.values()):
+        return "is larger than a number can be"
+    if like_number(cell):
+        signs = [c for c in cell if unicodedata.category(c) == "Sc" or c in "%‰()<>~≈±_"]
+        if signs:
+            return f"has the sign {signs[0]} in it; only plain numbers are read, so take it out"
+        if re.fullmatch(r"[+-]?[0-9]+(?:[.,' ][0-9]+)+", cell):
+            return "is not grouped in threes, or has two decimal signs"
+    return "is not a number"

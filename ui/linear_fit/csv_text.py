@@ -1,0 +1,160 @@
+"""The text of a visitor's CSV file, and its cells. Pure: bytes in, text out; what is no CSV raises ``CsvError``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BLANKS = " "  # as a separator: any run of blanks
+SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "blanks"}
+LONGEST_CELL = 131_072
+SHOWN = 40  # characters of a cell in a message
+
+WHAT_TO_DO = "Save the table as CSV (comma-separated text) and upload that."
+KINDS = {b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF"}
+KINDS |= {b"PK\x03\x04": "a zip archive, as Excel's .xlsx files are", b"\x1f\x8b": "a compressed file"}
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# a sheet's #N/A or #REF! at the start of a line is a cell, not a comment
+COMMENT = re.compile(r"\s*(?:%|//|#(?!\w+[/\w]*[!?]|N/A|NV))", re.IGNORECASE)
+
+
+class CsvError(ValueError):
+    """A file, or a pair of its columns, that no line can be fitted to. The message is one line and says what to do."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The cells of one row, and the line of the file, counted from 1, that it begins on."""
+
+    number: int
+    cells: list[str]
+
+    @property
+    def width(self) -> int:
+        """The cells up to the last that holds something."""
+        return max((i for i, cell in enumerate(self.cells, 1) if cell), default=0)
+
+    @property
+    def comment(self) -> bool:
+        return bool(self.cells and COMMENT.match(self.cells[0]))
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file, its lines ended by a newline. Raises ``CsvError`` where it is none, or of another kind."""
+    for start, kind in KINDS.items():
+        if content.startswith(start):
+            raise CsvError(f"This is {kind}, not CSV. {WHAT_TO_DO}")
+    text = re.sub("\r\n?", "\n", in_its_encoding(content).lstrip("\ufeff"))
+    if CONTROL.search(text):
+        raise CsvError(f"This file is no text, so not CSV. {WHAT_TO_DO}")
+    if is_markup(text.lstrip()):
+        raise CsvError(f"This is a web page or another kind of markup, not CSV. {WHAT_TO_DO}")
+    if is_json(text.lstrip()):
+        raise CsvError(f"This looks like JSON, not CSV. {WHAT_TO_DO}")
+    return text
+
+
+def in_its_encoding(content: bytes) -> str:
+    """Decode a file as UTF-8 or UTF-16, else as Windows writes Western European letters."""
+    odd, even = content[1::2].count(0), content[::2].count(0)
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif odd > 0.3 * len(content) / 2 and even < 0.1 * odd:  # a file of figures has a zero in every other byte
+        encodings = ["utf-16-le"]
+    elif even > 0.3 * len(content) / 2 and odd < 0.1 * even:
+        encodings = ["utf-16-be"]
+    else:
+        encodings = ["utf-8", "cp1252", "latin-1"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise CsvError("This file's letters cannot be read. Save it as CSV in UTF-8 and upload that.")
+
+
+def is_markup(text: str) -> bool:
+    """Whether it begins as XML or HTML does: with a declaration, or with an element that is closed further on."""
+    if text.startswith(("<!", "<?")):
+        return True
+    element = re.match(r"<(\w+)[^<>\n]*>", text)
+    usual = element is not None and element[1].lower() in ("html", "head", "body", "table", "svg")
+    return usual or (element is not None and f"</{element[1]}" in text)
+
+
+def is_json(text: str) -> bool:
+    if re.match(r'\{\s*["}]', text):
+        return True
+    if not text.startswith("["):
+        return False
+    for part in (text, text.partition("\n")[0]):
+        try:
+            json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        return True
+    return bool(re.match(r'\[\s*[{\["]', text))
+
+
+def told_separator(text: str) -> tuple[str | None, str]:
+    """The separator that Excel's first line ``sep=;`` names, and the text with that line emptied."""
+    told = re.match(r"\"?sep=([,;\t|])\"?(?=\n)", text, re.IGNORECASE)
+    return (told[1], text[told.end() :]) if told else (None, text)
+
+
+def cut(text: str, separator: str) -> list[Line]:
+    """The rows that hold something, comments among them. A quotation mark that does not enclose a cell is a letter.
+
+    Raises ``CsvError`` where a pair of quotation marks holds whole rows: one is missing, and they would be lost.
+    """
+    rows, number = [], 1
+    for cells, enclosed, spanned in tokens(text, separator):
+        if any(cells):
+            swallowed = [part for cell in enclosed for part in cell.split("\n")[1:]]
+            if any(part.count(separator) >= max(1, len(cells) - 1) for part in swallowed):
+                raise CsvError(
+                    f"On line {number} a cell in quotation marks runs on into other rows: a quotation mark may be "
+                    "missing. Put it in, or take that one out."
+                )
+            rows.append(Line(number, cells))
+        number += spanned
+    return rows
+
+
+def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], int]]:
+    """For each row its cells, those of them with a line end inside quotation marks, and how many lines it spans."""
+    between = "[ \t]+" if separator == BLANKS else re.escape(separator)
+    plain = r"[^ \t\n]*" if separator == BLANKS else rf"[^{re.escape(separator)}\n]*"
+    cell = re.compile(rf'[ ]*"((?:[^"]|"")*+)"[ ]*(?={between}|\n|\Z)|({plain})')
+    gap = re.compile(between)
+    at, spanned = 0, 1
+    cells: list[str] = []
+    enclosed: list[str] = []
+    while at <= len(text):
+        if separator == BLANKS and not cells and (lead := gap.match(text, at)):
+            at = lead.end()
+        found = cell.match(text, at)
+        assert found is not None  # the plain cell may be empty
+        if found[1] is None:
+            cells.append(found[2].strip())
+        else:
+            cells.append(" ".join(found[1].replace('""', '"').split("\n")).strip())
+            if "\n" in found[1]:
+                enclosed.append(found[1])
+                spanned += found[1].count("\n")
+        if len(cells[-1]) > LONGEST_CELL:
+            raise CsvError("A cell of the file never ends: a quotation mark may be missing.")
+        at = found.end()
+        if parted := gap.match(text, at):
+            at = parted.end()
+            continue
+        yield cells, enclosed, spanned
+        cells, enclosed, spanned, at = [], [], 1, at + 1
+
+
+def quoted(cell: str) -> str:
+    """A visitor's own text in a message: one line, and not long."""
+    plain = "".join(c if c.isprintable() else " " for c in cell)
+    return f"“{plain[: SHOWN - 1]}…”" if len(plain) > SHOWN else f"“{plain}”"

@@ -1,0 +1,67 @@
+"""How a visitor's file was read, with a control for each guess; what the file leaves open is asked."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ui.linear_fit.controls import CONTROLS, take_choice
+from ui.linear_fit.csv_data import Reading
+from ui.linear_fit.csv_numbers import DECIMALS
+from ui.linear_fit.csv_text import SEPARATORS
+from ui.linear_fit.data import Upload
+
+HEADER = {True: "names the columns", False: "has no names"}
+RAW = 5  # lines or rows that are shown
+SIGNS: dict[str, dict] = {"decimal": DECIMALS, "separator": SEPARATORS, "header": HEADER}
+LABELS = {"separator": "Separator", "decimal": "Decimal sign", "header": "The first row"}
+
+
+def show_reading(upload: Upload, left_out: str = "") -> None:
+    """The separator, the decimal sign, the header, the first rows; open where there is a question or a row left out."""
+    reading = upload.reading
+    if reading and reading.asked:
+        st.warning("One thing about this file has to be chosen first: the file itself does not tell.")
+        st.code("\n".join(reading.asked.values()), language=None, wrap_lines=True)
+    wanted = bool(reading is None or reading.asked or left_out)
+    with st.expander("How the file was read", expanded=wanted, icon=":material/table_view:"):
+        if left_out:
+            st.markdown("The first row that is left out:")
+            st.code(left_out, language=None, wrap_lines=True)
+        for place, name in zip(st.columns(3), LABELS, strict=True):
+            with place:
+                choose(name, upload)
+        if reading:
+            show_rows(reading)
+
+
+def choose(name: str, upload: Upload) -> None:
+    """One choice: as it was read, or not yet made where the file leaves it open."""
+    key, reading = CONTROLS.key("read", name), upload.reading
+    chosen = getattr(upload.choices, name)
+    if chosen is None and reading and name not in reading.asked:
+        chosen = getattr(reading, name)
+    st.session_state[key] = chosen
+    st.selectbox(
+        LABELS[name],
+        list(SIGNS[name]),
+        key=key,
+        format_func=SIGNS[name].__getitem__,
+        on_change=take_choice,
+        args=(name,),
+        placeholder="choose",
+    )
+
+
+def show_rows(reading: Reading) -> None:
+    """The first rows: as numbers, or as they stand in the file while something is asked."""
+    table = reading.table
+    if table is None:
+        rows = pd.DataFrame(reading.first, dtype=str)
+        rows.columns = [f"column {i}" for i in range(1, rows.shape[1] + 1)]
+    else:
+        rows = pd.DataFrame(table.columns[:, :RAW].T, columns=list(table.names))
+    st.dataframe(rows, hide_index=True, placeholder="–")
+    if reading.skipped:
+        lines = "line is" if reading.skipped == 1 else "lines are"
+        st.markdown(f"{reading.skipped:,} {lines} no row of the table: comments, or words above it.")
