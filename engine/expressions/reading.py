@@ -433,7 +433,7 @@ class Reading:
         x = self.variables[0]
         name = f"log{base}" if base in ("2", "10") else f"log_{base}"
         return ExpressionError(
-            f"'{shown(log)}' and the letter after it read in two ways. Write {shown(name)}({x}) or log({shown(base)}{x})."
+            f"'{shown(log)}' and the letter after it read in two ways. Write {name[:12]}({x}) or log({base[:8]}{x})."
         )
 
     def too_large(self, token: Token) -> ExpressionError:
