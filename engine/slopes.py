@@ -101,15 +101,18 @@ def sides(f: Function, x: float) -> Sides:
     away = CLOSE * max(1.0, abs(x))
     with jax.enable_x64(True):  # so near that 32 bits could not tell the points apart
         values, slopes = curve(f, np.concatenate([x - away, x + away, [x]]))
-        bend = float(jax.grad(jax.grad(f))(jnp.asarray(x, float)))
     (left, right), here = np.split(values[:-1], 2), values[-1]
     (left_slopes, right_slopes), slope = np.split(slopes[:-1], 2), slopes[-1]
     # what rises as steeply as the slope at x itself says does not jump, however steep; nor does so bent a slope
     leaps = [stay_apart(one, other) for one, other in ((left, right), (left, here), (right, here))]
     steep = abs(slope) * 2 * away[-1] >= abs(right - left)[-1] / 2
     jumps = any(leaps) and not (steep and slope != 0)
-    bent = abs(bend) * 2 * away[-1] >= abs(right_slopes - left_slopes)[-1] / 2
-    corner = not jumps and stay_apart(left_slopes, right_slopes) and not (bent and np.isfinite(bend) and bend != 0)
+    corner = not jumps and stay_apart(left_slopes, right_slopes)
+    if corner:  # or a bend as narrow as the second derivative at x says
+        with jax.enable_x64(True):
+            bend = float(jax.grad(jax.grad(f))(jnp.asarray(x, float)))
+        bent = abs(bend) * 2 * away[-1] >= abs(right_slopes - left_slopes)[-1] / 2
+        corner = not (bent and np.isfinite(bend) and bend != 0)
     return Sides(
         limit(left_slopes),
         limit(right_slopes),

@@ -425,8 +425,9 @@ class Reading:
 
     def near(self, word: str) -> list[str]:
         """The names that a slip or two of the hand lead away from: two at most, or it is a guess."""
-        names = [name for name in self.names if len(name) > 1]
-        found = [name for name in names if is_slip(word, name)]
+        names = [name for name in self.names if len(name) > 3 or name in FUNCTIONS or name == "pi"]
+        found = list(dict.fromkeys(OTHER_NAMES.get(name, name) for name in names if is_slip(word, name)))
+        found = [name for name in found if len(name) != len(word)] or found  # a letter too many before a wrong one
         return found if len(found) <= 2 else []
 
     def two_logarithms(self, log: str, base: str) -> ExpressionError:
