@@ -442,7 +442,8 @@ class Reading:
 
     def log_of_two(self, level: Level, i: int) -> ExpressionError:
         """Some write the base of a logarithm first, some last; and some a decimal comma."""
-        first, second = self.tokens[i - 1], self.tokens[i + 1] if i + 1 < len(self.tokens) else ""
+        first: str = self.tokens[i - 1]
+        second: str = self.tokens[i + 1] if i + 1 < len(self.tokens) else ""
         plain_call = self.tokens[i - 2] is level.opener and self.kind(i + 2) == "RPAR"
         both = {self.kind(i - 1), self.kind(i + 1)}
         if not (plain_call and both <= {"NUMBER", "NAME"}):

@@ -69,7 +69,7 @@ class Function:
     def varied(self, constants: Mapping[Number, float], *values: jax.typing.ArrayLike) -> jax.Array:
         """The same formula with other values for some of its rounded numbers."""
         arrays = [jnp.asarray(value, float) for value in values]
-        at = {number: jnp.asarray(value, float) for number, value in constants.items()}
+        at: dict[str | Number, jax.Array] = {number: jnp.asarray(value, float) for number, value in constants.items()}
         result = compute(self.tree, {**at, **dict(zip(self.variables, arrays, strict=True))})
         return jnp.broadcast_to(result, jnp.broadcast_shapes(*(array.shape for array in arrays)))
 
