@@ -13,13 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.expressions import Function as Formula
 from engine.problems import mean_squared_error, mean_squared_error_by_hand
 
 Function = Callable[[jax.Array], jax.Array]
 
 CHECKED = 200  # points of an interval that a derivative is checked at
-RIGHT = 1e-3  # a derivative is right within this share of its size: 3.14 may stand for π
-CLOSE = 1e-6  # how near a corner is looked at, as a share of the size of x
+RIGHT = 1e-9  # a derivative is right within this share of its size, once its rounded numbers are made exact
+CUT = (-0.5, 0.99)  # how far an exact number may be from its decimal, in units of its last digit: rounded, or cut off
+CLOSE = 10.0 ** -np.arange(3, 8)  # how near a corner is looked at, as shares of the size of x
 NEARBY = 15  # so many points to each side tell how much is lost in rounding: at one alone it may happen to be nothing
 THETA_STEP = 1.0  # a central difference of a parabola is exact however wide, and wide is where rounding counts least
 
@@ -79,30 +81,85 @@ class Kink:
     convention: float
 
 
-def kink(f: Function, x: float) -> Kink | None:
-    """The corner of a function at ``x``, or None where there is none.
+@dataclass(frozen=True)
+class Sides:
+    """What a function and its slope come to from the left and from the right of a point.
 
-    A smooth slope differs less and less between two points that close in on ``x``; at a corner the difference stays.
+    A slope is infinite where it grows without end, and NaN where f is not defined on that side or nothing is settled.
     """
-    size = max(1.0, abs(x))
+
+    left: float
+    right: float
+    jumps: bool  # the values do not come together
+    corner: bool  # they do, and the slopes do not
+    left_defined: bool
+    right_defined: bool
+
+
+def sides(f: Function, x: float) -> Sides:
+    """Look at a function closer and closer to ``x``, by decades, from both sides."""
+    away = CLOSE * max(1.0, abs(x))
     with jax.enable_x64(True):  # so near that 32 bits could not tell the points apart
-        away = np.array([-0.01, -CLOSE, -CLOSE / 8, CLOSE / 8, CLOSE, 0.01]) * size
-        _, slopes = curve(f, x + away)
-    here = float(curve(f, np.array([x]))[1][0])
-    _, far_left, left, right, far_right, _ = slopes
-    jump, further = abs(right - left), abs(far_right - far_left)
-    if not np.isfinite([jump, further, here]).all() or jump < 0.5 * further or jump <= 1e-6 * np.nanmax(abs(slopes)):
+        values, slopes = curve(f, np.concatenate([x - away, x + away, [x]]))
+    (left, right), here = np.split(values[:-1], 2), values[-1]
+    (left_slopes, right_slopes), slope = np.split(slopes[:-1], 2), slopes[-1]
+    # what rises as steeply as the slope at x itself says does not jump, however steep; nor does so bent a slope
+    leaps = [stay_apart(one, other) for one, other in ((left, right), (left, here), (right, here))]
+    steep = abs(slope) * 2 * away[-1] >= abs(right - left)[-1] / 2
+    jumps = any(leaps) and not (steep and slope != 0)
+    corner = not jumps and stay_apart(left_slopes, right_slopes)
+    if corner:  # or a bend as narrow as the second derivative at x says
+        with jax.enable_x64(True):
+            bend = float(jax.grad(jax.grad(f))(jnp.asarray(x, float)))
+        bent = abs(bend) * 2 * away[-1] >= abs(right_slopes - left_slopes)[-1] / 2
+        corner = not (bent and np.isfinite(bend) and bend != 0)
+    return Sides(
+        limit(left_slopes),
+        limit(right_slopes),
+        jumps,
+        corner,
+        bool(np.isfinite(left[-1])),
+        bool(np.isfinite(right[-1])),
+    )
+
+
+def stay_apart(left: np.ndarray, right: np.ndarray) -> bool:
+    """Whether two sequences ``(n,)``, each a decade closer than the one before, come to different ends."""
+    apart = np.abs(right - left + np.zeros(len(CLOSE)))
+    if not np.isfinite(apart).all() or apart[-1] < 0.5 * apart[-2]:
+        return False
+    size = max(np.nanmax(np.abs(left)), np.nanmax(np.abs(right)), 1e-12)
+    ends = [limit(apart[:-1]), limit(apart)]
+    return bool(np.isfinite(ends).all() and ends[1] > 1e-6 * size and abs(ends[1] - ends[0]) < 0.05 * ends[1])
+
+
+def limit(values: np.ndarray) -> float:
+    """Where values ``(n,)`` go, each a decade closer: infinite if they grow without end, NaN if unsteady.
+
+    What is left shrinks by the same factor with each decade, if slowly for a power such as |x|^0.01.
+    """
+    *_, before, last = np.diff(values)
+    if not np.isfinite(values).all():
+        return float("nan")
+    if abs(last) <= 1e-7 * np.abs(values).max():
+        return float(values[-1])
+    factor = last / before if before else 0.0
+    if factor >= 1 - 1e-6:
+        return float(np.copysign(np.inf, last)) if last * values[-1] > 0 else float("nan")
+    return float(values[-1] + last * factor / (1 - factor)) if factor > 0 else float("nan")
+
+
+def kink(f: Function, x: float) -> Kink | None:
+    """The corner of a function at ``x``, or None where there is none."""
+    found = sides(f, x)
+    if not found.corner or not np.isfinite([found.left, found.right]).all():
         return None
-    return Kink(float(left), float(right), here)
+    return Kink(found.left, found.right, float(curve(f, np.array([x]))[1][0]))
 
 
 def jumps(f: Function, x: float) -> bool:
-    """Whether a function leaps at ``x``: its values left and right stay apart, however close they are taken."""
-    with jax.enable_x64(True):
-        away = np.array([-CLOSE, -CLOSE / 8, CLOSE / 8, CLOSE]) * max(1.0, abs(x))
-        far_left, left, right, far_right = curve(f, x + away)[0]
-    apart, further = abs(right - left), abs(far_right - far_left)
-    return bool(apart > 0.6 * further and apart > 1e-9 * max(abs(left), abs(right), 1e-3))  # what is less is rounding
+    """Whether a function leaps at ``x``: its values there and on both sides stay apart, however close."""
+    return sides(f, x).jumps
 
 
 @dataclass(frozen=True)
@@ -113,10 +170,11 @@ class Check:
     true: np.ndarray  # (n,) the slope by jax.grad
     typed: np.ndarray  # (n,) NaN where it is not defined
     right: np.ndarray  # (n,) whether the two agree there
+    rounded: bool  # whether it is right only with its decimals taken as rounded numbers
     worst: int  # where they are furthest apart; where the typed one is not defined, if there is such a place
 
 
-def check(f: Function, typed: Function, low: float, high: float) -> Check | None:
+def check(f: Function, typed: Formula, low: float, high: float) -> Check | None:
     """Compare a typed derivative with ``jax.grad``; None where f is not defined at any of the points."""
     # between the round numbers: corners and poles are mostly at those, and there the answer is a convention
     x = low + (high - low) * (np.arange(CHECKED) + 0.382) / CHECKED
@@ -126,13 +184,46 @@ def check(f: Function, typed: Function, low: float, high: float) -> Check | None
     known = np.isfinite(true)
     if not known.any():
         return None
-    apart = np.abs(given - true)
-    size = np.fmax(np.abs(given), np.abs(true))
     # hardly a fixed number: the slope itself may be as small as 1e-10 all over
     least = 1e-9 * np.median(np.abs(true[known])) + rounding(true, rough[0]) + rounding(given, rough[1]) + 1e-15
-    right = apart <= RIGHT * size + least
+
+    def agrees(other: np.ndarray) -> np.ndarray:
+        return np.abs(other - true) <= RIGHT * np.fmax(np.abs(other), np.abs(true)) + least
+
+    right, rounded = agrees(given), False
+    if not right[known].all() and typed.rounded:
+        exact = agrees(made_exact(typed, x, true))
+        right, rounded = right | exact, bool(exact[known].all())
+    apart = np.abs(given - true)
     x, true, given, right, apart = (some[known] for some in (x, true, given, right, apart))
-    return Check(x, true, given, right, int(np.argmax(np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf)))))
+    worst = int(np.argmax(np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf))))
+    return Check(x, true, given, right, rounded, worst)
+
+
+def made_exact(typed: Formula, x: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """A typed formula at the points ``x`` ``(n,)``, its rounded decimals moved to what fits the slope best.
+
+    3.14 may become π, and 0.333 a third: a decimal of three digits or more moves by what rounding it, or cutting it
+    off, takes away, and no further. By least squares, in 64 bits.
+    """
+    numbers = typed.rounded
+    units = np.array([number.unit for number in numbers])
+    moved = np.zeros(len(numbers))
+
+    def at(moves: np.ndarray) -> np.ndarray:
+        moves = moves * units
+        return np.asarray(typed.varied({n: n.value + move for n, move in zip(numbers, moves, strict=True)}, x))
+
+    with jax.enable_x64(True):
+        for _ in range(8):
+            now = at(moved)
+            ways = [(at(moved + step) - at(moved - step)) / 0.02 for step in 0.01 * np.eye(len(numbers))]
+            table = np.stack([*ways, true - now], axis=1) / np.fmax(np.abs(true), 1e-300)[:, None]
+            table = table[np.isfinite(table).all(axis=1)]
+            if not len(table):
+                break
+            moved = np.clip(moved + np.linalg.lstsq(table[:, :-1], table[:, -1])[0], *CUT)
+        return at(moved)
 
 
 def both(f: Function, typed: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

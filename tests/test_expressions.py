@@ -108,11 +108,23 @@ READS = [
     ("f(x) = 2x", X, {(1.0,): (2, (2,))}),
     ("z = x y", XY, {(2.0, 3.0): (6, (3, 2))}),
     ("f(x, y) = x y", XY, {(2.0, 3.0): (6, (3, 2))}),
+    *(
+        (left + "2x", X, {(1.0,): (2, (2,))})
+        for left in ("f'(x) = ", "f′(x)=", "f’(x)=", "y' = ", "dy/dx = ", "f_x = ")
+    ),
+    ("x^(1/3)", X, {(-8.0,): (-2, (1 / 12,))}),
+    ("x^(4/6)", X, {(-8.0,): (4, (-1 / 3,))}),
+    ("x^(-2/3)", X, {(-8.0,): (0.25, (1 / 48,))}),
+    ("x^(4/3)", X, {(0.0,): (0, (0,)), (-8.0,): (16, (-8 / 3,))}),
+    ("x^0.3333", X, {(-8.0,): (NAN, None)}),
+    ("lg x + log_3(9) + log₂ 8", X, {(100.0,): (7, None)}),
+    ("（x＋4）ˆ2−12", X, {(1.0,): (13, (10,))}),
+    ("½𝑥 + eˣ", X, {(0.0,): (1, (1.5,))}),
+    ("|2|x|-3|", X, {(-2.0,): (1, (-2,))}),
+    ("2|x|-3|x-1|", X, {(-2.0,): (-5, (1,))}),
     ("5", X, {(1.0,): (5, (0,))}),
     # what is not finite is a result, not an error
     ("9^9^9^9*0", X, {(0.0,): (NAN, None)}),
-    ("1" * 190, X, {(0.0,): (INF, (0,))}),
-    ("1e400", X, {(0.0,): (INF, (0,))}),
     ("log(-1)", X, {(0.5,): (NAN, None)}),
     ("1/x", X, {(0.0,): (INF, (-INF,)), (2.0,): (0.5, (-0.25,))}),
     ("sqrt(x^2)", X, {(0.0,): (0, (NAN,)), (-2.0,): (2, (-1,))}),
@@ -174,7 +186,17 @@ REFUSED = [
     ("[x]", X, ["round brackets"]),
     ("\\frac{1}{x}", X, ["'\\'"]),
     ("x!", X, ["'!'", "at character 2"]),
-    ("x^½", X, ["'½' U+00BD"]),
+    ("|x|x|x|", X, ["two ways", "abs(x)"]),
+    ("2e-1", X, ["two ways", "0.2 or 2*e - 1"]),
+    ("x^2+2e+1", X, ["two ways", "2*e + 1"]),
+    ("log(8,2)", X, ["ln(8)/ln(2)"]),
+    ("1,000x", X, ["Leave out the comma: 1000x"]),
+    ("arccot x", X, ["atan(1/x)"]),
+    ("1" * 190, X, ["too large"]),
+    ("1e400", X, ["1e400", "too large"]),
+    ("1e999999999", X, ["1e999999999", "too large"]),
+    ("x + 1e39", X, ["1e39", "too large"]),
+    ("1e-400", X, ["1e-400", "too small"]),
     ("x\u0302", X, ["U+0302"]),
     # limits
     ("x" + " " * 200, X, ["201 characters", "At most 200"]),
@@ -436,7 +458,6 @@ def test_equal_functions_share_what_is_compiled(compiles):
         ("log x + log2(x)", r"\ln\left(x\right) + \log_{2}\left(x\right)"),
         ("max(x, 0.5)", r"\max\left(x, 0.5\right)"),
         ("1e20 + 1e-9", r"1 \cdot 10^{20} + 1 \cdot 10^{-9}"),
-        ("1e99", r"\infty"),
     ],
 )
 def test_the_latex_shows_how_it_was_read(text, latex):
@@ -507,11 +528,12 @@ def test_an_attack_is_refused_and_leaves_nothing_behind(text, tmp_path, monkeypa
 
 
 def test_no_python_is_made_from_text():
-    tree = ast.parse(Path(engine.expressions.__file__).read_text(encoding="utf-8"))
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    imported = {
-        name.name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names
-    }
+    files = sorted(Path(engine.expressions.__file__).parent.glob("*.py"))
+    assert len(files) > 4
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    imported = {name.name for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names}
     assert not (used | imported) & {"eval", "exec", "compile", "__import__", "getattr", "ast", "sympy", "pickle"}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from engine import parse
 from engine.problems import mean_squared_error, mean_squared_error_by_hand, notebook_grid
-from engine.slopes import best, check, curve, differences, finite_differences, jumps, kink, loss_slopes, points
+from engine.slopes import best, check, curve, differences, finite_differences, jumps, kink, loss_slopes, points, sides
 
 SMOOTH = ["4x", "4x^3+3", "x^2", "sin x", "exp(-x^2)", "x^3-3x^2+3x-1", "x|x|", "ln(x+10)", "cos(3x)+x"]
 # where, left, right, and what jax.grad says (jax 0.10)
@@ -88,6 +88,48 @@ def test_an_unbroken_function_does_not_leap(text):
     assert not any(jumps(f(text), float(x)) for x in points(-5, 5)[::5])
 
 
+LEVEL = ["|x|^(4/3)", "|x|^1.25", "|x|^1.01", "x^(4/3)", "x|x|", "max(x,0)^2", "(x^4)^(1/3)", "cbrt(x)^4"]
+
+
+@pytest.mark.parametrize("text", [*LEVEL, "softplus(50x)", "tanh(1e9x)", "|x-1e-3|"])
+def test_where_there_is_a_slope_no_corner_and_no_leap_is_claimed(text):
+    found = sides(f(text), 0.0)
+    assert not found.corner
+    assert not found.jumps
+    if text in LEVEL:
+        assert (found.left, found.right) == pytest.approx((0, 0), abs=1e-9)
+        assert curve(f(text), np.array([0.0]))[1][0] == 0
+
+
+@pytest.mark.parametrize("text", ["sqrt(x^2)", "|sin x|", "|x|+|x|^1.1", "(x^2)^(1/2)", "max(-x,x)"])
+def test_a_corner_is_one_however_it_is_written(text):
+    found = kink(f(text), 0.0)
+    assert (found.left, found.right) == pytest.approx((-1, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("cbrt x", np.inf, np.inf),
+        ("x^(1/3)", np.inf, np.inf),
+        ("-x^(1/5)", -np.inf, -np.inf),
+        ("x^(2/3)", -np.inf, np.inf),
+        ("sqrt|x|", -np.inf, np.inf),
+        ("|x|^0.9", -np.inf, np.inf),
+        ("sqrt x", np.nan, np.inf),
+    ],
+)
+def test_where_the_slope_grows_without_end_there_is_no_corner(text, left, right):
+    found = sides(f(text), 0.0)
+    np.testing.assert_array_equal((found.left, found.right), (left, right))
+    assert kink(f(text), 0.0) is None
+    assert not found.jumps
+
+
+def test_a_lone_value_is_a_leap():
+    assert jumps(f("sign(x)^2"), 0.0)
+
+
 def test_finite_differences_come_near_the_slope_and_the_central_one_nearer():
     h = np.array([0.1, 0.01])
     forward, central = finite_differences(f("sin x"), 1.0, h)
@@ -142,16 +184,36 @@ RIGHT = [
     ("(x+1)^3-x^3-3x^2-3x-1", "0"),
     ("(x-1)^5", "5x^4-20x^3+30x^2-20x+5"),
     ("ln(e^x) - x", "0"),
+    ("cbrt(x)", "1/(3x^(2/3))"),
+    ("cbrt(x)", "1/3 x^(-2/3)"),
+    ("tan x", "sec^2 x"),
+    # rounded, or cut off, after three digits or more
+    ("sin(pi x)", "3.14cos(3.14x)"),
+    ("pi x^2", "6.28x"),
+    ("e^x", "2.718^x"),
+    ("x^3/9", "0.333x^2"),
+    ("x^3/4.5", "0.666x^2"),
+    ("sqrt(2)x", "1.41"),
 ]
 WRONG = [
     ("x^2", "x"),
     ("x^2", "2x + 0.1"),
+    ("x^3", "3x^2+0.001"),
+    ("x^3", "3x^2+0.00123"),
+    ("x", "1.0009"),
+    ("x", "0.999"),
+    ("x^2", "2.002x"),
+    ("x^2", "1.999x"),
+    ("exp(x)", "exp(x)+0.0005"),
+    ("x^3/9", "0.33x^2"),
+    ("pi x", "3.13"),
+    ("pi x", "22/7"),
     ("1/x", "-1/x^2 + 0.002"),
     ("sin x", "-cos x"),
     ("5", "0.001"),
     ("max(x,0)", "1"),
     ("exp(x)", "exp(x) + 0.01"),
-    ("1e-10x^2", "3e-10x"),
+    ("1e-10x^2", "3E-10x"),
     ("6.67e-11/x", "6.67e-11/x^2"),
     ("exp(-(x+10)^2)", "2(x+10)exp(-(x+10)^2)"),
 ]

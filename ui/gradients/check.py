@@ -23,9 +23,10 @@ TRUE, TYPED = STYLES[0], STYLES[1]
 
 CODE = (
     "Your formula is computed at points across the interval, and so is the slope of f by `jax.grad`. What counts "
-    "is whether the values agree, to a thousandth; so any form of the right answer is right. Here the numbers "
-    "have 64 bits, so that rounding is not taken for a mistake.",
-    (slopes.check,),
+    "is whether the values agree, to nine digits; so any form of the right answer is right, and a constant too many is "
+    "wrong. A decimal of three digits or more, such as 3.14 for π, may stand for any number that it is rounded or cut "
+    "off from. Here the numbers have 64 bits, so that rounding is not taken for a mistake.",
+    (slopes.check, slopes.made_exact),
 )
 
 
@@ -36,7 +37,8 @@ def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
         key=CONTROLS.at("answer"),
         max_chars=200,
         placeholder="Type a formula, such as 2x + 1, and press Enter",
-        help="Work it out on paper first. Any form of the right answer is right.",
+        help="Work it out on paper first. Any form of the right answer is right. A decimal of three digits "
+        "or more may be rounded, such as 3.14 for π; everything else is compared exactly.",
     )
     if not setup.answer.strip():
         st.markdown(
@@ -88,7 +90,8 @@ def verdict(found: slopes.Check) -> tuple[bool, str]:
     if found.right.all():
         left_out = slopes.CHECKED - points
         beside = f" At the other {left_out}, f itself has no slope." if left_out else ""
-        return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope.{beside}"
+        taken = ", with your decimals taken as rounded numbers" if found.rounded else ""
+        return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope{taken}.{beside}"
     x, true, given = (said(float(some[found.worst]), 4) for some in (found.x, found.true, found.typed))
     agrees = f"It agrees at {count} of {points} points." if count else "It agrees at none of the points."
     if not math.isfinite(found.typed[found.worst]):

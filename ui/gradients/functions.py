@@ -42,7 +42,7 @@ def curves(f: Function, low: float, high: float) -> Curves:
 
 
 kink = lru_cache(maxsize=256)(slopes.kink)
-jumps = lru_cache(maxsize=256)(slopes.jumps)
+sides = lru_cache(maxsize=256)(slopes.sides)
 
 
 def function(setup: GradientsSetup) -> Function | None:
@@ -58,6 +58,13 @@ def function(setup: GradientsSetup) -> Function | None:
         f = read(setup.text)
     except ExpressionError as error:
         complain("f(x) cannot be read.", str(error), "Change the formula in the sidebar, or choose another f(x).")
+        return None
+    if f.is_derivative:
+        complain(
+            "f(x) cannot be read.",
+            "What stands on the left is a derivative. Here goes the function itself, such as f(x) = x^2.",
+            "Change the formula in the sidebar, or choose another f(x).",
+        )
         return None
     if not np.isfinite(curves(f, setup.low, setup.high).f).any():
         complain(

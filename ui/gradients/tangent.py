@@ -19,12 +19,11 @@ from ui.gradients.functions import (
     download,
     drawable,
     formulas,
-    jumps,
-    kink,
     places,
     roomy,
     said_as_float,
     show_table,
+    sides,
     span,
 )
 from ui.palette import GROUNDS, STYLES
@@ -37,7 +36,7 @@ CODE = (
     "`jax.value_and_grad` turns the function into one that gives its value and its slope: it goes through the "
     "function's own steps with the rule for each one's derivative, so nothing is approximated. "
     "`jax.vmap` asks it at all points at once.",
-    (slopes.points, slopes.curve, slopes.kink, slopes.jumps),
+    (slopes.points, slopes.curve, slopes.sides, slopes.stay_apart, slopes.limit),
 )
 
 
@@ -101,20 +100,29 @@ def about_x0(f: Function, x0: float, value: float, slope: float) -> str:
     at = f"$x_0$ = {said(x0, 6)}"
     if not math.isfinite(value):
         return f":material/block: At {at}, $f$ is not defined, so there is no slope either."
+    near = sides(f, x0)
+    by_jax = f"`jax.grad` says {said_as_float(slope)}" if math.isfinite(slope) else "`jax.grad` finds no number there"
+    if near.jumps:
+        takes = (
+            ": it takes the formula as it is on the side that $x_0$ itself belongs to" if math.isfinite(slope) else ""
+        )
+        return f":material/vertical_align_center: At {at}, $f$ jumps, so it has no slope there. {by_jax}{takes}."
+    if math.isinf(near.left) or math.isinf(near.right):
+        return f":material/height: At {at}, {upright(near)} {by_jax}."
+    if near.corner:
+        return (
+            f":material/turn_sharp_right: {at} is a corner: the slope is {said(near.left)} just left of it and "
+            f"{said(near.right)} just right of it, so there is no one slope at the corner itself. "
+            f"By convention, {by_jax}."
+        )
+    if near.left_defined != near.right_defined:
+        side, one = ("left", near.left) if near.left_defined else ("right", near.right)
+        limit = f": from there the slope is {said(one, 4)}" if math.isfinite(one) else ""
+        return f":material/start: At {at}, $f$ is defined on the {side} side alone{limit}. {by_jax}."
+    if not math.isfinite(slope) and math.isfinite(near.left + near.right):
+        return f":material/block: At {at} the slope is {said(near.right, 4)} from both sides, but {by_jax}."
     if not math.isfinite(slope):
         return f":material/block: At {at}, $f$ has a value, but `jax.grad` finds no slope that is a number."
-    if jumps(f, x0):
-        return (
-            f":material/vertical_align_center: At {at}, $f$ jumps, so it has no slope there. `jax.grad` says "
-            f"{said_as_float(slope)}: it takes the formula as it is on the side that {at} itself belongs to."
-        )
-    corner = kink(f, x0)
-    if corner:
-        return (
-            f":material/turn_sharp_right: {at} is a corner: the slope is {said(corner.left)} just left of it and "
-            f"{said(corner.right)} just right of it, so there is no one slope at the corner itself. "
-            f"By convention, `jax.grad` says {said_as_float(corner.convention)}."
-        )
     if slope == 0:
         return f":material/trending_flat: At {at} the slope is 0: the tangent is level."
     way = "up" if slope > 0 else "down"
@@ -122,3 +130,15 @@ def about_x0(f: Function, x0: float, value: float, slope: float) -> str:
         f":material/{'trending_up' if slope > 0 else 'trending_down'}: At {at} the slope is {said(slope, 4)}: "
         f"a small step to the right takes $f$ {way} by about {said(abs(slope), 4)} times that step."
     )
+
+
+def upright(near: slopes.Sides) -> str:
+    """What is said where the slope grows without end on one side or on both."""
+    if math.isinf(near.left) and math.isinf(near.right):
+        if near.left == near.right:
+            return "the tangent is vertical: the slope grows without end from both sides, so it is no number."
+        return "$f$ has a cusp: the slope grows without end from both sides, with opposite signs, so it is no number."
+    side, other = ("left", "right") if math.isinf(near.left) else ("right", "left")
+    alone = not (near.left_defined and near.right_defined)
+    ends = f" $f$ is not defined on the {other}." if alone else ""
+    return f"the slope grows without end just {side} of it, so it is no number.{ends}"

@@ -1,21 +1,30 @@
-"""Typed text becomes a function of JAX arrays. Nothing that is typed is ever run as Python.
-
-The text is cut into tokens, the tokens are checked (names, brackets, size), the grammar below turns them into a tree,
-and the tree is computed with the functions of one table. To add a function, add a line to ``FUNCTIONS``.
-"""
+"""From text to tree: the text is cut into tokens, the tokens are checked, and the grammar turns them into a tree."""
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fractions import Fraction
 
-import jax
 import jax.numpy as jnp
 from lark import Lark, Token, Transformer, UnexpectedToken, v_args
+
+from engine.expressions import bars
+from engine.expressions.characters import DIGITS, plain
+from engine.expressions.functions import (
+    ADD,
+    CONSTANTS,
+    DIVIDE,
+    ELSEWHERE,
+    FUNCTIONS,
+    MULTIPLY,
+    NEGATE,
+    OTHER_NAMES,
+    POWER,
+    SUBTRACT,
+)
+from engine.expressions.tree import Apply, Name, Node, Number
 
 CHARACTERS, PARTS, LEVELS = 200, 120, 20  # at most; a formula on a blackboard is far below
 ECHO = 18  # characters of what was typed in one piece; a message holds two pieces at most
@@ -40,202 +49,37 @@ GRAMMAR = r"""
 
 ?group:    "(" sum ")"
 bars:      _OPEN_BAR sum _CLOSE_BAR
-root:      _ROOT power                                // √2x is √2 times x
+root:      ROOT power                                 // √2x is √2 times x
 number:    NUMBER
+         | FRACTION -> vulgar                         // ½
 name:      NAME
 superscript: SUPERSCRIPT
 
-%declare NUMBER NAME SUPERSCRIPT FUNCTION PAIR _ROOT _OPEN_BAR _CLOSE_BAR
+%declare NUMBER FRACTION NAME SUPERSCRIPT FUNCTION PAIR ROOT _OPEN_BAR _CLOSE_BAR
 """
 
 TOKEN = re.compile(
     r"""(?P<NUMBER> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
-      | (?P<WORD> [A-Za-zα-ωΑ-Ω]*(?i:log)_?(?:2|10)(?![0-9.]) | [A-Za-zα-ωΑ-Ω]+ )
-      | (?P<SUPERSCRIPT> [⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+ )
+      | (?P<FRACTION> [½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒] )
+      | (?P<WORD> [A-Za-zα-ωΑ-Ω]*(?i:log)(?:2|10)(?![0-9.]) | [A-Za-zα-ωΑ-Ω]+ )
+      | (?P<BASE> _\{?(?:[0-9]+\.?[0-9]*|e(?![A-Za-z]))\}? | [₀₁₂₃₄₅₆₇₈₉]+ )
+      | (?P<SUPERSCRIPT> [⁺⁻]?(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+[ˣʸ]?|[ˣʸ])[⁰¹²³⁴⁵⁶⁷⁸⁹]* )
       | (?P<CIRCUMFLEX> \^|\*\* ) | (?P<STAR> \* ) | (?P<SLASH> / ) | (?P<PLUS> \+ ) | (?P<MINUS> - )
-      | (?P<LPAR> \( ) | (?P<RPAR> \) ) | (?P<COMMA> , ) | (?P<BAR> \| ) | (?P<_ROOT> √ )
+      | (?P<LPAR> \( ) | (?P<RPAR> \) ) | (?P<COMMA> , ) | (?P<BAR> \| ) | (?P<ROOT> [√∛∜] )
       | (?P<COMPARISON> [=<>≤≥≠]+ ) | (?P<STRANGE> \S )""",
     re.VERBOSE,
 )
-LARGEST = float(jnp.finfo(jnp.float32).max)
-# one character for one, so that places stay
-SAME = str.maketrans("−–×·⋅∙÷∕", "--****//")
-DIGITS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+LARGEST, LEAST = float(jnp.finfo(jnp.float32).max), float(jnp.finfo(jnp.float32).tiny)
+COUNTED = 3  # digits at least, for a decimal to be taken as a rounded number
 
 SIGNS = {"PLUS", "MINUS", "STAR", "SLASH"}
 OPENS = {"LPAR", "BAR", "_OPEN_BAR"}
-STARTS = OPENS | {"NUMBER", "NAME", "FUNCTION", "PAIR", "_ROOT"}
-ENDS = {"NUMBER", "NAME", "SUPERSCRIPT", "RPAR", "_CLOSE_BAR"}
+STARTS = OPENS | {"NUMBER", "FRACTION", "NAME", "FUNCTION", "PAIR", "ROOT"}
+ENDS = {"NUMBER", "FRACTION", "NAME", "SUPERSCRIPT", "RPAR", "_CLOSE_BAR"}
 
 
 class ExpressionError(ValueError):
     """A text that is no formula here. The message is one line for the reader who typed it."""
-
-
-# What is known
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """A function or an operation: how it is computed, and how it looks in LaTeX around and between its values."""
-
-    compute: Callable[..., jax.Array]
-    before: str
-    after: str = ""
-    between: str = ", "
-    values: int = 1
-    level: int = 5  # how tightly it holds together: 1 sum, 2 product, 3 fraction, 4 power or call, 5 never in brackets
-    needs: tuple[int, ...] = (0, 0)  # a value that holds together less than this is put into brackets
-
-
-def called(compute: Callable[..., jax.Array], latex: str, values: int = 1) -> Known:
-    """A function that is written with brackets around its values."""
-    return Known(compute, rf"{latex}\left(", r"\right)", values=values, level=4)
-
-
-FUNCTIONS: dict[str, Known] = {
-    "sin": called(jnp.sin, r"\sin"),
-    "cos": called(jnp.cos, r"\cos"),
-    "tan": called(jnp.tan, r"\tan"),
-    "asin": called(jnp.arcsin, r"\arcsin"),
-    "acos": called(jnp.arccos, r"\arccos"),
-    "atan": called(jnp.arctan, r"\arctan"),
-    "sinh": called(jnp.sinh, r"\sinh"),
-    "cosh": called(jnp.cosh, r"\cosh"),
-    "tanh": called(jnp.tanh, r"\tanh"),
-    "asinh": called(jnp.arcsinh, r"\operatorname{arsinh}"),
-    "acosh": called(jnp.arccosh, r"\operatorname{arcosh}"),
-    "atanh": called(jnp.arctanh, r"\operatorname{artanh}"),
-    "exp": Known(jnp.exp, "e^{", "}", level=4),
-    "ln": called(jnp.log, r"\ln"),
-    "log2": called(jnp.log2, r"\log_{2}"),
-    "log10": called(jnp.log10, r"\log_{10}"),
-    "sqrt": Known(jnp.sqrt, r"\sqrt{", "}"),
-    "cbrt": Known(jnp.cbrt, r"\sqrt[3]{", "}"),
-    "abs": Known(jnp.abs, r"\left|", r"\right|"),
-    "sign": called(jnp.sign, r"\operatorname{sign}"),
-    "floor": Known(jnp.floor, r"\left\lfloor ", r"\right\rfloor "),
-    "ceil": Known(jnp.ceil, r"\left\lceil ", r"\right\rceil "),
-    "sigmoid": called(jax.nn.sigmoid, r"\operatorname{sigmoid}"),
-    "relu": called(jax.nn.relu, r"\operatorname{relu}"),
-    "softplus": called(jax.nn.softplus, r"\operatorname{softplus}"),
-    "max": called(jnp.maximum, r"\max", 2),
-    "min": called(jnp.minimum, r"\min", 2),
-}
-OTHER_NAMES = {
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arcsinh": "asinh",
-    "arccosh": "acosh",
-    "arctanh": "atanh",
-    "log": "ln",
-    "log_2": "log2",
-    "log_10": "log10",
-    "sgn": "sign",
-    "π": "pi",
-}
-CONSTANTS = {"pi": math.pi, "e": math.e}
-
-ADD = Known(jnp.add, "", between=" + ", values=2, level=1, needs=(1, 2))
-SUBTRACT = Known(jnp.subtract, "", between=" - ", values=2, level=1, needs=(1, 2))
-NEGATE = Known(jnp.negative, "-", level=1, needs=(2,))
-MULTIPLY = Known(jnp.multiply, "", between=r" \cdot ", values=2, level=2, needs=(2, 3))
-DIVIDE = Known(jnp.divide, r"\frac{", "}", "}{", values=2, level=3)
-POWER = Known(jnp.power, "", "}", "^{", values=2, level=4, needs=(5, 0))
-
-
-# The tree
-
-
-@dataclass(frozen=True)
-class Number:
-    value: float
-
-
-@dataclass(frozen=True)
-class Name:
-    name: str  # a variable or a constant
-
-
-@dataclass(frozen=True)
-class Apply:
-    known: Known
-    values: tuple[Node, ...]
-
-
-Node = Number | Name | Apply
-
-
-@dataclass(frozen=True)
-class Function:
-    """A formula that was typed. Two texts that read the same are equal, so they share what is compiled.
-
-    Called with one array per variable, all of a shape, it gives an array of that shape; NaN where it is not defined.
-    """
-
-    tree: Node = field(repr=False)
-    variables: tuple[str, ...]
-    text: str = field(compare=False)  # as typed, without characters that cannot be seen
-
-    def __call__(self, *values: jax.typing.ArrayLike) -> jax.Array:
-        arrays = [jnp.asarray(value, float) for value in values]
-        result = compute(self.tree, dict(zip(self.variables, arrays, strict=True)))
-        return jnp.broadcast_to(result, jnp.broadcast_shapes(*(array.shape for array in arrays)))
-
-    @property
-    def latex(self) -> str:
-        """The formula as it was read, every multiplication shown."""
-        return written(self.tree)
-
-
-def compute(node: Node, at: Mapping[str, jax.Array]) -> jax.Array:
-    """The value of a tree where the variables have these values."""
-    match node:
-        case Number(value):
-            # an array at once: whole numbers of Python would grow without end in 9^9^9^9
-            return jnp.asarray(value, float)
-        case Name(name):
-            return at[name] if name in at else jnp.asarray(CONSTANTS[name], float)
-        case Apply(known, (base, exponent)) if known is POWER:
-            whole = whole_number(exponent)
-            if whole is not None and abs(whole) <= 100:  # a larger one takes too many products
-                return jax.lax.integer_pow(compute(base, at), whole)
-            if base == Name("e") and "e" not in at:
-                return jnp.exp(compute(exponent, at))
-    return node.known.compute(*(compute(value, at) for value in node.values))
-
-
-def whole_number(node: Node) -> int | None:
-    """The exponent, where it was typed as a whole number."""
-    match node:
-        case Number(value) if math.isfinite(value) and value == int(value):
-            return int(value)
-        case Apply(known, (value,)) if known is NEGATE:
-            return None if (whole := whole_number(value)) is None else -whole
-    return None
-
-
-def written(node: Node, needs: int = 0) -> str:
-    """The LaTeX of a tree, in brackets where it holds together less than it needs to."""
-    match node:
-        case Number(value):
-            latex, level = digits(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
-        case Name(name):
-            latex, level = rf"\{name}" if name == "pi" else name, 5
-        case Apply(known, values):
-            parts = [written(value, need) for value, need in zip(values, known.needs, strict=False)]
-            latex, level = known.before + known.between.join(parts) + known.after, known.level
-    return latex if level >= needs else rf"\left({latex}\right)"
-
-
-def digits(value: float) -> str:
-    """A number in LaTeX: whole numbers without a point, powers of ten for very large and small ones."""
-    if math.isinf(value):
-        return r"\infty"
-    mantissa, _, exponent = repr(value).partition("e")
-    mantissa = mantissa.removesuffix(".0")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 @v_args(inline=True)
@@ -244,16 +88,31 @@ class Build(Transformer[Token, Node]):
 
     def number(self, digits: str) -> Node:
         value = float(digits)
-        return Number(value if value <= LARGEST else math.inf)
+        mantissa, _, exponent = digits.lower().partition("e")
+        decimals = len(mantissa.partition(".")[2])
+        rounded = value != int(value) and len(mantissa.replace(".", "").lstrip("0")) >= COUNTED
+        return Number(value, 10.0 ** (int(exponent or 0) - decimals) if rounded else 0.0)
+
+    def vulgar(self, sign: str) -> Node:
+        share = Fraction(unicodedata.numeric(sign)).limit_denominator(10)
+        return Apply(DIVIDE, (Number(float(share.numerator)), Number(float(share.denominator))))
 
     def superscript(self, raised: str) -> Node:
-        value = float(raised.translate(DIGITS))
-        return Number(value) if value >= 0 else Apply(NEGATE, (Number(-value),))
+        sign, count, letter, power = re.fullmatch(r"([+-]?)(\d*)([xy]?)(\d*)", raised.translate(DIGITS)).groups()  # type: ignore[union-attr]
+        node: Node = Number(float(count)) if count else Name(letter)
+        if letter and power:
+            node = Apply(POWER, (Name(letter), Number(float(power))))
+        if letter and count:
+            node = Apply(MULTIPLY, (Number(float(count)), node if power else Name(letter)))
+        return Apply(NEGATE, (node,)) if sign == "-" else node
 
     def name(self, name: str) -> Node:
         return Name(str(name))
 
     def call(self, name: str, *values: Node) -> Node:
+        if name.startswith("log_"):
+            base = Apply(FUNCTIONS["ln"], (Number(float(name.removeprefix("log_"))),))
+            return Apply(DIVIDE, (Apply(FUNCTIONS["ln"], values), base))
         return Apply(FUNCTIONS[name], values)
 
     def raised_call(self, name: str, exponent: Node, value: Node) -> Node:
@@ -262,8 +121,10 @@ class Build(Transformer[Token, Node]):
     def bars(self, value: Node) -> Node:
         return self.call("abs", value)
 
-    def root(self, value: Node) -> Node:
-        return self.call("sqrt", value)
+    def root(self, sign: str, value: Node) -> Node:
+        if sign == "∜":
+            return Apply(POWER, (value, Apply(DIVIDE, (Number(1.0), Number(4.0)))))
+        return self.call("cbrt" if sign == "∛" else "sqrt", value)
 
     def add(self, *values: Node) -> Node:
         return Apply(ADD, values)
@@ -287,40 +148,6 @@ class Build(Transformer[Token, Node]):
 READER = Lark(GRAMMAR, parser="lalr", lexer="basic", start="sum", transformer=Build())
 
 
-# From text to tree
-
-
-def parse(text: str, variables: Sequence[str]) -> Function:
-    """Read a formula in these variables, as it is written in a book or in Python.
-
-    Raises ``ExpressionError`` with one line that says what came, where, and what to type instead.
-    """
-    if len(text) > CHARACTERS:
-        raise ExpressionError(f"This has {len(text)} characters. At most {CHARACTERS} fit.")
-    text = visible(text)
-    variables = tuple(variables)
-    formula = without_left_side(text, variables)
-    if not formula.strip():
-        example = " + ".join([*(f"{name}^2" for name in variables), f"sin({variables[0]})"])
-        raise ExpressionError(f"Type a function of {' and '.join(variables)}, for example {example}.")
-    return Function(Reading(formula, variables).tree(), variables, text)
-
-
-def visible(text: str) -> str:
-    """The text without what cannot be seen: a paste brings zero-width spaces and the like along."""
-    shown = (" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    return "".join(shown)
-
-
-def without_left_side(text: str, variables: tuple[str, ...]) -> str:
-    """The formula without a leading ``y =`` or ``f(x) =``; blanks take its place."""
-    values = r"\s*,\s*".join(map(re.escape, variables))
-    left = re.match(rf"\s*(?:([A-Za-z])|[A-Za-z]\s*\(\s*{values}\s*\))\s*=(?!=)", text)
-    if left is None or left[1] in variables:
-        return text
-    return " " * left.end() + text[left.end() :]
-
-
 @dataclass
 class Level:
     """An open bracket or bar, or the whole formula."""
@@ -336,15 +163,17 @@ class Reading:
     """One text on its way to a tree. Size and brackets are checked on the tokens, before a node is built."""
 
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
-        self.text = text
+        self.text = text  # as typed
+        self.plain = plain(text)  # the same in the signs that the tokens are made of, each at its place
         self.variables = variables
         self.names = sorted([*variables, *CONSTANTS, *FUNCTIONS, *OTHER_NAMES], key=len, reverse=True)
         self.tokens: list[Token] = []
         self.levels = [Level(Token("START", "", 0))]
 
     def tree(self) -> Node:
-        for found in TOKEN.finditer(self.text.translate(SAME)):
+        for found in TOKEN.finditer(self.plain):
             self.scan(found)
+        self.match_bars()
         for i in range(len(self.tokens)):
             self.check(i)
             self.check_depth(i)
@@ -374,15 +203,69 @@ class Reading:
             raise ExpressionError(f"A comparison begins {self.place(token)}. Type one formula only, such as x^2 - 1.")
         if kind == "STRANGE":
             raise self.strange(token)
+        if kind == "NUMBER":
+            self.check_number(token)
+        if kind == "SUPERSCRIPT" and not set(token.translate(DIGITS)) & {"x", "y"} <= set(self.variables):
+            raise self.strange(token)
+        if kind == "SUPERSCRIPT" and max(map(float, re.findall(r"\d+", token.translate(DIGITS))), default=0) > LARGEST:
+            raise self.too_large(token)
+        if kind == "BASE":
+            return self.add_base(token)
         self.tokens.extend(self.words(token) if kind == "WORD" else [token])
+
+    def check_number(self, token: Token) -> None:
+        """Refuse a number that 32 bits do not hold, and an e that may be Euler's number."""
+        mantissa, e, exponent = token.partition("e")
+        # nobody multiplies Euler's number by 1, or by a decimal to take a number of two digits away: 1e-3, 6.67e-11
+        scientific = float(mantissa) == 1 or re.fullmatch(r"[1-9]\.[0-9]+e[+-][0-9]{2,}", token)
+        if e and exponent[0] in "+-" and not scientific:
+            value = float(token)
+            number = f"{value:.6g}" if 1e-4 <= value < 1e6 else f"{mantissa}*10^{int(exponent)}"
+            other = f"{mantissa}*e {exponent[0]} {exponent[1:]}"
+            raise ExpressionError(f"{shown(token)} reads in two ways. Write {shown(number)} or {shown(other)}.")
+        if float(token) > LARGEST:
+            raise self.too_large(token)
+        if float(token) < LEAST and re.search("[1-9]", re.split("[eE]", token)[0]):
+            raise ExpressionError(f"The number {shown(token)} is too small: 32 bits hold down to 1.2·10⁻³⁸.")
+
+    def add_base(self, token: Token) -> None:
+        """log_3, log₃: the base of a logarithm, below it."""
+        at, base = token.start_pos or 0, token.translate(DIGITS).strip("_{}")
+        log = self.tokens[-1] if self.tokens else token
+        if self.plain[:at][-3:].lower() != "log" or log != "ln":
+            raise self.strange(Token("STRANGE", self.text[at], at))
+        if token.isascii() and self.plain[at + len(token) :][:1].isalpha():
+            raise self.two_logarithms(self.plain[at - 3 : at] + token, base)
+        if base != "e" and float(base) in (0, 1):
+            raise ExpressionError(
+                f"A logarithm has no base {base}. Write another base, such as log_2({self.variables[0]})."
+            )
+        if base != "e" and float(base) > LARGEST:
+            raise self.too_large(token)
+        name = {"2": "log2", "10": "log10", "e": "ln"}.get(base, f"log_{base}")
+        self.tokens[-1] = Token("FUNCTION", name, log.start_pos)
+
+    def match_bars(self) -> None:
+        """Say of each bar whether it opens or closes, where that is clear."""
+        at = [i for i, token in enumerate(self.tokens) if token.type == "BAR"]
+        if not at:
+            return
+        found = bars.roles(self.tokens, ENDS, self.variables)
+        if len(found) > 1:
+            first = next(i for i, one, other in zip(at, *found, strict=True) if one != other)
+            place = self.place(self.tokens[first])
+            raise ExpressionError(
+                f"The bars read in two ways {place}. Write abs( ) for each pair, as abs({self.variables[0]})."
+            )
+        for i, role in zip(at, *found or [""], strict=False):
+            kind = "_OPEN_BAR" if role == "(" else "_CLOSE_BAR"
+            self.tokens[i] = Token(kind, "|", self.tokens[i].start_pos)
 
     def words(self, word: Token) -> list[Token]:
         """A run of letters as the names it is made of: xy, sinx, 2πx."""
         at = word.start_pos or 0
-        if word[-1].isdigit() and self.text[at + len(word) :][:1].isalpha():
-            raise ExpressionError(
-                f"'{shown(word)}' and the letter after it read in two ways. Write log2(x) or log(2x)."
-            )
+        if word[-1].isdigit() and self.plain[at + len(word) :][:1].isalpha():
+            raise self.two_logarithms(word, "10" if word.endswith("10") else "2")
         pieces = self.split(word) or self.split(word.lower())
         if pieces is None:
             raise self.unknown(word)
@@ -413,6 +296,7 @@ class Reading:
         for i, token in enumerate(self.tokens):
             parts += token.type not in {"LPAR", "RPAR", "COMMA", "_CLOSE_BAR"}
             parts += token.type == "SUPERSCRIPT"  # a power, and its number
+            parts += 3 * token.startswith("log_") + 2 * (token.type in {"FRACTION", "ROOT"} and token not in "√∛")
             parts += token.type in STARTS and self.kind(i - 1) in ENDS  # a times that is not written
         if parts > PARTS:
             raise ExpressionError(f"This formula has {parts} parts. At most {PARTS} fit.")
@@ -424,7 +308,7 @@ class Reading:
     def check(self, i: int) -> None:
         """Match the brackets and the bars, and see that each function has what it takes."""
         if self.kind(i) == "BAR":
-            # after a value, a bar closes the bar that is open: |x|-|x-1|, 2|x| and ||x|-1| read as they are meant
+            # in no way do all of them match: see which one is not closed
             closes = self.kind(i - 1) in ENDS and self.levels[-1].opener.type == "_OPEN_BAR"
             self.tokens[i] = Token("_CLOSE_BAR" if closes else "_OPEN_BAR", "|", self.tokens[i].start_pos)
         token = self.tokens[i]
@@ -445,7 +329,7 @@ class Reading:
         follows = self.kind(i - 1) in ENDS
         if follows and token.type in SIGNS | STARTS - OPENS:
             level.run = 0
-        takes = token.type in {"CIRCUMFLEX", "FUNCTION", "_ROOT"} or (token.type in SIGNS and not follows)
+        takes = token.type in {"CIRCUMFLEX", "FUNCTION", "ROOT"} or (token.type in SIGNS and not follows)
         level.run += takes and self.kind(i + 1) not in OPENS  # an open bracket counts by itself
         if len(self.levels) - 1 + sum(level.run for level in self.levels) > LEVELS:
             raise ExpressionError(
@@ -479,9 +363,7 @@ class Reading:
             raise ExpressionError(f"There is no '(' for the bracket ')' {self.place(token)}.")
         if (level.opener.type == "LPAR") != (token.type == "RPAR"):
             raise self.not_closed(level.opener)
-        if level.function and (
-            level.commas + 1 != FUNCTIONS[level.function].values or level.opener is self.tokens[i - 1]
-        ):
+        if level.function and (level.commas + 1 != values_of(level.function) or level.opener is self.tokens[i - 1]):
             raise self.wrong_count(level.function)
         self.levels.pop()
 
@@ -490,11 +372,12 @@ class Reading:
         level, place = self.levels[-1], self.place(self.tokens[i])
         level.commas += 1
         level.bare = False
-        if level.function and FUNCTIONS[level.function].values == 2:
+        if level.function and values_of(level.function) == 2:
             return
+        if level.function.startswith(("ln", "log")):
+            raise self.log_of_two(level, i)
         if self.kind(i - 1) == self.kind(i + 1) == "NUMBER":
-            number = shown(f"{self.tokens[i - 1]}.{self.tokens[i + 1]}")
-            raise ExpressionError(f"Write {number} with a point, not with a comma, {place}.")
+            raise self.decimal_comma(i)
         raise ExpressionError(f"A comma stands only between the two values of max or min, not {place}.")
 
     # What is said
@@ -513,12 +396,15 @@ class Reading:
 
     def strange(self, token: Token) -> ExpressionError:
         place = self.place(token)
+        if token.type != "SUPERSCRIPT":  # as it was typed: a full-width sign is named by its own number
+            token = Token(token.type, self.text[token.start_pos or 0], token.start_pos)
         if token in "[]{}":
             return ExpressionError(f"Write round brackets ( ) {place}.")
         if token == ".":
             return ExpressionError(f"A dot stands only in a number, such as 1.5, not {place}.")
         # a mark that joins the character before it is named, not shown
         sign = f"'{token}'" if unicodedata.category(token)[0] != "M" else ""
+        token = Token(token.type, token[0], token.start_pos)
         number = "" if token.isascii() else f" U+{ord(token):04X}"
         return ExpressionError(f"A formula cannot hold the character{sign and ' '}{sign}{number}, {place}.")
 
@@ -528,18 +414,60 @@ class Reading:
             rest = re.match(r"\.([a-z0-9]+)", self.text[end:])
             known = rest[1] if rest and rest[1] in FUNCTIONS else "sin"
             return ExpressionError(f"'{shown(word)}.' is not needed here. Write {known}({self.variables[0]}).")
-        near = difflib.get_close_matches(word.lower(), self.names, n=1) if len(word) > 1 else []
         only = f"Only {' and '.join(self.variables)} can be used here"
-        hint = (
-            f"Did you mean {near[0]}?" if near else f"{only}, with functions such as sin, cos, exp, ln, sqrt, abs, max."
-        )
+        hint = f"{only}, with functions such as sin, cos, exp, ln, sqrt, abs, max."
+        name = re.sub(r"^(?:arc|ar)(?=[cs])", "a", word.lower()).replace("cosec", "csc").replace("ctg", "cot")
+        if instead := ELSEWHERE.get(name, "").format(x=self.variables[0]):
+            hint = f"Write {instead}."
+        elif name not in ELSEWHERE and len(word) > 1 and (near := self.near(word.lower())):
+            hint = f"Did you mean {' or '.join(near)}?"
         return ExpressionError(f"'{shown(word)}' (character {(word.start_pos or 0) + 1}) is not known. {hint}")
+
+    def near(self, word: str) -> list[str]:
+        """The names that a slip or two of the hand lead away from: two at most, or it is a guess."""
+        names = [name for name in self.names if len(name) > 3 or name in FUNCTIONS or name == "pi"]
+        found = list(dict.fromkeys(OTHER_NAMES.get(name, name) for name in names if is_slip(word, name)))
+        found = [name for name in found if len(name) != len(word)] or found  # a letter too many before a wrong one
+        return found if len(found) <= 2 else []
+
+    def two_logarithms(self, log: str, base: str) -> ExpressionError:
+        x = self.variables[0]
+        name = f"log{base}" if base in ("2", "10") else f"log_{base}"
+        return ExpressionError(
+            f"'{shown(log)}' and the letter after it read in two ways. Write {name[:12]}({x}) or log({base[:8]}{x})."
+        )
+
+    def too_large(self, token: Token) -> ExpressionError:
+        return ExpressionError(f"The number {shown(token)} is too large: 32 bits hold up to 3.4·10³⁸.")
+
+    def log_of_two(self, level: Level, i: int) -> ExpressionError:
+        """Some write the base of a logarithm first, some last; and some a decimal comma."""
+        first: str = self.tokens[i - 1]
+        second: str = self.tokens[i + 1] if i + 1 < len(self.tokens) else ""
+        plain_call = self.tokens[i - 2] is level.opener and self.kind(i + 2) == "RPAR"
+        both = {self.kind(i - 1), self.kind(i + 1)}
+        if not (plain_call and both <= {"NUMBER", "NAME"}):
+            first, second = self.variables[0], "2"
+        decimal = f"; for a decimal, {shown(f'{first}.{second}')}" if both == {"NUMBER"} and plain_call else ""
+        first, second = shown(first)[:12], shown(second)[:12]
+        words = f"A logarithm takes one value. For {first} to base {second}, write ln({first})/ln({second})"
+        return ExpressionError(f"{words}{decimal}.")
+
+    def decimal_comma(self, i: int) -> ExpressionError:
+        """1,000x is a thousand to some, and 1,5 is 1.5 to others."""
+        place, at = self.place(self.tokens[i]), self.tokens[i - 1].start_pos or 0
+        thousands = re.match(r"([1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(?![\d,.])([A-Za-z]?)", self.plain[at:])
+        if thousands is None:
+            number = shown(f"{self.tokens[i - 1].replace('.', '')}.{self.tokens[i + 1]}")
+            return ExpressionError(f"Write {number} with a point, not with a comma, {place}.")
+        whole = thousands[1].replace(",", "")
+        decimal = thousands[1].replace(",", ".") if thousands[1].count(",") == 1 and "." not in thousands[1] else ""
+        other = f", or write {decimal} with a point" if decimal and int(decimal[-3:]) else ""
+        return ExpressionError(f"Leave out the comma: {shown(whole + thousands[2])}{other}, {place}.")
 
     def wrong_count(self, name: str) -> ExpressionError:
         x = self.variables[0]
-        count, example = (
-            ("two values", f"{name}({x}, 0)") if FUNCTIONS[name].values == 2 else ("one value", f"{name}({x})")
-        )
+        count, example = ("two values", f"{name}({x}, 0)") if values_of(name) == 2 else ("one value", f"{name}({x})")
         return ExpressionError(f"{name} takes {count}, such as {example}.")
 
     def inverse(self, name: str) -> ExpressionError:
@@ -555,11 +483,31 @@ class Reading:
         """What the grammar could not go on with, in a reader's words."""
         if before.type == "FUNCTION":
             return self.wrong_count(before)
-        if token.type == "NUMBER" and before.type in ENDS:
+        if token.type in {"NUMBER", "FRACTION"} and before.type in ENDS:
             return ExpressionError(f"Put an operator such as * or ^ before the number {self.place(token)}.")
         if token.type == "$END":
             return ExpressionError(f"The formula is not complete: something is missing {self.place(token)}.")
         return ExpressionError(f"Something is missing {self.place(token)}.")
+
+
+def values_of(name: str) -> int:
+    """How many values a function takes; a logarithm to a base of one's own takes one."""
+    return FUNCTIONS[name].values if name in FUNCTIONS else 1
+
+
+def is_slip(typed: str, name: str) -> bool:
+    """Whether a name becomes what was typed by one letter too many or too few, or two exchanged.
+
+    Another letter in place of one is a slip in a longer name only: cot is no slip of cos.
+    """
+    if abs(len(typed) - len(name)) == 1:
+        longer, shorter = sorted((typed, name), key=len, reverse=True)
+        return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
+    if len(typed) != len(name):
+        return False
+    apart = [i for i, (one, other) in enumerate(zip(typed, name, strict=True)) if one != other]
+    exchanged = len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(typed) == sorted(name)
+    return exchanged or (len(apart) == 1 and len(name) >= 4)
 
 
 def shown(text: str) -> str:

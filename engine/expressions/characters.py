@@ -1,0 +1,63 @@
+"""Typed characters in the signs that a formula is read by, each at its own place; and what stands left of an =."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# one character for one, so that places stay
+SAME = str.maketrans(
+    {
+        **dict.fromkeys("−–—‒‐‑˗﹣－➖", "-"),
+        **dict.fromkeys("×·⋅∙•∗⁎✕✖⨯⨉‧・＊", "*"),
+        **dict.fromkeys("÷∕⁄➗", "/"),
+        **dict.fromkeys("ˆ⌃＾", "^"),
+        **dict.fromkeys("∣❘｜", "|"),
+        **dict.fromkeys("'’‘‛′ʹʼˈ´`＇ꞌʽ‵", "'"),
+        "➕": "+",
+    }
+)
+DIGITS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉ˣʸ", "+-01234567890123456789xy")
+KEPT = ("<super>", "<sub>", "<fraction>", "<circle>", "<square>")  # these mean something by where or how they stand
+
+
+def visible(text: str) -> str:
+    """The text without what cannot be seen: a paste brings zero-width spaces and the like along."""
+    seen = (c for c in text if not "\ufe00" <= c <= "\ufe0f")  # they choose how the sign before them is drawn
+    return "".join(" " if c.isspace() else c for c in seen if c.isspace() or unicodedata.category(c)[0] != "C")
+
+
+def plain(text: str) -> str:
+    """Full-width and mathematical letters, digits and brackets as those of a keyboard. Powers stay powers."""
+    return "".join(map(plain_character, text.translate(SAME)))
+
+
+def plain_character(c: str) -> str:
+    if c.isascii() or unicodedata.decomposition(c).startswith(KEPT):
+        return c
+    same = unicodedata.normalize("NFKC", c)
+    return same.translate(SAME) if len(same) == 1 else c
+
+
+def left_side(text: str, variables: tuple[str, ...]) -> tuple[int, str]:
+    """How far ``y =``, ``f(x) =``, ``f′(x) =`` or ``dy/dx =`` goes, and what kind it is.
+
+    The kind is "" where there is none, "function", "derivative", or "second" for a second derivative.
+    """
+    one = "|".join(map(re.escape, variables))
+    values = r"(?:\s*\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\))"
+    letter = rf"(?!(?:{one})\s*(?:\(|:?=))[A-Za-z]"
+    kinds = {
+        "function": rf"{letter}{values}?",
+        "second": rf"{letter}\s*(?:'\s*'+|[″‴\"]){values}?|[d∂]\s*(?:\^?2|²)\s*[A-Za-z]?{values}?\s*/[^=]*",
+        "derivative": rf"{letter}\s*'{values}?|{letter}_(?:{one}){values}?|D_?(?:{one})?\s*[A-Za-z]?{values}?"
+        rf"|[d∂]\s*[A-Za-z]?{values}?\s*/\s*[d∂]\s*(?:{one})[^=]*|\(.*\)\s*'",
+    }
+    end, found = 0, ""
+    while True:
+        for kind in ("second", "derivative", "function"):
+            if left := re.match(rf"\s*(?:{kinds[kind]})\s*[:≡]?=(?![=])", text[end:]):
+                end, found = end + left.end(), kind if found in ("", "function") else found
+                break
+        else:
+            return end, found
