@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -17,7 +16,6 @@ from ui.setups import LOSS_AXES
 
 OWN = "Your own"
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-TO_BE_SEEN = 1.0  # seconds in which a browser shows what it was sent
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 S = TypeVar("S", bound=Setup)
@@ -45,7 +43,7 @@ class Session(Generic[S]):
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
     # widgets that were set from here, by key: what the browser may still show, and what it will
     unseen: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    drawn_at: float | None = None  # when all widgets had been drawn since, by ``time.monotonic``
+    sent: int = 0  # how often widgets were set from here; the browser says how often it has shown that
 
 
 class Controls(Generic[S]):
@@ -79,12 +77,13 @@ class Controls(Generic[S]):
         return setup, self.memory.notes
 
     def renew(self) -> None:
-        """Set widgets again that were set in the run before, where the browser sends them back as they were.
+        """Set widgets again that were set from here, where the browser sends them as they were before.
 
-        A visitor who is quicker than the page would undo with one click what was chosen with the one before.
+        A visitor who is quicker than the page would undo with one click what was chosen with the one before. Whether
+        the browser shows by now what it was sent is told by ``tell_sent``.
         """
         memory = self.memory
-        if memory.drawn_at is not None and time.monotonic() - memory.drawn_at > TO_BE_SEEN:
+        if st.session_state.get(self.key("sent")) == memory.sent:
             memory.unseen.clear()
         for place, (before, after) in memory.unseen.items():
             if st.session_state.get(place) == before:
@@ -108,7 +107,7 @@ class Controls(Generic[S]):
             place = self.key(name, part)
             self.memory.unseen[place] = st.session_state.get(place), shown
             st.session_state[place] = shown
-        self.memory.drawn_at = None
+        self.memory.sent += 1
 
     def add(self, racer: Optimizer) -> None:
         memory = self.memory
@@ -209,8 +208,15 @@ class Controls(Generic[S]):
             if name not in self.memory.drawn and not kind.many:
                 for part, shown in kind.parts(getattr(setup, name)).items():
                     st.session_state[self.key(name, part)] = shown
-        if self.memory.drawn_at is None:
-            self.memory.drawn_at = time.monotonic()
+        self.tell_sent()
+
+    def tell_sent(self) -> None:
+        """A widget that nobody sees, drawn after all others: the browser sends back the last number it was told.
+
+        That number is how it is known, without a clock, that the browser shows what was set before.
+        """
+        st.session_state[self.key("sent")] = self.memory.sent
+        st.number_input("What the page was told", key=self.key("sent"), step=1)
 
     def preset(self, setup: S) -> Preset | None:
         return preset_of(self.page, setup)

@@ -74,6 +74,7 @@ LAYOUT = """
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+[class*="st-key-"][class*="-sent"] { display: none; }
 """
 
 
