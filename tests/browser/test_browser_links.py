@@ -82,36 +82,55 @@ def test_an_app_folder_that_cannot_be_written_to_is_said_once_and_every_figure_i
 @contextmanager
 def from_afar(server, delay):
     """The same server by an address from which every byte takes its time, each way."""
-    loop = asyncio.new_event_loop()
+    address, started = [], threading.Event()
 
     async def carry(reader, writer):
-        late = asyncio.Queue()
+        clock, late = asyncio.get_running_loop().time, asyncio.Queue()
 
-        async def hand_on():
-            while (due := await late.get()) is not None:
-                await asyncio.sleep(due[0] - loop.time())
-                writer.write(due[1])
+        async def collect():
+            try:
+                while data := await reader.read(65536):
+                    late.put_nowait((clock() + delay, data))
+            except OSError:  # that side has gone
+                pass
+            late.put_nowait((clock() + delay, b""))
+
+        collecting = asyncio.create_task(collect())
+        try:
+            while True:
+                due, data = await late.get()
+                await asyncio.sleep(due - clock())
+                if not data:
+                    break
+                writer.write(data)
+            await collecting
+        finally:
             writer.close()
-
-        handing = loop.create_task(hand_on())
-        while data := await reader.read(65536):
-            late.put_nowait((loop.time() + delay, data))
-        late.put_nowait(None)
-        await handing
 
     async def meet(reader, writer):
-        try:
-            there, back = await asyncio.open_connection(urlsplit(server).hostname, urlsplit(server).port)
-            await asyncio.gather(carry(reader, back), carry(there, writer))
-        except OSError:  # one of the two has gone
-            writer.close()
+        there, back = await asyncio.open_connection(urlsplit(server).hostname, urlsplit(server).port)
+        await asyncio.gather(carry(reader, back), carry(there, writer))
 
-    listening = loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", 0))
-    (thread := threading.Thread(target=loop.run_forever, daemon=True)).start()
+    async def serve():
+        listening = await asyncio.start_server(meet, "127.0.0.1", 0)
+        stop = asyncio.Event()
+        address.extend((f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", asyncio.get_running_loop(), stop))
+        started.set()
+        await stop.wait()
+        listening.close()
+        here = asyncio.current_task()
+        underway = [task for task in asyncio.all_tasks() if task is not here]
+        for task in underway:
+            task.cancel()
+        await asyncio.gather(*underway, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed says so to its loop
+
+    (thread := threading.Thread(target=lambda: asyncio.run(serve()))).start()
+    started.wait()
     try:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield address[0]
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        address[1].call_soon_threadsafe(address[2].set)
         thread.join()
 
 
