@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -17,7 +16,6 @@ from ui.setups import LOSS_AXES
 
 OWN = "Your own"
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-TO_BE_SEEN = 1.0  # seconds in which a browser shows what it was sent
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 S = TypeVar("S", bound=Setup)
@@ -43,9 +41,9 @@ class Session(Generic[S]):
     query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
     notes: list[str] = field(default_factory=list)
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
-    # widgets that were set from here, by key: what the browser may still show, and what it will
-    unseen: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    drawn_at: float | None = None  # when all widgets had been drawn since, by ``time.monotonic``
+    # widgets that were set from here, by key: all that the browser may still show, and at last what it will
+    unseen: dict[str, list[Any]] = field(default_factory=dict)
+    sent: int = 0  # how often widgets were set from here; the browser says how often it has shown that
 
 
 class Controls(Generic[S]):
@@ -71,7 +69,6 @@ class Controls(Generic[S]):
 
         Known before the controls are drawn, so that a page can show its picture first and is quicker under the finger.
         """
-        self.renew()
         self.arrive()
         self.memory.drawn.clear()
         setup = self.read()
@@ -79,16 +76,19 @@ class Controls(Generic[S]):
         return setup, self.memory.notes
 
     def renew(self) -> None:
-        """Set widgets again that were set in the run before, where the browser sends them back as they were.
+        """Set widgets again that were set from here, where the browser sends them as they were before.
 
-        A visitor who is quicker than the page would undo with one click what was chosen with the one before.
+        A visitor who is quicker than the page would undo with one click what was chosen with the one before. Whether
+        the browser shows by now what it was sent is told by ``tell_sent``.
         """
-        memory = self.memory
-        if memory.drawn_at is not None and time.monotonic() - memory.drawn_at > TO_BE_SEEN:
+        memory, state = self.memory, st.session_state
+        if state.get(self.key("sent")) == memory.sent:
             memory.unseen.clear()
-        for place, (before, after) in memory.unseen.items():
-            if st.session_state.get(place) == before:
-                st.session_state[place] = after
+        for place, shown in list(memory.unseen.items()):
+            if state.get(place) in shown:
+                state[place] = shown[-1]
+            else:  # the visitor has turned this very widget since
+                del memory.unseen[place]
 
     def fill(self, setup: S) -> None:
         """Set every widget to a set-up. Only before the widgets are drawn: at the start of a run, or in a callback."""
@@ -105,10 +105,20 @@ class Controls(Generic[S]):
                 self.add(racer)
             return
         for part, shown in kind.parts(value).items():
-            place = self.key(name, part)
-            self.memory.unseen[place] = st.session_state.get(place), shown
-            st.session_state[place] = shown
-        self.memory.drawn_at = None
+            self.set_widget(self.key(name, part), shown)
+
+    def set_widget(self, place: str, value: Any) -> None:
+        """Set one widget, until the browser shows it."""
+        before = self.memory.unseen.get(place, [st.session_state.get(place)])
+        self.memory.unseen[place] = [*before, value]
+        self.memory.sent += 1
+        st.session_state[place] = value
+
+    def chosen(self, name: str) -> Any:
+        """What a widget was just turned to; None where the browser only sends it as it was before it was set."""
+        said = st.session_state[self.key(name)]
+        self.renew()
+        return said if st.session_state[self.key(name)] == said else None
 
     def add(self, racer: Optimizer) -> None:
         memory = self.memory
@@ -117,6 +127,7 @@ class Controls(Generic[S]):
 
     def read(self) -> S:
         """The set-up that the widgets show. A widget that is not on the page just now keeps its last value."""
+        self.renew()
         memory, state = self.memory, st.session_state
         values: dict[str, Any] = {}
         for name, kind in memory.setup.settings().items():
@@ -181,14 +192,14 @@ class Controls(Generic[S]):
 
     def take_widget(self, name: str) -> None:
         """Choose what a widget was just turned to, and what follows from it: for ``on_change``."""
-        chosen = st.session_state[self.key(name)]
+        if (chosen := self.chosen(name)) is None:
+            return
         self.put(name, getattr(self.memory.setup, name))
         self.take(**{name: chosen})
         self.memory.unseen.pop(self.key(name), None)  # the browser shows it already
 
     def take_preset(self) -> None:
-        chosen = st.session_state[self.key("preset")]
-        if chosen in presets(self.page):
+        if (chosen := self.chosen("preset")) in presets(self.page):
             self.fill(presets(self.page)[chosen].setup)
 
     # ---- widgets that every page has
@@ -209,15 +220,27 @@ class Controls(Generic[S]):
             if name not in self.memory.drawn and not kind.many:
                 for part, shown in kind.parts(getattr(setup, name)).items():
                     st.session_state[self.key(name, part)] = shown
-        if self.memory.drawn_at is None:
-            self.memory.drawn_at = time.monotonic()
+        self.tell_sent()
+
+    def tell_sent(self) -> None:
+        """A widget that nobody sees, drawn after all others: the browser sends back the last number it was told.
+
+        That number is how it is known, without a clock, that the browser shows what was set before.
+        """
+        st.session_state[self.key("sent")] = self.memory.sent
+        st.number_input("What the page was told", key=self.key("sent"), step=1)
+
+    def show_choice(self, name: str, choice: str) -> None:
+        """Set a list that follows from the set-up and is no setting of its own. Before it is drawn."""
+        if st.session_state.get(self.key(name)) != choice:
+            self.set_widget(self.key(name), choice)
 
     def preset(self, setup: S) -> Preset | None:
         return preset_of(self.page, setup)
 
     def choose_preset(self, setup: S) -> None:
         preset = self.preset(setup)
-        st.session_state[self.key("preset")] = preset.name if preset else OWN
+        self.show_choice("preset", preset.name if preset else OWN)
         st.selectbox(
             "Preset",
             list(presets(self.page)) if preset else [*presets(self.page), OWN],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
+import logging
 import os
 import sys
 import threading
@@ -72,10 +74,30 @@ LAYOUT = """
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+[class*="st-key-"][class*="-sent"] { display: none; }
 """
 
-# What was compiled is kept on disk for the next start of the server. JAX reads this when it is first imported.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
+
+def keep_compiled(folder: Path) -> None:
+    """What was compiled is kept on disk for the next start of the server. JAX reads this when it is first imported."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    try:
+        folder.mkdir(exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as problem:
+        logging.getLogger(__name__).warning(
+            "%s cannot be written to (%s). Each start of the server compiles anew; "
+            "JAX_COMPILATION_CACHE_DIR may name another folder.",
+            folder,
+            problem.strerror,
+        )
+    else:
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+
+
+keep_compiled(Path(__file__).parents[1] / ".jax_cache")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 

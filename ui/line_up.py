@@ -77,10 +77,11 @@ def turn(controls: Controls[Any], number: int, slot: Slot, knob: Knob, label: st
 
 
 def take_racer(controls: Controls[Any]) -> None:
-    chosen = st.session_state[controls.key("add")]
-    if chosen in OPTIMIZERS and len(controls.memory.slots) < MOST_RACERS:
+    if (chosen := controls.chosen("add")) is None:
+        return
+    if len(controls.memory.slots) < MOST_RACERS:
         controls.add(OPTIMIZERS[chosen]())
-    st.session_state[controls.key("add")] = None
+    controls.set_widget(controls.key("add"), None)
 
 
 def drop(controls: Controls[Any], slot: int) -> None:

@@ -8,12 +8,27 @@ fit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import product
 from typing import Any, ClassVar, Self, TypeVar
 
 MOST_NOTES = 12
 SEPARATOR = "~"  # stays itself in an address
+
+MOST_BLANKS = 6  # of a formula, each of which may have been a plus
+
+# What mail, advertisements, search and social networks add to an address on its way from hand to hand, and Streamlit's
+# own ``embed``: after the lists that browsers strip addresses by.
+ADDED_BY_OTHERS = re.compile(
+    r"""embed(_options)?|_.*|.*cl(ick)?_?id|.*clkid|gclsrc|.*cid|.*_(src|eid|enc_id|fat_id|tok|tracking)
+    |(utm|mtm|pk|piwik|matomo|hs|hsa|mc|ga|gad|gs|fb|fbc|ig|tt|tw|li|vero|oly|elq|cm|ns|wt|sc|at|ef|dm|ml|bta|soc|share
+    |stm|itm|action|guce|trk|campaign|mkt|rdt|s)_.*
+    |[gw]braid|srsltid|igsh(id)?|ref(errer|erer|_url)?|si|spm|scm|xtor|epik|cmpid|wickedid|mibextid|sfnsn|smid|guccounter
+    |hsctatracking|trk.*|wprov|fbaid|sharer|share|feature""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 Query = Mapping[str, Sequence[str]]
 
@@ -35,6 +50,10 @@ class Kind:
 
     def hear(self, text: str) -> Any | None:
         raise NotImplementedError
+
+    def by_hand(self, name: str, text: str, notes: list[str]) -> str:
+        """What is meant by a value of a link that somebody has written by hand."""
+        return text
 
     def hear_all(self, texts: Sequence[str], notes: list[str]) -> Any | None:
         """For what may stand in a link more than once: all of it together, None where nothing fits."""
@@ -134,6 +153,30 @@ class Text(Kind):
 
 
 @dataclass(frozen=True)
+class Formula(Text):
+    """A text that is read as a formula. A + of an address arrives as a blank, so a blank may have been meant as one."""
+
+    readable: Callable[[str], bool]
+
+    def by_hand(self, name: str, text: str, notes: list[str]) -> str:
+        first, *rest = re.split(r" +", text.strip())
+        if not 0 < len(rest) <= MOST_BLANKS:
+            return text
+        choices = product((" ", " + "), repeat=len(rest))
+        readings = ["".join([first, *map(str.__add__, signs, rest)]) for signs in choices]
+        fits = [reading for reading in readings if self.readable(reading)]
+        if self.readable(text):
+            if len(fits) > 1:
+                notes.append(f"{name} {quoted(text)} is read with its blanks; in a link, + is written %2B.")
+            return text
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            notes.append(f"{name} {quoted(text)} can be read in several ways; in a link, + is written %2B.")
+        return text
+
+
+@dataclass(frozen=True)
 class Point(Kind):
     """Two numbers, each at most ``farthest`` from 0."""
 
@@ -206,6 +249,7 @@ def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
         for name, values in query.items()
         if len(values) > 1 and name in known and not known[name].many
     ]
+    ours = known.keys() <= query.keys()  # written by ``encode``, which says every setting
     setup = default
     for name, kind in default.settings().items():
         link, usual = link_of(name, kind), getattr(setup, name)
@@ -214,12 +258,13 @@ def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
         if kind.many:
             value = kind.hear_all(query[link], notes)
         else:
-            value = kind.hear(query[link][0])
+            text = query[link][0] if ours else kind.by_hand(link, query[link][0], notes)
+            value = kind.hear(text)
             if value is None:
-                notes.append(f"{link} {quoted(query[link][0])} is not {kind.fits}; {kind.say(usual)} is used.")
+                notes.append(f"{link} {quoted(text)} is not {kind.fits}; {kind.say(usual)} is used.")
         if value is not None and value != usual:
             setup = setup.with_(name, value)
-    unknown = [name for name in query if name not in known and not name.startswith("embed")]
+    unknown = [name for name in query if name not in known and not ADDED_BY_OTHERS.fullmatch(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notes.append(

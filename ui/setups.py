@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
-from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer
+from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
-from ui.links import SEPARATOR, Choice, Kind, Number, Point, Setup, Text, Whole, finite, number, quoted, setting
+from ui.links import SEPARATOR, Choice, Formula, Kind, Number, Point, Setup, Whole, finite, number, quoted, setting
 
 MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
@@ -199,18 +199,26 @@ THETAS = tuple(round(-2 + k / 10, 1) for k in range(121))  # the minimum, 4, is 
 DERIVATION_LINES = 5
 
 
+def is_formula(text: str) -> bool:
+    try:
+        parse(text, ("x",))
+    except ExpressionError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class GradientsSetup(Setup):
     """A function and its slope, on the Gradients page."""
 
     part: str = setting(Choice((SLOPE, DIFFERENCES, CHECK, LOSS), link="show"), SLOPE)
     f: str = setting(Choice((*FUNCTIONS, OWN_FUNCTION)), "4x")
-    own: str = setting(Text(200), "")
+    own: str = setting(Formula(200, is_formula), "")
     low: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="from"), 0.0)
     high: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="to"), 10.0)
     x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 2.0, looks=True)
     h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0, looks=True)
-    answer: str = setting(Text(200), "")
+    answer: str = setting(Formula(200, is_formula), "")
     theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, looks=True)
     lines: int = setting(Whole(1, DERIVATION_LINES), 1, looks=True)
 

@@ -10,9 +10,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -44,13 +45,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(log: Path, app: str = "streamlit_app.py") -> Iterator[str]:
+def serving(
+    log: Path, app: str = "streamlit_app.py", port: int = 0, through: Sequence[str] = (), **options: Any
+) -> Iterator[str]:
     """A server of its own, as README's command starts it. Gives its address. One that crashes fails the test."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", app]
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [*command, "--server.headless", "true", "--server.port", str(port)], cwd=ROOT, stdout=out, stderr=out
+            [*through, *command, "--server.headless", "true", "--server.port", str(port)],
+            stdout=out,
+            stderr=out,
+            **{"cwd": ROOT, **options},
         )
     try:
         address = f"http://127.0.0.1:{port}"

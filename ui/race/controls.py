@@ -20,9 +20,8 @@ CONTROLS = Controls("Ackley Race", "race", RaceSetup)
 
 
 def take_place() -> None:
-    places = LANDSCAPES[st.session_state[CONTROLS.key("landscape")]].places
-    chosen = st.session_state[CONTROLS.key("place")]
-    if chosen in places:
+    places = CONTROLS.read().ground.places
+    if (chosen := CONTROLS.chosen("place")) in places:
         CONTROLS.take(start=places[chosen])
 
 
@@ -55,7 +54,7 @@ def surface(setup: RaceSetup) -> None:
         help="How much of the surface is drawn. The race itself is the same.",
     )
     here = next((name for name, point in landscape.places.items() if point == setup.start), OWN)
-    st.session_state[CONTROLS.key("place")] = here
+    CONTROLS.show_choice("place", here)
     st.selectbox(
         "Start",
         [*landscape.places, OWN] if here == OWN else list(landscape.places),

@@ -6,6 +6,7 @@ Imports nothing heavy, so that a page can have the browser fetch Plotly before t
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -15,19 +16,26 @@ from importlib.resources import files
 from pathlib import Path
 
 import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "static"  # what Streamlit serves as app/static
+COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
+LOG = logging.getLogger(__name__)
 
 
 @cache
 def served(name: str, content: bytes) -> str:
-    """Put a file where the browser can fetch it, under a name that changes with its content. Returns the name."""
+    """Put a file where the browser can fetch it, under a name that changes with its content. Returns the name.
+
+    ``OSError`` where this folder may not be written to.
+    """
     stem, dot, ending = name.rpartition(".")
     named = f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}{dot}{ending}"
-    STATIC.mkdir(exist_ok=True)
     target = STATIC / named
     if not target.exists():
+        STATIC.mkdir(exist_ok=True)
         # whole or not at all, should two visitors or two servers be the first together
         part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         part.write_bytes(content)
@@ -36,15 +44,40 @@ def served(name: str, content: bytes) -> str:
 
 
 @cache
+def address(file: Path, name: str) -> str:
+    """Where the browser finds a file, seen from the page."""
+    try:
+        return f"app/static/{served(name, file.read_bytes())}"
+    except OSError as problem:
+        say_not_writable(problem.strerror)
+        return f"{COMPONENT_FILES}/{as_component(file.parent)}/{file.name}"
+
+
+@cache  # said once
+def say_not_writable(why: str) -> None:
+    LOG.warning("%s cannot be written to (%s). Browsers load the stage's scripts anew with every visit.", STATIC, why)
+
+
+def as_component(folder: Path) -> str:
+    """Have Streamlit serve a folder as it serves the files of an installed component, and return its name for that.
+
+    Nothing is written, but Streamlit gives these files no time by which a browser could keep them.
+    """
+    component = ComponentConfig(folder.name, asset_dir=folder.name)
+    manifest = ComponentManifest("playground", "1", [component])
+    get_bidi_component_manager().register_from_manifest(manifest, folder.parent)
+    return f"{manifest.name}.{component.name}"
+
+
 def plotly_address() -> str:
     """Plotly's own script, from the installed package: it draws the very figures that package makes."""
-    script = files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
-    return "app/static/" + served(f"plotly-{version('plotly')}.min.js", script)
+    script = Path(str(files("plotly"))) / "package_data/plotly.min.js"
+    return address(script, f"plotly-{version('plotly')}.min.js")
 
 
 def component(name: str, html: str, css: str) -> Callable:
-    stage_file = served("stage.js", (HERE / "stage.js").read_bytes())
-    script = (HERE / "loader.js").read_text(encoding="utf-8").replace("STAGE_FILE", stage_file)
+    script = (HERE / "loader.js").read_text(encoding="utf-8")
+    script = script.replace("STAGE_FILE", address(HERE / "stage.js", "stage.js"))
     return st.components.v2.component(name, html=html, css=css, js=script, isolate_styles=False)
 
 

@@ -1,5 +1,5 @@
 // Fetches the stage once per page and hands it each new message. Kept small: Streamlit sends it along with every one.
-const stage = import(new URL("app/static/STAGE_FILE", document.baseURI).href);
+const stage = import(new URL("STAGE_FILE", document.baseURI).href);
 
 export default function (component) {
   stage.then((module) => module.show(component)).catch((error) => {

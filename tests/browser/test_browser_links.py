@@ -1,0 +1,190 @@
+"""The first start of a server, and the address in a real browser."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from ui.presets import opening, presets
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The project's own files and nothing that an app makes when it is started."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a clone: what belongs to the project cannot be told from what the app has made")
+    place = tmp_path / "clone"
+    for name in listed.stdout.decode().splitlines():
+        if (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
+    return place
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**{k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}, "HOME": str(home)}
+
+
+def warnings(log: Path) -> list[str]:
+    """What the log warns of, but for the machine having no address that is seen from outside."""
+    lines = log.read_text().splitlines()
+    return [line for line in lines if any(w in line.lower() for w in ("warn", "error", "cannot", "traceback"))]
+
+
+def open_and_leave(visitor, server):
+    visitor.page.set_default_timeout(120_000)  # a page of a new server, with nothing compiled yet
+    visitor.open(opening("Gradients"), server=server)
+    visitor.page.close()
+
+
+def test_the_first_start_of_a_clone_warns_of_nothing(window, serving, clone, tmp_path):
+    with serving(tmp_path / "log.txt", cwd=clone, env=environment(tmp_path)) as first:
+        open_and_leave(window(), first)
+    assert warnings(tmp_path / "log.txt") == []
+    assert list((clone / "static").glob("plotly-*.js"))
+
+
+# root may write everywhere, unless it lays that down
+UNPRIVILEGED = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"] if os.getuid() == 0 else []
+
+
+def test_an_app_folder_that_cannot_be_written_to_is_said_once_and_every_figure_is_drawn(
+    window, serving, clone, tmp_path
+):
+    if UNPRIVILEGED and not shutil.which(UNPRIVILEGED[0]):
+        pytest.skip("run by root, who may write everywhere, and without setpriv")
+    log = tmp_path / "log.txt"
+    folders = [clone, *(path for path in clone.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    with serving(log, cwd=clone, env=environment(tmp_path), through=UNPRIVILEGED) as locked:
+        for _ in range(2):
+            open_and_leave(window(), locked)
+    for folder in folders:
+        folder.chmod(0o755)  # to be cleared away
+    said = [line for line in warnings(log) if "cannot be written to" in line]
+    assert [line.split(" cannot")[0].rpartition("/")[2] for line in said] == ["static", ".jax_cache"]
+    assert warnings(log) == said
+    assert [path.name for path in (clone / "static").iterdir()] == ["README"]
+
+
+@contextmanager
+def from_afar(server, delay):
+    """The same server by an address from which every byte takes its time, each way."""
+    address, started = [], threading.Event()
+
+    async def carry(reader, writer):
+        clock, late = asyncio.get_running_loop().time, asyncio.Queue()
+
+        async def collect():
+            try:
+                while data := await reader.read(65536):
+                    late.put_nowait((clock() + delay, data))
+            except OSError:  # that side has gone
+                pass
+            late.put_nowait((clock() + delay, b""))
+
+        collecting = asyncio.create_task(collect())
+        try:
+            while True:
+                due, data = await late.get()
+                await asyncio.sleep(due - clock())
+                if not data:
+                    break
+                writer.write(data)
+            await collecting
+        finally:
+            writer.close()
+
+    async def meet(reader, writer):
+        there, back = await asyncio.open_connection(urlsplit(server).hostname, urlsplit(server).port)
+        await asyncio.gather(carry(reader, back), carry(there, writer))
+
+    async def serve():
+        listening = await asyncio.start_server(meet, "127.0.0.1", 0)
+        stop = asyncio.Event()
+        address.extend((f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", asyncio.get_running_loop(), stop))
+        started.set()
+        await stop.wait()
+        listening.close()
+        here = asyncio.current_task()
+        underway = [task for task in asyncio.all_tasks() if task is not here]
+        for task in underway:
+            task.cancel()
+        await asyncio.gather(*underway, return_exceptions=True)
+        await asyncio.sleep(0)  # what was closed says so to its loop
+
+    (thread := threading.Thread(target=lambda: asyncio.run(serve()))).start()
+    started.wait()
+    try:
+        yield address[0]
+    finally:
+        address[1].call_soon_threadsafe(address[2].set)
+        thread.join()
+
+
+RACE = opening("Ackley Race")
+OTHER = next(p for p in presets("Ackley Race").values() if p.setup.start != RACE.start and p.setup.show == "race")
+
+
+def choose_preset(page, name):
+    page.locator(".st-key-race-preset input").click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_a_choice_is_not_lost_where_the_page_has_not_yet_shown_the_one_before(window, server):
+    with from_afar(server, 0.4) as far:
+        visitor = window().open(RACE, server=far)
+        before, page = visitor.race, visitor.page
+        page.locator(".st-key-race-steps input[type=range]").scroll_into_view_if_needed()
+        choose_preset(page, OTHER.name)
+        assert f"landscape={RACE.landscape}" in page.url
+        page.locator(".st-key-race-steps input[type=range]").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(f"**landscape={OTHER.setup.landscape}*")
+        page.wait_for_url(f"**steps={RACE.steps + 10}*")
+        visitor.drawn(before)
+        assert f"landscape={OTHER.setup.landscape}" in page.url
+        page.close()
+
+
+def test_what_a_preset_changed_may_be_changed_back_at_once(visitor):
+    page = visitor.open(RACE).page
+    x = page.locator(".st-key-race-start-x input")
+    choose_preset(page, OTHER.name)
+    page.wait_for_function(
+        "([input, value]) => Number(input.value) === value", arg=[x.element_handle(), OTHER.setup.start[0]]
+    )
+    x.fill(f"{RACE.start[0]:g}")
+    x.press("Enter")
+    page.wait_for_url(f"**start={RACE.start[0]:g}~{OTHER.setup.start[1]:g}*")
+    visitor.drawn()
+    assert float(x.input_value()) == RACE.start[0]
+    assert f"start={RACE.start[0]:g}~{OTHER.setup.start[1]:g}" in page.url
+    assert visitor.ask("stage.tracks[0].values.x[0]") == RACE.start[0]
+
+
+def test_back_once_after_two_turns_is_the_first_turn_picture_and_widget_alike(visitor):
+    page = visitor.open(RACE).page
+    slider = page.locator(".st-key-race-steps input[type=range]")
+    races = []
+    for steps in (RACE.steps + 10, RACE.steps + 20):
+        visitor.turn("race-steps")
+        page.wait_for_url(f"**steps={steps}*")
+        races.append(visitor.race)
+    page.go_back()
+    visitor.drawn(races[1])
+    assert visitor.race == races[0]
+    assert slider.get_attribute("aria-valuetext") == str(RACE.steps + 10)
+    assert f"steps={RACE.steps + 10}" in page.url
