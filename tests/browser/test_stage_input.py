@@ -116,10 +116,10 @@ def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_s
     touch = visitor.page.context.new_cdp_session(visitor.page)
     x, y = on_map(visitor, 0.5, 0.5)
     before, zoom = visitor.ask(SCROLLED), visitor.ask(ZOOM)
-    touch.send(
-        "Input.synthesizeScrollGesture",
-        {"x": x, "y": y, "yDistance": -90, "gestureSourceType": "touch", "speed": 400},
-    )
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for up in range(10, 100, 10):
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - up}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     visitor.wait(f"{SCROLLED} > given + 40", before)
     assert visitor.ask(ZOOM) == zoom
     assert visitor.ask("stage.told") == []
@@ -205,7 +205,7 @@ def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(window, wid
             share,
         )
         boxes = "[...stage.root.querySelectorAll('.view')].map((e) => e.getBoundingClientRect())"
-        covered = f"(({{ top, bottom }}) => {boxes}.some((v) => v.top < bottom && top < v.bottom))(stage.parts.{{}}.getBoundingClientRect())"
+        covered = f"(({{ top, bottom }}) => {boxes}.some((v) => v.top < bottom && top < v.bottom))(stage.root.querySelector('.{{}}').getBoundingClientRect())"
         for part in ("bar", "legend"):
             assert not visitor.ask(covered.replace("{}", part))
 
@@ -250,7 +250,6 @@ def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(race):
     race.wait(drawn)
     again.wait_for(state="detached")
     race.wait("stage.views.get('surface').canvases[1].width > 0")
-    race.errors.clear() if all("context" in error.lower() for error in race.errors) else None
 
 
 def test_without_webgl_the_surface_says_so_and_the_other_views_work(window):
