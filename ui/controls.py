@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ from ui.setups import LOSS_AXES
 
 OWN = "Your own"
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+RECONNECTED = "The connection was lost. The page is as its address says: please repeat your last change."
 MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 S = TypeVar("S", bound=Setup)
@@ -43,7 +45,9 @@ class Session(Generic[S]):
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
     # widgets that were set from here, by key: all that the browser may still show, and at last what it will
     unseen: dict[str, list[Any]] = field(default_factory=dict)
-    sent: int = 0  # how often widgets were set from here; the browser says how often it has shown that
+    # counts how often widgets were set from here, and from where no other session counts; the browser says it back
+    sent: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
+    greeted: bool = False  # whether the browser has been asked what it was told before this session
 
 
 class Controls(Generic[S]):
@@ -225,13 +229,21 @@ class Controls(Generic[S]):
     def tell_sent(self) -> None:
         """A widget that nobody sees, drawn after all others: the browser sends back the last number it was told.
 
-        That number is how it is known, without a clock, that the browser shows what was set before.
+        That number is how it is known, without a clock, that the browser shows what was set before. In the first run
+        of a session it is only suggested: a browser that has another one was shown this page by another session.
         """
-        st.session_state[self.key("sent")] = self.memory.sent
-        st.number_input("What the page was told", key=self.key("sent"), step=1)
+        memory, place = self.memory, self.key("sent")
+        if memory.greeted:
+            st.session_state[place] = memory.sent
+        said = st.number_input(
+            "What the page was told", value="min" if memory.greeted else memory.sent, key=place, step=1
+        )
+        if said != memory.sent:
+            st.toast(RECONNECTED, icon=":material/wifi_off:", duration="infinite")
+        memory.greeted = True
 
-    def show_choice(self, name: str, choice: str) -> None:
-        """Set a list that follows from the set-up and is no setting of its own. Before it is drawn."""
+    def show_choice(self, name: str, choice: Any) -> None:
+        """Set a widget that follows from the set-up or the data. Before it is drawn."""
         if st.session_state.get(self.key(name)) != choice:
             self.set_widget(self.key(name), choice)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from itertools import product
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -19,16 +20,9 @@ SEPARATOR = "~"  # stays itself in an address
 
 MOST_BLANKS = 6  # of a formula, each of which may have been a plus
 
-# What mail, advertisements, search and social networks add to an address on its way from hand to hand, and Streamlit's
-# own ``embed``: after the lists that browsers strip addresses by.
-ADDED_BY_OTHERS = re.compile(
-    r"""embed(_options)?|_.*|.*cl(ick)?_?id|.*clkid|gclsrc|.*cid|.*_(src|eid|enc_id|fat_id|tok|tracking)
-    |(utm|mtm|pk|piwik|matomo|hs|hsa|mc|ga|gad|gs|fb|fbc|ig|tt|tw|li|vero|oly|elq|cm|ns|wt|sc|at|ef|dm|ml|bta|soc|share
-    |stm|itm|action|guce|trk|campaign|mkt|rdt|s)_.*
-    |[gw]braid|srsltid|igsh(id)?|ref(errer|erer|_url)?|si|spm|scm|xtor|epik|cmpid|wickedid|mibextid|sfnsn|smid|guccounter
-    |hsctatracking|trk.*|wprov|fbaid|sharer|share|feature""",
-    re.IGNORECASE | re.VERBOSE,
-)
+# A blank between two things that a sign could stand between, and not beside a sign
+OPEN_BLANK = re.compile(r"(?<=[\w.)|!√π]) +(?=[\w.(|√π])")
+ALIKE = 0.8  # two names that share so much, by difflib, are taken for one and a slip of it
 
 Query = Mapping[str, Sequence[str]]
 
@@ -159,21 +153,23 @@ class Formula(Text):
     readable: Callable[[str], bool]
 
     def by_hand(self, name: str, text: str, notes: list[str]) -> str:
-        first, *rest = re.split(r" +", text.strip())
-        if not 0 < len(rest) <= MOST_BLANKS:
+        text = text.strip()
+        first, *rest = OPEN_BLANK.split(text)
+        if not rest:
             return text
-        choices = product((" ", " + "), repeat=len(rest))
-        readings = ["".join([first, *map(str.__add__, signs, rest)]) for signs in choices]
+        signs = list(product((" + ", " "), repeat=len(rest))) if len(rest) <= MOST_BLANKS else [(" + ",) * len(rest)]
+        signs.sort(key=lambda chosen: chosen.count(" "))
+        readings = ("".join([first, *map(str.__add__, chosen, rest)]) for chosen in signs)
         fits = [reading for reading in readings if self.readable(reading)]
         if self.readable(text):
-            if len(fits) > 1:
+            if fits[:1] != [text]:
                 notes.append(f"{name} {quoted(text)} is read with its blanks; in a link, + is written %2B.")
             return text
-        if len(fits) == 1:
-            return fits[0]
-        if fits:
-            notes.append(f"{name} {quoted(text)} can be read in several ways; in a link, + is written %2B.")
-        return text
+        if not fits:
+            return text
+        if len(fits) > 1 or len(rest) > MOST_BLANKS:
+            notes.append(f"{name} is read as {quoted(fits[0])}; in a link, + is written %2B.")
+        return fits[0]
 
 
 @dataclass(frozen=True)
@@ -224,6 +220,10 @@ class Setup:
         """This set-up with one thing chosen, and what follows from that choice."""
         return replace(self, **{name: value})
 
+    def unused(self, named: Collection[str]) -> list[str]:
+        """A note for each setting that a link names though what it leaves out keeps it from being seen."""
+        return []
+
 
 Chosen = TypeVar("Chosen", bound=Setup)
 
@@ -264,7 +264,8 @@ def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
                 notes.append(f"{link} {quoted(text)} is not {kind.fits}; {kind.say(usual)} is used.")
         if value is not None and value != usual:
             setup = setup.with_(name, value)
-    unknown = [name for name in query if name not in known and not ADDED_BY_OTHERS.fullmatch(name)]
+    notes += setup.unused([name for name, kind in default.settings().items() if link_of(name, kind) in query])
+    unknown = [name for name in query if name not in known and like_a_setting(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notes.append(
@@ -274,6 +275,16 @@ def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
     if len(notes) > MOST_NOTES:
         notes[MOST_NOTES:] = [f"And {len(notes) - MOST_NOTES} more."]
     return setup, notes
+
+
+def like_a_setting(name: str) -> bool:
+    """Whether a name is that of a setting of some page, or a slip of one.
+
+    All other names were added by others: mail, advertisements, search and social networks add what they like to an
+    address on its way from hand to hand.
+    """
+    ours = {link_of(own, kind).casefold() for page in Setup.__subclasses__() for own, kind in page.settings().items()}
+    return bool(get_close_matches(name.casefold(), ours, 1, ALIKE))
 
 
 def number(value: float) -> str:

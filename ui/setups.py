@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -243,6 +243,10 @@ class GradientsSetup(Setup):
             low, high, x0 = FUNCTIONS[value]
             chosen = replace(chosen, low=low, high=high, x0=x0)
         return chosen.on_marks()
+
+    def unused(self, named: Collection[str]) -> list[str]:
+        alone = "own" in named and "f" not in named and self.own
+        return [f"own {quoted(self.own)} is looked at only with f={OWN_FUNCTION}."] if alone else []
 
     def on_marks(self) -> Self:
         """This set-up with what moves in steps on the nearest step."""

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -188,3 +189,38 @@ def test_back_once_after_two_turns_is_the_first_turn_picture_and_widget_alike(vi
     assert visitor.race == races[0]
     assert slider.get_attribute("aria-valuetext") == str(RACE.steps + 10)
     assert f"steps={RACE.steps + 10}" in page.url
+
+
+TYPED = {  # a page, one of its fields, and what is typed into it
+    "fit-theta": (opening("Linear Fit"), "1.5"),
+    "slope-own": (replace(opening("Gradients"), f="own", own="x^2"), "x^3"),
+}
+
+
+def test_a_change_while_a_restarted_server_is_reconnected_to_is_not_lost_in_silence(window, serving, tmp_path):
+    visitors = {field: window() for field in TYPED}
+    note = "[data-testid=stToast]"
+    connected = "[data-testid=stApp][data-test-connection-state=CONNECTED]"
+    with serving(tmp_path / "before.txt", env=os.environ) as address:
+        for field, visitor in visitors.items():
+            visitor.page.set_default_timeout(120_000)
+            visitor.open(TYPED[field][0], server=address)
+            assert not visitor.page.locator(note).count()
+    for visitor in visitors.values():
+        visitor.page.wait_for_selector(connected, state="detached")
+    with serving(tmp_path / "after.txt", port=urlsplit(address).port) as address:
+        for field, visitor in visitors.items():
+            visitor.page.wait_for_selector(connected)
+            place = visitor.page.locator(f".st-key-{field} input")
+            before, (_, typed) = place.input_value(), TYPED[field]
+            place.fill(typed)
+            place.press("Enter")
+            visitor.page.locator(note).get_by_text("The connection was lost.").wait_for()
+            visitor.drawn()
+            assert place.input_value() == before  # as the note says; and from now on all is as ever
+            place.fill(typed)
+            place.press("Enter")
+            visitor.page.wait_for_url(f"**{typed.replace('^', '%5E')}*")
+            assert visitor.page.locator(note).count() == 1
+            visitor.errors.clear()  # of the time without a server
+            visitor.page.close()

@@ -58,8 +58,8 @@ def take_file() -> None:
 
 def take_choice(name: str) -> None:
     """Read the file again, as the visitor says."""
-    upload, chosen = uploaded(), st.session_state[CONTROLS.key("read", name)]
-    if upload is not None:
+    upload, chosen = uploaded(), CONTROLS.chosen(f"read-{name}")
+    if upload is not None and chosen is not None:
         st.session_state[CONTROLS.key("upload")] = taken(upload.content, replace(upload.choices, **{name: chosen}))
         suit_rate()
 
@@ -166,7 +166,7 @@ def file(setup: FitSetup) -> None:
     names = upload.table.names
     for place, (axis, what) in enumerate({"x": "What the line runs along.", "y": "What it is to predict."}.items()):
         key = CONTROLS.at(axis)
-        st.session_state[key] = column(getattr(setup, axis), names, place) + 1
+        CONTROLS.show_choice(axis, column(getattr(setup, axis), names, place) + 1)
         st.selectbox(
             f"{axis} column",
             range(1, len(names) + 1),

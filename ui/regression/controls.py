@@ -90,7 +90,7 @@ def choose_part() -> None:
 def choose_moment(moments: list[int]) -> int:
     """An iteration to look at, out of those that were recorded."""
     key = CONTROLS.at("moment")
-    st.session_state[key] = min(moments, key=lambda moment: abs(moment - st.session_state[key]))
+    CONTROLS.show_choice("moment", min(moments, key=lambda moment: abs(moment - st.session_state[key])))
     if len(moments) == 1:
         return moments[0]
     return st.select_slider("Iteration", moments, key=key, help="The step from this iteration to the next is shown.")
@@ -98,7 +98,7 @@ def choose_moment(moments: list[int]) -> int:
 
 def choose_racer(racers: list[str]) -> str:
     key = CONTROLS.at("whose")
-    st.session_state[key] = min(st.session_state[key], len(racers))
+    CONTROLS.show_choice("whose", min(st.session_state[key], len(racers)))
     if len(racers) == 1:
         return racers[0]
     places = list(range(1, len(racers) + 1))
