@@ -210,6 +210,10 @@ class Visitor:
         """Wait until the page's own clock is so far on: a timer that it set to an earlier time has then gone off."""
         self.page.evaluate("time => new Promise((done) => setTimeout(done, time))", milliseconds)
 
+    def single(self) -> None:
+        """The next press is no second one of a double click: as if the last were long ago."""
+        self.ask("[...stage.views.values()].forEach((view) => { view.pressed = -Infinity; })")
+
     def moving(self) -> dict[str, str]:
         """What moves, as pictures by view."""
         return self.ask("Object.fromEntries([...stage.views].map(([name, v]) => [name, v.canvases[1].toDataURL()]))")
