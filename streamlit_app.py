@@ -13,7 +13,7 @@ with frame("Home"):
         "Turn a knob and it is run again at once; step through it, and see why one arrives and another gets stuck. "
         "Every set-up is in the page's address: copy it, and whoever opens it sees the same."
     )
-    for column, page in zip(st.columns(len(PAGES) - 1), PAGES[1:], strict=True):
+    for column, page in zip(st.container(key="cards").columns(len(PAGES) - 1), PAGES[1:], strict=True):
         with column.container(border=True, height="stretch"):
             st.image(page.picture(theme()), alt=f"The page {page.title}, as it opens")
             st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)

@@ -129,7 +129,7 @@ class Visitor:
     def __init__(self, page: Page, server: str) -> None:
         self.page, self.server = page, server
         self.errors: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)  # on a busy machine a new server takes its time over the first page
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
 
@@ -209,6 +209,10 @@ class Visitor:
     def later(self, milliseconds: int) -> None:
         """Wait until the page's own clock is so far on: a timer that it set to an earlier time has then gone off."""
         self.page.evaluate("time => new Promise((done) => setTimeout(done, time))", milliseconds)
+
+    def single(self) -> None:
+        """The next press is no second one of a double click: as if the last were long ago."""
+        self.ask("[...stage.views.values()].forEach((view) => { view.pressed = -Infinity; })")
 
     def moving(self) -> dict[str, str]:
         """What moves, as pictures by view."""

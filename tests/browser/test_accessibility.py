@@ -1,4 +1,4 @@
-"""Every page, read by axe-core in light and dark: nothing critical or serious that is ours."""
+"""Every page: axe-core finds nothing critical or serious that is ours, light and dark, and nothing is cut off."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,3 +26,27 @@ def test_axe_finds_nothing_grave_in_what_is_ours(window, page, theme):
         for node in rule["nodes"]
     ]
     assert grave == []
+
+
+# right ends of formulas and of the names of pages that are cut by what they stand in
+CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(.katex-html .base, [data-testid=stPageLink] p)')]
+    .filter((word) => {
+        const end = word.getBoundingClientRect().left + word.scrollWidth;
+        for (let box = word; (box = box.parentElement);)
+            if (getComputedStyle(box).overflowX !== 'visible' && end > box.getBoundingClientRect().right + 1)
+                return true;
+        return word.matches('p') && word.scrollWidth > word.clientWidth + 1;
+    }).map((word) => word.textContent)"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
+def test_no_formula_and_no_name_of_a_page_is_cut_at_any_width(window, page):
+    visitor = window()
+    address = "" if page is PAGES[0] else page.title.replace(" ", "_")
+    visitor.page.goto(f"{visitor.server}/{address}")
+    inside = visitor.page.get_by_test_id("stMain")
+    (inside.get_by_test_id("stPageLink") if page is PAGES[0] else inside.locator(".katex")).first.wait_for()
+    visitor.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    for width in (1400, 1000, 900, 840, 820, 700, 420):
+        visitor.page.set_viewport_size({"width": width, "height": 900})
+        visitor.page.wait_for_function(f"({CUT})().length === 0")

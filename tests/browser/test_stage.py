@@ -135,7 +135,8 @@ def test_the_numbers_under_the_views_are_those_of_the_step(standing):
                 assert float(cell) == pytest.approx(track[quantity][step], rel=1e-2, abs=1e-3)
 
 
-def test_it_stands_at_the_start_and_hides_the_way_ahead_until_it_is_moved(visitor):
+@pytest.mark.parametrize("key", ["ArrowRight", "Space"])
+def test_it_stands_at_the_start_and_hides_the_way_ahead_until_it_is_moved(visitor, key):
     visitor.open(RACE)
     assert visitor.ask("[stage.at, stage.playing, stage.frames]") == [0, False, 0]
     assert visitor.page.locator(".when").inner_text().split() == ["step", "0", "of", "60"]
@@ -144,7 +145,7 @@ def test_it_stands_at_the_start_and_hides_the_way_ahead_until_it_is_moved(visito
         " c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean))"
     )
     assert visitor.ask(ahead) == [False] * 3
-    visitor.press("ArrowRight")
+    visitor.press(key)
     assert visitor.ask(ahead) == [True] * 3
 
 
@@ -194,6 +195,7 @@ def test_dragging_the_map_is_no_click(visitor):
     visitor.page.mouse.up()
     visitor.wait("stage.views.get('map').plot._fullLayout.xaxis.range[0] < given - 0.1", before[0])
     assert visitor.ask("stage.told") == []
+    visitor.single()
     visitor.page.mouse.click(area["x"] + 100, area["y"] + 100)
     visitor.wait("stage.told.length")
     assert visitor.ask("stage.told") == ["start"]

@@ -32,10 +32,10 @@ def on_map(visitor, across: float = 0.3, down: float = 0.3) -> tuple[float, floa
 
 
 def only_then(visitor) -> None:
-    """A plain click moves the start, and it is the first press to do so."""
+    """Nothing was sent and nothing is about to be, and a plain click moves the start."""
     visitor.page.mouse.move(*on_map(visitor, 0.6, 0.6))
-    visitor.wait("performance.now() - given > 400", visitor.ask("performance.now()"))  # no double click with the last
-    assert visitor.ask("stage.told") == []
+    assert visitor.ask("[stage.told, stage.views.get('map').clicked]") == [[], None]
+    visitor.single()
     visitor.page.mouse.click(*on_map(visitor, 0.6, 0.6))
     visitor.wait("stage.told.length")
     assert visitor.ask("stage.told") == ["start"]
@@ -55,7 +55,26 @@ def test_the_click_that_opens_a_macs_menu_does_not_move_the_start(race):
     only_then(race)
 
 
-def test_a_double_click_zooms_out_and_moves_no_start(race):
+@pytest.fixture
+def timed(window):
+    """The race in a window whose clock stands still when it is told to: a busy machine is slow to click twice."""
+    visitor = window()
+    visitor.page.clock.install()
+    visitor.open(RACE)
+    visitor.ask(TOLD)
+    return visitor
+
+
+def double_click(visitor) -> None:
+    place = on_map(visitor)
+    visitor.page.clock.pause_at(visitor.ask("Date.now() / 1000") + 1)
+    visitor.page.mouse.dblclick(*place)
+    visitor.page.clock.run_for(1000)  # a click that was to be sent has been sent
+    visitor.page.clock.resume()
+
+
+def test_a_double_click_zooms_out_and_moves_no_start(timed):
+    race = timed
     before = race.ask(ZOOM)
     race.page.mouse.move(*on_map(race))
     race.page.keyboard.down("Control")
@@ -63,15 +82,16 @@ def test_a_double_click_zooms_out_and_moves_no_start(race):
     race.page.keyboard.up("Control")
     race.wait(f"({ZOOM})[0] > given + 0.1", before[0])
     race.rest(ZOOM)
-    race.page.mouse.dblclick(*on_map(race))
+    double_click(race)
     race.wait(f"({ZOOM}).every((end, i) => Math.abs(end - given[i]) < 1e-6)", before)
     only_then(race)
 
 
-def test_a_double_click_without_a_zoom_changes_nothing(race):
+def test_a_double_click_without_a_zoom_changes_nothing(timed):
+    race = timed
     before = race.ask(ZOOM)
     for _ in range(2):
-        race.page.mouse.dblclick(*on_map(race))
+        double_click(race)
         race.rest(ZOOM)
         assert race.ask(ZOOM) == pytest.approx(before)
     only_then(race)
@@ -124,6 +144,7 @@ def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_s
     assert visitor.ask(ZOOM) == zoom
     assert visitor.ask("stage.told") == []
     visitor.rest(SCROLLED)
+    visitor.single()
     visitor.page.touchscreen.tap(*on_map(visitor))
     visitor.wait("stage.told.length")
     assert visitor.ask("stage.told") == ["start"]

@@ -14,6 +14,7 @@ import streamlit as st
 
 from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
+from ui.frame import FORMULAS
 from ui.gradients.controls import CONTROLS, decimals, said
 from ui.setups import GradientsSetup
 from ui.tables import as_csv
@@ -120,7 +121,8 @@ def formulas(first: str, *others: str) -> None:
     lines = [first, *others]
     if len(first) > LONG:
         st.latex(lines.pop(0))
-    for column, line in zip(st.columns(len(lines), vertical_alignment="center"), lines, strict=True):
+    columns = st.container(key=FORMULAS).columns(len(lines), vertical_alignment="center")
+    for column, line in zip(columns, lines, strict=True):
         column.latex(line)
 
 

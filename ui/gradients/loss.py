@@ -13,6 +13,7 @@ import streamlit as st
 
 from engine import problems, slopes
 from ui.figures import Axis, plane
+from ui.frame import FORMULAS
 from ui.gradients.controls import (
     CONTROLS,
     first_line,
@@ -108,7 +109,7 @@ def loss_ground(theme: str) -> Mapping[str, str]:
 
 
 def show_loss(setup: GradientsSetup, theme: str) -> None:
-    left, right = st.columns(2, vertical_alignment="center")
+    left, right = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
     left.latex(WITH_THETA)
     right.latex(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9")
     table = losses()

@@ -16,6 +16,7 @@ from engine.notebook import FIRST_KEY
 from engine.problems import Fit, mean_squared_error
 from engine.race import RECORDS
 from ui.figures import LEAST, loss_axes, loss_range
+from ui.frame import FORMULAS
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, Scale, from_notebook, take_click, uploaded
 from ui.linear_fit.csv_data import MOST_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -132,7 +133,7 @@ def in_batches(setup: FitSetup, result: Result) -> bool:
 
 
 def show_lesson(setup: FitSetup) -> None:
-    words, formula = st.columns(2, vertical_alignment="center")
+    words, formula = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
     words.markdown(
         "The loss says how far the line is off, on average over all points. Gradient descent moves the line against "
         "the slope of that loss, again and again; the learning rate α says how far."

@@ -12,6 +12,7 @@ from engine import Trace, race
 from engine.analysis import lost
 from engine.notebook import REPLAYS
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
+from ui.frame import FORMULAS
 from ui.palette import REPLAY, Style, styles
 from ui.race.controls import CONTROLS
 from ui.results import said_ends
@@ -44,7 +45,7 @@ def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:
 
 def show_landscape(setup: RaceSetup) -> None:
     landscape = setup.ground
-    words, formula = st.columns(2, vertical_alignment="center")
+    words, formula = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
 

@@ -17,6 +17,7 @@ from engine.batches import batch
 from engine.problems import Fit, bowl_points, bowls, mean_squared_error
 from engine.race import RECORDS
 from ui.figures import LEAST, LIFT, loss_axes, loss_range
+from ui.frame import FORMULAS
 from ui.palette import Style, styles
 from ui.regression.controls import CONTROLS, choose_moment, choose_racer
 from ui.regression.figures import (
@@ -87,7 +88,7 @@ def run(setup: RegressionSetup) -> Result:
 
 
 def show_lesson() -> None:
-    words, formula = st.columns(2, vertical_alignment="center")
+    words, formula = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
     words.markdown(
         "The examples come from $f(x, y) = 3x^2 + 9y^2$, with as much noise as you choose. An optimizer that knows the "
         "examples alone looks for 3 and 9: it follows the slope of the mean squared error, over all of them or over a "

@@ -242,8 +242,9 @@ class Stage {
       return;
     }
     this.parts.status.textContent = "";
-    this.revealed = true;
     if (this.at >= this.last) this.at = 0;
+    this.revealed = true;
+    this.draw(true); // the way ahead; the frames to come draw what moves alone
     this.resumed = true; // the clock begins with the first frame, and anew after the tab was hidden
     let before, passed = 0;
     const tick = (now) => {
@@ -684,12 +685,12 @@ class View {
   listen(name) {
     this.box.dataset.click = name;
     let press = null; // where and when it began, while it may still become a click
-    let last = -Infinity; // when the press before began
-    let clicked = null; // what will be sent
+    this.pressed = -Infinity; // when the press before began
+    this.clicked = null; // what will be sent
     const send = () => {
       clearTimeout(this.clicking);
-      if (clicked) this.stage.trigger(name, clicked);
-      clicked = null;
+      if (this.clicked) this.stage.trigger(name, this.clicked);
+      this.clicked = null;
     };
     const far = (event) => Math.hypot(event.clientX - press.x, event.clientY - press.y) > CLICK_PIXELS;
     const hear = (type, act) => window.addEventListener(type, act, { capture: true, signal: this.heard.signal });
@@ -697,9 +698,9 @@ class View {
     hear("pointerdown", (event) => {
       press = null;
       if (!this.plot.contains(event.target)) return send(); // no second click is coming
-      const double = event.timeStamp - last < DOUBLE_CLICK_MILLISECONDS;
-      last = event.timeStamp;
-      if (double) clicked = null;
+      const double = event.timeStamp - this.pressed < DOUBLE_CLICK_MILLISECONDS;
+      this.pressed = event.timeStamp;
+      if (double) this.clicked = null;
       // on a Mac, Ctrl and a click open the menu
       if (double || !event.isPrimary || event.button !== 0 || event.ctrlKey) return;
       press = { x: event.clientX, y: event.clientY, at: event.timeStamp };
@@ -714,7 +715,7 @@ class View {
       const frame = this.plot.getBoundingClientRect();
       const [x, y] = [event.clientX - frame.left - xaxis._offset, event.clientY - frame.top - yaxis._offset];
       if (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length) return;
-      clicked = [xaxis.p2d(x), yaxis.p2d(y)];
+      this.clicked = [xaxis.p2d(x), yaxis.p2d(y)];
       clearTimeout(this.clicking);
       this.clicking = setTimeout(send, Math.max(0, wait));
     });
