@@ -26,7 +26,7 @@ from engine.expressions.functions import (
 )
 from engine.expressions.tree import Apply, Name, Node, Number
 
-CHARACTERS, PARTS, LEVELS = 200, 120, 20  # at most; a formula on a blackboard is far below
+CHARACTERS, PARTS, LEVELS, BARS = 200, 120, 20, 80  # at most; a formula on a blackboard is far below
 ECHO = 18  # characters of what was typed in one piece; a message holds two pieces at most
 
 # Where a token could go on with what stands before it, it does: sin 2x is sin(2x), and sin x^2 is sin(x^2).
@@ -250,6 +250,8 @@ class Reading:
         at = [i for i, token in enumerate(self.tokens) if token.type == "BAR"]
         if not at:
             return
+        if len(at) > BARS:
+            raise ExpressionError(f"This formula has {len(at)} bars. At most {BARS} fit.")
         found = bars.roles(self.tokens, ENDS, self.variables)
         if len(found) > 1:
             first = next(i for i, one, other in zip(at, *found, strict=True) if one != other)
