@@ -136,15 +136,17 @@ def stay_apart(left: np.ndarray, right: np.ndarray) -> bool:
 def limit(values: np.ndarray) -> float:
     """Where values ``(n,)`` go, each a decade closer: infinite if they grow without end, NaN if unsteady.
 
-    What is left shrinks by the same factor with each decade, if slowly for a power such as |x|^0.01.
+    What is left shrinks by the same factor with each decade, if slowly for a power such as |x|^0.01. Where that factor
+    itself goes to 1, as for x ln x + x^2, nothing is ever left behind.
     """
-    *_, before, last = np.diff(values)
+    *_, earlier, before, last = np.diff(np.concatenate([values[:1], values]))
     if not np.isfinite(values).all():
         return float("nan")
     if abs(last) <= 1e-7 * np.abs(values).max():
         return float(values[-1])
     factor = last / before if before else 0.0
-    if factor >= 1 - 1e-6:
+    to_one = bool(earlier) and 0.9 < factor < 1 and 1 - factor < 0.5 * (1 - before / earlier)
+    if factor >= 1 - 1e-6 or to_one:
         return float(np.copysign(np.inf, last)) if last * values[-1] > 0 else float("nan")
     return float(values[-1] + last * factor / (1 - factor)) if factor > 0 else float("nan")
 

@@ -117,6 +117,9 @@ def test_a_corner_is_one_however_it_is_written(text):
         ("sqrt|x|", -np.inf, np.inf),
         ("|x|^0.9", -np.inf, np.inf),
         ("sqrt x", np.nan, np.inf),
+        ("x ln|x| + x^2", -np.inf, -np.inf),
+        ("x^x", np.nan, -np.inf),
+        ("|x|^x", -np.inf, -np.inf),
     ],
 )
 def test_where_the_slope_grows_without_end_there_is_no_corner(text, left, right):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from lark import Token
 
 SIGNS = {"PLUS", "MINUS"}
 NEVER_AFTER_OPEN = {"STAR", "SLASH", "CIRCUMFLEX", "SUPERSCRIPT", "RPAR", "COMMA", ""}
-GROUP = (False, False, False)  # a round bracket, among the bars that are open
+ENOUGH = 2  # ways; more tell nothing new
+
+Ends = dict[tuple[int, bool], list[str]]  # by where it closes and whether it holds a variable: the ways to read it
 
 
 def roles(tokens: Sequence[Token], ends: set[str], variables: Sequence[str]) -> list[str]:
@@ -22,44 +24,45 @@ def roles(tokens: Sequence[Token], ends: set[str], variables: Sequence[str]) -> 
 
 
 def readings(tokens: Sequence[Token], ends: set[str], variables: Sequence[str], *, strict: bool) -> list[str]:
-    kinds = ["", *(token.type for token in tokens), ""]
-
-    # an open bar is (it is a bar, it holds a variable, it holds more than bars)
-    @cache
-    def rest(i: int, opened: tuple[tuple[bool, bool, bool], ...], value: bool) -> tuple[str, ...]:
-        """The ways to read what begins at token i; ``value`` says whether a value stands before it."""
-        if i > len(tokens):
-            return () if opened else ("",)
-        kind, after = kinds[i], kinds[i + 1]
-        if len(opened) > 40:
-            return ()
-        if kind == "BAR":
-            found: list[str] = []
-            if value and opened and opened[-1][0] and after != "NUMBER":
-                _, variable, more = opened[-1]
-                if not strict or (variable and more):
-                    found += [")" + way for way in rest(i + 1, marked(opened[:-1], variable, False), True)]
-            before_sign = value and after in SIGNS and bool(opened) and opened[-1][0]
-            if after not in NEVER_AFTER_OPEN and not (strict and before_sign):
-                found += ["(" + way for way in rest(i + 1, (*opened, (True, False, False)), False)]
-            return tuple(found[:2])
-        if kind == "LPAR":
-            return rest(i + 1, (*marked(opened, False, True), GROUP), False)
-        if kind in {"RPAR", "COMMA"} and (not opened or opened[-1][0]):
-            return ()
-        if kind == "RPAR":
-            return rest(i + 1, opened[:-1], True)
-        variable = kind == "NAME" and tokens[i - 1] in variables
-        return rest(i + 1, marked(opened, variable, True), kind in ends)
-
-    return list(rest(1, (), False))
+    # the innermost first, each once: to try the bars one after the other would double the work with every bar
+    kinds, closed = ["", *(token.type for token in tokens), ""], dict[int, Ends]()
+    holds = [token.type == "NAME" and token in variables for token in tokens]
+    for i in reversed(range(len(tokens) + 1)):
+        if kinds[i] in {"BAR", "LPAR", ""}:
+            closed[i] = inside(i, kinds, [False, *holds, False], closed, ends, strict=strict)
+    return [way for ways in closed[0].values() for way in ways][:ENOUGH]
 
 
-def marked(opened: tuple[tuple[bool, bool, bool], ...], variable: bool, more: bool) -> tuple:
-    """The open bars, the innermost with what it holds now."""
-    if not opened:
-        return opened
-    *outer, (bar, had, mixed) = opened
-    if not bar:  # a variable in round brackets is one in the bars around them
-        return (*marked(tuple(outer), variable, False), (bar, had, mixed)) if variable else opened
-    return (*outer, (bar, had or variable, mixed or more))
+def inside(
+    opener: int, kinds: list[str], holds: list[bool], closed: dict[int, Ends], ends: set[str], *, strict: bool
+) -> Ends:
+    """The ways to read what begins after a bar, a bracket, or the beginning, by where it ends."""
+    bar, found = kinds[opener] == "BAR", defaultdict[tuple[int, bool], list[str]](list)
+    # by whether a value stands before, and whether there was a variable, and more than bars
+    ways = defaultdict[int, dict[tuple[bool, bool, bool], list[str]]](lambda: defaultdict(list))
+    ways[opener + 1][False, False, False] = [""]
+    for i in range(opener + 1, len(kinds)):
+        for (value, variable, more), before in ways.pop(i, {}).items():
+            kind, after = kinds[i], kinds[i + 1] if i + 1 < len(kinds) else ""
+            if kind == "BAR":
+                if value and bar and after != "NUMBER" and (not strict or (variable and more)):
+                    add(found[i, variable], (way + ")" for way in before))
+                if after in NEVER_AFTER_OPEN or (strict and value and bar and after in SIGNS):
+                    continue
+            if kind in {"BAR", "LPAR"}:
+                for (end, held), within in closed[i].items():
+                    opened = "(" if kind == "BAR" else ""
+                    whole = (way + opened + rest for way in before for rest in within)
+                    add(ways[end + 1][True, variable or held, more or kind == "LPAR"], whole)
+            elif kind in {"RPAR", "COMMA", ""} and kinds[opener] != ("" if kind == "" else "LPAR"):
+                continue
+            elif kind in {"RPAR", ""}:
+                add(found[i, variable], before)
+            else:
+                add(ways[i + 1][kind in ends, variable or holds[i], True], before)
+    return found
+
+
+def add(known: list[str], ways: Iterable[str]) -> None:
+    known.extend(ways)
+    del known[ENOUGH:]

@@ -15,10 +15,31 @@ SAME = str.maketrans(
         **dict.fromkeys("∣❘｜", "|"),
         **dict.fromkeys("'’‘‛′ʹʼˈ´`＇ꞌʽ‵", "'"),
         "➕": "+",
+        # of a Cyrillic keyboard: they look the same, and no formula is written with them
+        **dict(zip("АВЕКМНОРСТУХІЈЅаеосрухіјѕ", "ABEKMHOPCTYXIJSaeocpyxijs", strict=True)),
     }
 )
 DIGITS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉ˣʸ", "+-01234567890123456789xy")
 KEPT = ("<super>", "<sub>", "<fraction>", "<circle>", "<square>")  # these mean something by where or how they stand
+
+# what to type instead of a character that no formula holds
+INSTEAD = {
+    "°": "Angles are in radians: write *pi/180 for degrees",
+    "!": "There is no factorial here: write it as a product",
+    "%": "Write /100 for percent",
+    "\\": "LaTeX is not read here: write it with the signs of a keyboard, such as (1/2)*x or sqrt(x)",
+    "$": "Leave out the $",
+    ";": "Leave it out, or write a comma between two values",
+    ":": "To divide, write /",
+    "‖": "Write abs( )",
+    **dict.fromkeys("⌊⌋", "Write floor( )"),
+    **dict.fromkeys("⌈⌉", "Write ceil( )"),
+    **dict.fromkeys("±∓", "Write + or -"),
+    **dict.fromkeys('“”„‟«»"', "Leave out the quotation marks"),
+    "_": "Leave it out; the base of a logarithm is a number, as in log_3(x)",
+    "'": "Leave it out: no number holds one, and no derivative is taken here",
+    **dict.fromkeys("→⇒↦⟶≈", "Type one formula only"),
+}
 
 
 def visible(text: str) -> str:
@@ -56,7 +77,7 @@ def left_side(text: str, variables: tuple[str, ...]) -> tuple[int, str]:
     end, found = 0, ""
     while True:
         for kind in ("second", "derivative", "function"):
-            if left := re.match(rf"\s*(?:{kinds[kind]})\s*[:≡]?=(?![=])", text[end:]):
+            if left := re.match(rf"\s*(?:{kinds[kind]})\s*[:≡]?=+", text[end:]):
                 end, found = end + left.end(), kind if found in ("", "function") else found
                 break
         else:

@@ -93,6 +93,8 @@ OTHER_NAMES = {
     "arcosh": "acosh",
     "artanh": "atanh",
     "cosec": "csc",
+    "cosech": "csch",
+    "signum": "sign",
     "cotan": "cot",
     "sen": "sin",
     "tg": "tan",
@@ -123,10 +125,22 @@ ELSEWHERE = {
     "silu": "{x} sigmoid({x})",
     "swish": "{x} sigmoid({x})",
     "expm": "e^{x} - 1",
-    "pow": "{x}^2",
+    "pow": "{x}^2 for pow({x}, 2)",
+    "power": "{x}^2 for power({x}, 2)",
+    "root": "{x}^(1/3) for a cube root",
+    "nthroot": "{x}^(1/3) for a cube root",
+    "sinus": "sin({x})",
+    "cosinus": "cos({x})",
+    "cosine": "cos({x})",
+    "tangent": "tan({x})",
+    "tangens": "tan({x})",
+    "squareroot": "sqrt({x})",
+    **dict.fromkeys(["lambda", "def", "return", "derivative", "slope"], "the formula alone, such as {x}^2"),
     "square": "{x}^2",
     **dict.fromkeys(["gelu", "selu", "celu", "glu", "softmax", "logit", "isqrt", "erf", "round", "mod", "logp"], ""),
-    **dict.fromkeys(["cis", "cas", "sind", "cosd", "tand", "logsumexp", "mean", "median", "argmax", "argmin"], ""),
+    **dict.fromkeys(
+        ["cis", "cas", "sind", "cosd", "tand", "logsumexp", "mean", "median", "argmax", "argmin", "phi"], ""
+    ),
 }
 CONSTANTS = {"pi": math.pi, "e": math.e}
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from lark import Lark, Token, Transformer, UnexpectedToken, v_args
 
 from engine.expressions import bars
-from engine.expressions.characters import DIGITS, plain
+from engine.expressions.characters import DIGITS, INSTEAD, plain
 from engine.expressions.functions import (
     ADD,
     CONSTANTS,
@@ -26,7 +26,7 @@ from engine.expressions.functions import (
 )
 from engine.expressions.tree import Apply, Name, Node, Number
 
-CHARACTERS, PARTS, LEVELS = 200, 120, 20  # at most; a formula on a blackboard is far below
+CHARACTERS, PARTS, LEVELS, BARS = 200, 120, 20, 80  # at most; a formula on a blackboard is far below
 ECHO = 18  # characters of what was typed in one piece; a message holds two pieces at most
 
 # Where a token could go on with what stands before it, it does: sin 2x is sin(2x), and sin x^2 is sin(x^2).
@@ -199,6 +199,8 @@ class Reading:
         """Add one token; a run of letters may be several."""
         kind, at = found.lastgroup or "", found.start()
         token = Token(kind, found[0], at)
+        if kind == "COMPARISON" and not self.tokens and token == "=":
+            raise ExpressionError("Leave out the = at the beginning.")
         if kind == "COMPARISON":
             raise ExpressionError(f"A comparison begins {self.place(token)}. Type one formula only, such as x^2 - 1.")
         if kind == "STRANGE":
@@ -250,6 +252,8 @@ class Reading:
         at = [i for i, token in enumerate(self.tokens) if token.type == "BAR"]
         if not at:
             return
+        if len(at) > BARS:
+            raise ExpressionError(f"This formula has {len(at)} bars. At most {BARS} fit.")
         found = bars.roles(self.tokens, ENDS, self.variables)
         if len(found) > 1:
             first = next(i for i, one, other in zip(at, *found, strict=True) if one != other)
@@ -406,22 +410,33 @@ class Reading:
         sign = f"'{token}'" if unicodedata.category(token)[0] != "M" else ""
         token = Token(token.type, token[0], token.start_pos)
         number = "" if token.isascii() else f" U+{ord(token):04X}"
-        return ExpressionError(f"A formula cannot hold the character{sign and ' '}{sign}{number}, {place}.")
+        held = f"A formula cannot hold the character{sign and ' '}{sign}{number}, {place}."
+        instead = INSTEAD.get(plain(token), "")
+        return ExpressionError(f"{held} {instead}." if instead else held)
 
     def unknown(self, word: Token) -> ExpressionError:
         end = (word.start_pos or 0) + len(word)
         if self.text[end : end + 1] == ".":
-            rest = re.match(r"\.([a-z0-9]+)", self.text[end:])
-            known = rest[1] if rest and rest[1] in FUNCTIONS else "sin"
-            return ExpressionError(f"'{shown(word)}.' is not needed here. Write {known}({self.variables[0]}).")
+            rest = re.match(r"\.([A-Za-z]+[0-9]*)", self.plain[end:])
+            name = rest[1].lower() if rest else ""
+            written = ELSEWHERE.get(name, "") or (name if name in CONSTANTS else "")
+            if OTHER_NAMES.get(name, name) in FUNCTIONS:
+                written = f"{name}({', '.join(['{x}', '0'][: values_of(OTHER_NAMES.get(name, name))])})"
+            hint = f"Write {written.format(x=self.variables[0])}" if written else "Leave it out"
+            return ExpressionError(f"'{shown(word)}.' is not needed here. {hint}.")
         only = f"Only {' and '.join(self.variables)} can be used here"
         hint = f"{only}, with functions such as sin, cos, exp, ln, sqrt, abs, max."
         name = re.sub(r"^(?:arc|ar)(?=[cs])", "a", word.lower()).replace("cosec", "csc").replace("ctg", "cot")
         if instead := ELSEWHERE.get(name, "").format(x=self.variables[0]):
             hint = f"Write {instead}."
-        elif name not in ELSEWHERE and len(word) > 1 and (near := self.near(word.lower())):
+        elif self.is_a_name(name) and (near := self.near(word.lower())):
             hint = f"Did you mean {' or '.join(near)}?"
         return ExpressionError(f"'{shown(word)}' (character {(word.start_pos or 0) + 1}) is not known. {hint}")
+
+    def is_a_name(self, word: str) -> bool:
+        """Whether a word may be a function's name with a slip in it. ax is no slip of max, it is a times x."""
+        factors = len(word) == 2 and any(letter in self.variables for letter in word)
+        return word not in ELSEWHERE and len(word) > 1 and not factors
 
     def near(self, word: str) -> list[str]:
         """The names that a slip or two of the hand lead away from: two at most, or it is a guess."""
@@ -465,6 +480,17 @@ class Reading:
         other = f", or write {decimal} with a point" if decimal and int(decimal[-3:]) else ""
         return ExpressionError(f"Leave out the comma: {shown(whole + thousands[2])}{other}, {place}.")
 
+    def one_number(self, before: Token, token: Token) -> ExpressionError | None:
+        """1 000 is a thousand and 1½ is one and a half: neither is a product."""
+        text = self.plain[before.start_pos or 0 :]
+        if thousands := re.match(r"[1-9]\d{0,2}(?:\s\d{3})+(?:\.\d+)?(?![\d.])", text):
+            whole = re.sub(r"\s", "", thousands[0])
+            return ExpressionError(f"Leave out the blank in the number: {shown(whole)}, {self.place(token)}.")
+        if mixed := re.match(r"(\d+)\s*([½-¾⅐-⅞]|\d+/\d+)", text):
+            total = shown(f"({mixed[1]} + {mixed[2]})")
+            return ExpressionError(f"Write a mixed number as a sum, such as {total}, {self.place(token)}.")
+        return None
+
     def wrong_count(self, name: str) -> ExpressionError:
         x = self.variables[0]
         count, example = ("two values", f"{name}({x}, 0)") if values_of(name) == 2 else ("one value", f"{name}({x})")
@@ -483,7 +509,12 @@ class Reading:
         """What the grammar could not go on with, in a reader's words."""
         if before.type == "FUNCTION":
             return self.wrong_count(before)
+        if token.type == "SUPERSCRIPT" and self.text[(token.start_pos or 0) + len(token) :].lstrip()[:1] == "√":
+            x = self.variables[0]
+            return ExpressionError(f"Write a root as cbrt({x}) or {x}^(1/4), {self.place(token)}.")
         if token.type in {"NUMBER", "FRACTION"} and before.type in ENDS:
+            if before.type == "NUMBER" and (one := self.one_number(before, token)):
+                return one
             return ExpressionError(f"Put an operator such as * or ^ before the number {self.place(token)}.")
         if token.type == "$END":
             return ExpressionError(f"The formula is not complete: something is missing {self.place(token)}.")
