@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ui.linear_fit.csv_data import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, NAME_LENGTH, Choices, look_at, pairs, read
+from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, Choices, look_at, pairs, read
+from ui.linear_fit.csv_layout import MOST_COLUMNS
 from ui.linear_fit.csv_text import CsvError
 from ui.tables import as_csv
 
