@@ -5,6 +5,7 @@ What does not fit raises ``CsvError``; what the file leaves open is asked, never
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,17 @@ from ui.linear_fit.csv_layout import (
     choose_layout,
     narrow_head,
 )
-from ui.linear_fit.csv_numbers import is_date, like_number, number, why_not
+from ui.linear_fit.csv_numbers import (
+    NO_DATES,
+    are_dates,
+    has_unit,
+    is_date,
+    is_missing,
+    is_number,
+    like_number,
+    number,
+    why_not,
+)
 from ui.linear_fit.csv_text import COMMENT, CsvError, Line, decoded, quoted, told_separator
 
 MOST_BYTES, MOST_ROWS = 2 * 1024 * 1024, 10_000
@@ -27,7 +38,8 @@ LARGEST, SMALLEST = 1e9, 1e-9  # beyond, squares leave what 32 bits can hold
 LOST = 1e-3  # the share of a column's spread that rounding to 32 bits may cost
 NAME_LENGTH = 30
 SAMPLE = 200  # lines of a file that is refused for its length
-TOTALS = {"total", "totals", "sum", "average", "mean", "summe", "gesamt", "mittelwert", "somme", "moyenne"}
+TOTALS = {"total", "totals", "subtotal", "sum", "average", "avg", "mean", "median", "summe", "gesamt", "insgesamt"}
+TOTALS |= {"gesamtsumme", "mittelwert", "durchschnitt", "somme", "moyenne", "totale", "totaal", "suma", "promedio"}
 
 
 @dataclass(frozen=True)
@@ -125,12 +137,11 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
             "The file has one column; a fit needs two. Separate them by comma, semicolon or tab; "
             "what parts the columns can be chosen below."
         )
-    rows, faults = [], {}
+    check_one_table(head, body, layout.numeric)
+    rows, faults = [], totals(body)
     for i, line in enumerate(body):
         if line.width > width:
             faults[i] = f"Line {line.number} has {line.width} cells, and the others {width}."
-        elif i == len(body) - 1 and line.cells and next(filter(None, line.cells)).strip(": ").lower() in TOTALS:
-            faults[i] = f"Line {line.number} is a total, not a row."
         rows.append(tuple((line.cells + [""] * width)[:width]))
     numbers = np.full((width, len(rows)), np.nan)
     for i, row in enumerate(rows):
@@ -138,7 +149,10 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
             numbers[:, i] = [value if (value := number(cell, decimal)) is not None else np.nan for cell in row]
     found = [i for i in layout.numeric if np.isfinite(numbers[i]).any()]
     if len(found) < 2:
-        raise CsvError(too_few(found, rows, body, decimal))
+        raise CsvError(too_few(found, body or layout.above, decimal))
+    if body and is_sum(numbers[found], body, layout.numeric):
+        faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
+        numbers[:, -1] = np.nan
     shifted = [""] if len(head) == 1 and head[0].width == width - 1 and layout.separator in "\t " else []  # R's way
     parts = [[*shifted, *line.cells, *[""] * width][:width] for line in head]
     names = plain_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
@@ -146,15 +160,52 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
     return Table(tuple(names[i] for i in found), numbers[found], cells, tuple(r.number for r in body), faults, decimal)
 
 
-def too_few(found: list[int], rows: list[tuple[str, ...]], body: list[Line], decimal: str) -> str:
+def totals(body: list[Line]) -> dict[int, str]:
+    """The rows at the end that are named as totals or means of those above."""
+    faults = {}
+    for i in reversed(range(len(body))):
+        label = next(filter(None, body[i].cells))
+        words = re.findall(r"[^\W\d_]+", label.lower())
+        if len(words) <= 3 and TOTALS.intersection(words):
+            faults[i] = f"Line {body[i].number} is a total, not a row."
+        elif any(map(is_number, body[i].cells)):
+            break
+    return faults
+
+
+def check_one_table(head: list[Line], body: list[Line], numeric: list[int]) -> None:
+    """Raises ``CsvError`` where below an empty line other names begin a second table."""
+    for above, line, below in zip(body, body[1:], body[2:], strict=False):
+        if line.number == above.number + 1 or any(line.cells == named.cells for named in head):
+            continue
+        cells = ["".join(line.cells[i : i + 1]) for i in numeric]
+        words = all(cell and not is_missing(cell) and not like_number(cell) for cell in cells)
+        if words and any(map(is_number, below.cells)):
+            raise CsvError(f"A second table begins on line {line.number}. Upload a file with one of them.")
+
+
+def is_sum(numbers: np.ndarray, body: list[Line], numeric: list[int]) -> bool:
+    """Whether the last row is the sum of the others, and as no other has nothing where those have a word."""
+    *others, last = body
+    worded = [i for i in range(last.width) if i not in numeric and all("".join(r.cells[i : i + 1]) for r in others)]
+    if len(others) < 2 or not any(not last.cells[i] for i in worded):
+        return False
+    return bool(np.allclose(np.nansum(numbers[:, :-1], axis=1), numbers[:, -1], rtol=1e-6, atol=0))
+
+
+def too_few(found: list[int], body: list[Line], decimal: str) -> str:
     """Why a file has no two columns of numbers: the first cell that might have been one."""
     said = "Only one column of the file has numbers; a fit needs two, one for x and one for y."
     if not found:
         said = "No row of the file has numbers. Upload a table with two columns of numbers."
-    for row, line in zip(rows, body, strict=True):
-        for i, cell in enumerate(row):
-            if i not in found and cell and (like_number(cell) or is_date(cell)):
-                return f"{said} On line {line.number}, {quoted(cell)} {why_not(cell, decimal)}."
+    width = max((line.width for line in body), default=0)
+    columns = [[line.cells[i] for line in body if i < len(line.cells) and line.cells[i]] for i in range(width)]
+    dates = [i for i, column in enumerate(columns) if i not in found and are_dates(column)]
+    for line in body:
+        for i, cell in enumerate(line.cells[:width]):
+            if i not in found and cell and (i in dates or like_number(cell) or is_date(cell) or has_unit(cell)):
+                why = NO_DATES if i in dates else why_not(cell, decimal)
+                return f"{said} On line {line.number}, {quoted(cell)} {why}."
     return said
 
 
