@@ -498,7 +498,7 @@ def test_a_file_without_a_line_in_it_is_refused_and_the_next_one_taken(content, 
 
 def test_what_a_file_leaves_open_is_asked_on_the_page_and_nothing_is_fitted_until_it_is_chosen():
     app = with_file(b"a\tb\n1\t950\n2\t1,020\n3\t1,100\n")
-    assert "has to be chosen" in texts(app)
+    assert "has to be chosen below" in texts(app)
     assert "Which is the decimal sign?" in texts(app)
     assert not app.metric
     assert app.selectbox(key="fit-read-decimal").value is None

@@ -5,33 +5,41 @@ What does not fit raises ``CsvError``; what the file leaves open is asked, never
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
+from ui.linear_fit.csv_layout import (
+    MOST_COLUMNS,
+    Layout,
+    choose_decimal,
+    choose_header,
+    choose_layout,
+    narrow_head,
+)
 from ui.linear_fit.csv_numbers import (
+    NO_DATES,
     are_dates,
-    evidence,
+    has_unit,
     is_date,
     is_missing,
     is_number,
     like_number,
     number,
-    open_cell,
     why_not,
 )
-from ui.linear_fit.csv_text import BLANKS, COMMENT, SEPARATORS, CsvError, Line, cut, decoded, quoted, told_separator
+from ui.linear_fit.csv_text import COMMENT, CsvError, Line, decoded, quoted, told_separator
 
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 2 * 1024 * 1024, 10_000, 50
+MOST_BYTES, MOST_ROWS = 2 * 1024 * 1024, 10_000
 LARGEST, SMALLEST = 1e9, 1e-9  # beyond, squares leave what 32 bits can hold
 LOST = 1e-3  # the share of a column's spread that rounding to 32 bits may cost
 NAME_LENGTH = 30
 SAMPLE = 200  # lines of a file that is refused for its length
-ENOUGH = 0.5  # of a column's filled cells must be numbers
-TOTALS = {"total", "totals", "sum", "average", "mean", "summe", "gesamt", "mittelwert", "somme", "moyenne"}
+TOTALS = {"total", "totals", "subtotal", "sum", "average", "avg", "mean", "median", "summe", "gesamt", "insgesamt"}
+TOTALS |= {"gesamtsumme", "mittelwert", "durchschnitt", "somme", "moyenne", "totale", "totaal", "suma", "promedio"}
 
 
 @dataclass(frozen=True)
@@ -82,25 +90,6 @@ class Reading:
     skipped: int = 0  # comments, and lines above the table
 
 
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """The rows of a file as one separator cuts them."""
-
-    separator: str
-    above: list[Line]  # before the first row of numbers: titles, the header, units
-    body: list[Line]
-    comments: list[Line]
-    width: int
-    numeric: list[int]  # the columns of numbers
-    data: list[Line]  # from the first row that has a number anywhere
-
-    @property
-    def doubts(self) -> int:
-        """Rows of another width, and cells that another separator may run through."""
-        misfits = sum(line.width > self.width for line in self.data)
-        return misfits + sum(unclear(cell, self.separator) for line in self.data for cell in line.cells)
-
-
 def read(content: bytes, choices: Choices | None = None) -> Table:
     """A file's columns of numbers. Raises ``CsvError`` for one that is no CSV, too large, or leaves a choice open."""
     reading = look_at(content, choices or Choices())
@@ -138,172 +127,6 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     return Reading(layout.separator, decimal, bool(names), table, first, asked, max(0, skipped))
 
 
-# ---- the separator
-
-
-def choose_layout(text: str, chosen: str | None) -> tuple[Layout, dict[str, str]]:
-    """The separator that parts every line alike into numbers; and a question where two do."""
-    if chosen:
-        return lay_out(text, chosen), {}
-    found, refused = {}, None
-    for separator in SEPARATORS:
-        if separator not in text and separator != BLANKS:
-            continue
-        try:
-            layout = lay_out(text, separator)
-        except CsvError as error:
-            refused = refused or error
-            continue
-        if separator != BLANKS or all(line.width == layout.width for line in layout.data):
-            found[separator] = layout
-    able = {separator: layout for separator, layout in found.items() if len(layout.numeric) > 1}
-    if refused and not able:
-        raise refused
-    if not able:
-        explicit = [layout for layout in found.values() if layout.separator != BLANKS]
-        return max(explicit, key=lambda layout: len(layout.numeric), default=lay_out(text, ",")), {}
-    doubts = {separator: layout.doubts for separator, layout in able.items()}
-    least = min(doubts.values())
-    best = [separator for separator in able if doubts[separator] == least]
-    if "\t" in best and BLANKS in best:  # a tab is a blank too
-        best.remove(BLANKS)
-    asked = {}
-    if len(best) > 1:
-        between = " or ".join(SEPARATORS[separator] for separator in best)
-        asked["separator"] = f"The columns can be parted by {between}. Which is the separator?"
-    elif best == [BLANKS] and groups_of_three(able[BLANKS]):
-        asked["separator"] = "Blanks part the columns, or group the thousands of one number. Which is the separator?"
-    return able[best[0]], asked
-
-
-def lay_out(text: str, separator: str) -> Layout:
-    lines = [line for line in cut(text, separator) if line.width]
-    comments = [line for line in lines if line.comment]
-    rows = [line for line in lines if not line.comment]
-    start = next((i for i, row in enumerate(rows) if len(row.cells) > 1 and any(map(is_number, row.cells))), len(rows))
-    data = rows[start:] or rows
-    usual = Counter(len(row.cells) for row in data).most_common()
-    raw = min((width for width, count in usual if count == usual[0][1]), default=0)
-    held = Counter(row.width for row in data).most_common(1)
-    most = max(raw, held[0][0] if held else 0)
-    width = max((row.width for row in data if row.width <= most), default=0)
-    full = [row.cells for row in data if row.width <= width]
-    numeric = [i for i in range(min(width, MOST_COLUMNS)) if holds_numbers([r[i] for r in full if i < len(r)])]
-    good = next((i for i, row in enumerate(rows) if i >= start and is_good(row, numeric)), start)
-    return Layout(separator, rows[:good], rows[good:], comments, width, numeric, data)
-
-
-def holds_numbers(cells: list[str]) -> bool:
-    filled = [cell for cell in cells if not is_missing(cell)]
-    numbers = sum(map(is_number, filled))
-    return numbers > 0 and numbers >= ENOUGH * len(filled) and not are_dates(filled)
-
-
-def is_good(line: Line, numeric: list[int]) -> bool:
-    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
-    return any(map(is_number, cells)) and all(is_number(cell) or is_missing(cell) for cell in cells)
-
-
-def unclear(cell: str, separator: str) -> bool:
-    """Whether a cell that is no number has another separator in it, or a blank between two figures."""
-    if is_number(cell) or is_missing(cell):
-        return False
-    if any(other in cell for other in SEPARATORS if other not in (separator, BLANKS)):
-        return True
-    parts = cell.split()
-    return any(a[-1].isdigit() and (b[0].isdigit() or b[0] in "+-.") for a, b in pairwise(parts))
-
-
-def groups_of_three(layout: Layout) -> bool:
-    """Whether two columns that blanks part could be one, whose thousands they group."""
-    return any(
-        all(
-            number(" ".join(line.cells[i : i + 2]), ".") is not None
-            or number(" ".join(line.cells[i : i + 2]), ",") is not None
-            for line in layout.body
-        )
-        for i in range(layout.width - 1)
-    )
-
-
-def narrow_head(layout: Layout) -> str:
-    """Where the line above the numbers has fewer cells than they: a comma between may be a decimal one."""
-    last = layout.above[-1] if layout.above else None
-    if last is None or len(last.cells) >= layout.width:
-        return ""
-    return (
-        f"Line {last.number}, above the numbers, has {len(last.cells)} cells and those below {layout.width}. Do "
-        "commas part the columns, or are they decimal commas? If they are, save the file with semicolons."
-    )
-
-
-# ---- the decimal sign
-
-
-def choose_decimal(layout: Layout, chosen: str | None) -> tuple[str, str]:
-    """The one decimal sign with which the file's numbers can be read; and a question where the file leaves it open."""
-    if chosen:
-        return chosen, ""
-    cells = [line.cells[i] for line in layout.body for i in layout.numeric if i < len(line.cells)]
-    told = evidence(cells)
-    if len(told) == 2:
-        return ".", f"{quoted(told['.'])} has a decimal point and {quoted(told[','])} a decimal comma. Which is meant?"
-    if told:
-        return next(iter(told)), ""
-    doubtful = open_cell(cells)
-    if doubtful and layout.separator != ",":  # who parts cells by commas writes a decimal point, if not shown otherwise
-        point, comma = (f"{number(doubtful, sign):,.6g}".replace(",", "") for sign in ".,")
-        return ".", (
-            f"{quoted(doubtful)} is {point} with a decimal point and {comma} with a decimal comma, and no other number "
-            "tells which. Which is the decimal sign?"
-        )
-    return ".", ""
-
-
-# ---- the header
-
-
-def choose_header(layout: Layout, chosen: bool | None) -> tuple[list[Line], list[Line], str]:
-    """The lines that name the columns, the rows below, and a question where a line may be either."""
-    above, numeric = layout.above, layout.numeric
-    wide = [line for line in above if line.width > 1]
-    names = [i for i, line in enumerate(above) if line.width > 1 and is_head(line, numeric)]
-    if chosen is False:
-        return [], [*wide, *layout.body], ""
-    if names:
-        last = names[-1]
-        units = last - 1 in names and above[last - 1].width == above[last].width == layout.width
-        return above[last - units : last + 1], [*above[last + 1 :], *layout.body], ""
-    if chosen:
-        first = wide[:1] or [line for line in layout.comments if line.width == layout.width][-1:] or layout.body[:1]
-        return first, [line for line in [*wide, *layout.body] if line is not first[0]], ""
-    if not wide and layout.body:
-        last_comment = [line for line in layout.comments if line.number < layout.body[0].number][-1:]
-        if last_comment and last_comment[0].width == layout.width:
-            return [bare(last_comment[0])], layout.body, ""
-    mixed = [line for line in wide if is_mixed(line, numeric)]
-    question = f"Line {mixed[0].number} has words and numbers. Does it name the columns?" if mixed else ""
-    return [], [*wide, *layout.body], question
-
-
-def is_head(line: Line, numeric: list[int]) -> bool:
-    """Whether its cells are words where the columns have numbers."""
-    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
-    return not any(is_number(c) or like_number(c) for c in cells) and any(
-        not is_missing(c) for c in cells or line.cells
-    )
-
-
-def is_mixed(line: Line, numeric: list[int]) -> bool:
-    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
-    return any(map(is_number, cells)) and any(not like_number(c) and not is_missing(c) for c in cells)
-
-
-def bare(comment: Line) -> Line:
-    """A header that is written as a comment, without its sign."""
-    return Line(comment.number, [comment.cells[0].lstrip("#%/ ") or comment.cells[0], *comment.cells[1:]])
-
-
 # ---- the table
 
 
@@ -314,12 +137,11 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
             "The file has one column; a fit needs two. Separate them by comma, semicolon or tab; "
             "what parts the columns can be chosen below."
         )
-    rows, faults = [], {}
+    check_one_table(head, body, layout.numeric)
+    rows, faults = [], totals(body)
     for i, line in enumerate(body):
         if line.width > width:
             faults[i] = f"Line {line.number} has {line.width} cells, and the others {width}."
-        elif i == len(body) - 1 and line.cells and next(filter(None, line.cells)).strip(": ").lower() in TOTALS:
-            faults[i] = f"Line {line.number} is a total, not a row."
         rows.append(tuple((line.cells + [""] * width)[:width]))
     numbers = np.full((width, len(rows)), np.nan)
     for i, row in enumerate(rows):
@@ -327,7 +149,10 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
             numbers[:, i] = [value if (value := number(cell, decimal)) is not None else np.nan for cell in row]
     found = [i for i in layout.numeric if np.isfinite(numbers[i]).any()]
     if len(found) < 2:
-        raise CsvError(too_few(found, rows, body, decimal))
+        raise CsvError(too_few(found, body or layout.above, decimal))
+    if body and is_sum(numbers[found], body, layout.numeric):
+        faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
+        numbers[:, -1] = np.nan
     shifted = [""] if len(head) == 1 and head[0].width == width - 1 and layout.separator in "\t " else []  # R's way
     parts = [[*shifted, *line.cells, *[""] * width][:width] for line in head]
     names = plain_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
@@ -335,15 +160,52 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
     return Table(tuple(names[i] for i in found), numbers[found], cells, tuple(r.number for r in body), faults, decimal)
 
 
-def too_few(found: list[int], rows: list[tuple[str, ...]], body: list[Line], decimal: str) -> str:
+def totals(body: list[Line]) -> dict[int, str]:
+    """The rows at the end that are named as totals or means of those above."""
+    faults = {}
+    for i in reversed(range(len(body))):
+        label = next(filter(None, body[i].cells))
+        words = re.findall(r"[^\W\d_]+", label.lower())
+        if len(words) <= 3 and TOTALS.intersection(words):
+            faults[i] = f"Line {body[i].number} is a total, not a row."
+        elif any(map(is_number, body[i].cells)):
+            break
+    return faults
+
+
+def check_one_table(head: list[Line], body: list[Line], numeric: list[int]) -> None:
+    """Raises ``CsvError`` where below an empty line other names begin a second table."""
+    for above, line, below in zip(body, body[1:], body[2:], strict=False):
+        if line.number == above.number + 1 or any(line.cells == named.cells for named in head):
+            continue
+        cells = ["".join(line.cells[i : i + 1]) for i in numeric]
+        words = all(cell and not is_missing(cell) and not like_number(cell) for cell in cells)
+        if words and any(map(is_number, below.cells)):
+            raise CsvError(f"A second table begins on line {line.number}. Upload a file with one of them.")
+
+
+def is_sum(numbers: np.ndarray, body: list[Line], numeric: list[int]) -> bool:
+    """Whether the last row is the sum of the others, and as no other has nothing where those have a word."""
+    *others, last = body
+    worded = [i for i in range(last.width) if i not in numeric and all("".join(r.cells[i : i + 1]) for r in others)]
+    if len(others) < 2 or not any(not last.cells[i] for i in worded):
+        return False
+    return bool(np.allclose(np.nansum(numbers[:, :-1], axis=1), numbers[:, -1], rtol=1e-6, atol=0))
+
+
+def too_few(found: list[int], body: list[Line], decimal: str) -> str:
     """Why a file has no two columns of numbers: the first cell that might have been one."""
     said = "Only one column of the file has numbers; a fit needs two, one for x and one for y."
     if not found:
         said = "No row of the file has numbers. Upload a table with two columns of numbers."
-    for row, line in zip(rows, body, strict=True):
-        for i, cell in enumerate(row):
-            if i not in found and cell and (like_number(cell) or is_date(cell)):
-                return f"{said} On line {line.number}, {quoted(cell)} {why_not(cell, decimal)}."
+    width = max((line.width for line in body), default=0)
+    columns = [[line.cells[i] for line in body if i < len(line.cells) and line.cells[i]] for i in range(width)]
+    dates = [i for i, column in enumerate(columns) if i not in found and are_dates(column)]
+    for line in body:
+        for i, cell in enumerate(line.cells[:width]):
+            if i not in found and cell and (i in dates or like_number(cell) or is_date(cell) or has_unit(cell)):
+                why = NO_DATES if i in dates else why_not(cell, decimal)
+                return f"{said} On line {line.number}, {quoted(cell)} {why}."
     return said
 
 

@@ -11,12 +11,18 @@ from functools import lru_cache
 DECIMALS = {".": "point", ",": "comma"}
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–", "?", "inf", "-inf", "+inf", "infinity", "-infinity"}
 MISSING |= {"#n/a", "#nv", "nil", "missing", ".", "--", "—"}
-MINUS = re.compile(r"^[−–‒﹣－](?=\s*[0-9.,])")
+MINUS = re.compile(r"^[−–‒‐‑﹣－](?=\s*[0-9.,])")
+PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")  # most cells: told without a closer look
+WRITABLE = re.compile(r"[0-9.,'’\s+eEdD−–‒‐‑﹣－-]+")
+LAKHS = re.compile(r"[+-]?[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")  # as in India: 12,34,567
+UNIT = re.compile(r"[+-]?[0-9][0-9.,'  ]*?\s?([^\W\d_]{1,4})|([A-Z]{3})\s?[+-]?[0-9][0-9.,'  ]*")
 DATES = (
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T ].*)?",
     r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{2,4}([T ].*)?",
     r"[0-9]{4}-[0-9]{2}",
-    r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[ap]m)?",
+    r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?([.,][0-9]+)?( ?[ap]m)?",
+    r"[0-9]{1,2}\.[0-9]{1,2}\.|[0-9]{1,2}/[0-9]{1,2}",
+    r"[0-9]{1,2}[-. ]{1,2}(jan|feb|mar|mär|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[^\W\d_]*",
     r"[0-9]{1,2}[-. /]{1,2}[^\W\d_]{3,9}\.?[-. /,]{1,2}[0-9]{2,4}",
     r"[^\W\d_]{3,9}\.?[- ][0-9]{1,2},? [0-9]{4}",
 )
@@ -31,7 +37,7 @@ def pattern(decimal: str, other: str) -> re.Pattern[str]:
     return re.compile(
         rf"[+-]?(?:(?P<grouped>[1-9][0-9]{{0,2}}(?P<sign>[{comma} '’\u00a0\u2009\u202f])[0-9]{{3}}"
         rf"(?:(?P=sign)[0-9]{{3}})*(?:{point}[0-9]+)?)"
-        rf"|(?:[0-9]+(?:{point}[0-9]{trailing})?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+        rf"|(?:[0-9]+(?:{point}[0-9]{trailing})?|{point}[0-9]+)(?:[eE][+-]?[0-9]+|[dD][+-][0-9]+)?)"  # D is Fortran's
     )
 
 
@@ -43,17 +49,21 @@ def number(cell: str, decimal: str) -> float | None:
     """What a cell says where this is the decimal sign; None where it is no number that 64 bits can hold."""
     clean = MINUS.sub("-", cell.strip())
     found = WRITTEN[decimal].fullmatch(clean)
-    if not found:
+    if found:
+        clean = clean.replace(found["sign"], "") if found["grouped"] else clean
+    elif decimal == "." and LAKHS.fullmatch(clean):
+        clean = clean.replace(",", "")
+    else:
         return None
-    if found["grouped"]:
-        clean = clean.replace(found["sign"], "")
-    value = float(clean.replace(",", "."))
+    value = float(clean.replace(",", ".").upper().replace("D", "E"))
     return value if math.isfinite(value) else None
 
 
 def is_number(cell: str) -> bool:
     """Whether it is one with either decimal sign."""
-    return number(cell, ".") is not None or number(cell, ",") is not None
+    if len(cell) < 16 and PLAIN.fullmatch(cell):
+        return True
+    return bool(WRITABLE.fullmatch(cell)) and (number(cell, ".") is not None or number(cell, ",") is not None)
 
 
 def is_missing(cell: str) -> bool:
@@ -65,14 +75,22 @@ def like_number(cell: str) -> bool:
     return bool(re.search("[0-9]", cell)) and not re.search(r"[^\W\d_]{2,}|^[^\W\d_]", cell)
 
 
+def has_unit(cell: str) -> bool:
+    """Whether it is a value with its unit or currency in letters, such as 5 kg."""
+    return bool(UNIT.fullmatch(cell))
+
+
 def is_date(cell: str) -> bool:
     return bool(DATE.fullmatch(cell))
 
 
 def are_dates(cells: list[str]) -> bool:
-    """Whether a column is one of dates: most of its cells are, or all may be and some have a day's leading zero."""
-    if sum(map(is_date, cells)) >= 0.5 * len(cells) > 0:
-        return True
+    """Whether a column is one of dates: most of its cells are, or all may be."""
+    return sum(map(is_date, cells)) >= 0.5 * len(cells) > 0 or are_days(cells)
+
+
+def are_days(cells: list[str]) -> bool:
+    """Whether numbers may all be days of a month, or months of a year, and some have the leading zero of one."""
     return bool(cells) and all(map(DAYS.fullmatch, cells)) and any(cell.startswith("0") for cell in cells)
 
 
@@ -80,15 +98,22 @@ def evidence(cells: list[str]) -> dict[str, str]:
     """The first cell that is a number with one decimal sign only, by that sign."""
     told: dict[str, str] = {}
     for cell in cells:
+        if cell.isdigit() or any(number(cell, sign) is not None for sign in told):
+            continue
         point, comma = number(cell, "."), number(cell, ",")
         if (point is None) != (comma is None):
-            told.setdefault("." if comma is None else ",", cell)
+            told["." if comma is None else ","] = cell
+            if len(told) == 2:
+                break
     return told
 
 
 def open_cell(cells: list[str]) -> str | None:
     """The first cell that is another number with the other decimal sign, such as 1,234."""
-    return next((c for c in cells if is_number(c) and number(c, ".") != number(c, ",")), None)
+    return next((c for c in cells if not c.isdigit() and is_number(c) and number(c, ".") != number(c, ",")), None)
+
+
+NO_DATES = "is a date or a time, and those are not read: write it as a number, such as days since the first"
 
 
 def why_not(cell: str, decimal: str) -> str:
@@ -98,11 +123,13 @@ def why_not(cell: str, decimal: str) -> str:
     if is_missing(cell):
         return "stands for a missing value"
     if is_date(cell):
-        return "is a date or a time, and those are not read: write it as a number, such as days since the first"
+        return NO_DATES
     if is_number(cell):
         return f"has a decimal {DECIMALS[',' if decimal == '.' else '.']}, unlike what is read here"
     if any(found.fullmatch(cell) for found in WRITTEN.values()):
         return "is larger than a number can be"
+    if unit := UNIT.fullmatch(cell):
+        return f"has “{unit[1] or unit[2]}” in it; only plain numbers are read, so take it out"
     if like_number(cell):
         signs = [c for c in cell if unicodedata.category(c) == "Sc" or c in "%‰()<>~≈±_"]
         if signs:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 BLANKS = " "  # as a separator: any run of blanks
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "blanks"}
 LONGEST_CELL = 131_072
+ENDLESS = "A cell of the file never ends: a quotation mark may be missing."
 SHOWN = 40  # characters of a cell in a message
 
 WHAT_TO_DO = "Save the table as CSV (comma-separated text) and upload that."
 KINDS = {b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF"}
+KINDS |= {b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)"}
 KINDS |= {b"PK\x03\x04": "a zip archive, as Excel's .xlsx files are", b"\x1f\x8b": "a compressed file"}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # copied along from web pages and sheets
+RULE = re.compile(r"[-=_:+*~]{3,}")
 # a sheet's #N/A or #REF! at the start of a line is a cell, not a comment
 COMMENT = re.compile(r"\s*(?:%|//|#(?!\w+[/\w]*[!?]|N/A|NV))", re.IGNORECASE)
 
@@ -34,11 +38,14 @@ class Line:
     @property
     def width(self) -> int:
         """The cells up to the last that holds something."""
-        return max((i for i, cell in enumerate(self.cells, 1) if cell), default=0)
+        return next((i for i in range(len(self.cells), 0, -1) if self.cells[i - 1]), 0)
 
     @property
     def comment(self) -> bool:
-        return bool(self.cells and COMMENT.match(self.cells[0]))
+        """Whether it is one, or a rule drawn between rows."""
+        if self.cells and COMMENT.match(self.cells[0]):
+            return True
+        return self.width > 0 and all(RULE.fullmatch(cell) for cell in self.cells if cell)
 
 
 def decoded(content: bytes) -> str:
@@ -46,7 +53,7 @@ def decoded(content: bytes) -> str:
     for start, kind in KINDS.items():
         if content.startswith(start):
             raise CsvError(f"This is {kind}, not CSV. {WHAT_TO_DO}")
-    text = re.sub("\r\n?", "\n", in_its_encoding(content).lstrip("\ufeff"))
+    text = UNSEEN.sub("", re.sub("\r\n?", "\n", in_its_encoding(content)))
     if CONTROL.search(text):
         raise CsvError(f"This file is no text, so not CSV. {WHAT_TO_DO}")
     if is_markup(text.lstrip()):
@@ -123,6 +130,14 @@ def cut(text: str, separator: str) -> list[Line]:
     return rows
 
 
+def plainly(row: str, separator: str) -> list[str]:
+    """The cells of a row that has no quotation mark."""
+    parts = re.split("[ \t]+", row.strip(" \t")) if separator == BLANKS else row.split(separator)
+    if max(map(len, parts)) > LONGEST_CELL:
+        raise CsvError(ENDLESS)
+    return [part.strip() for part in parts]
+
+
 def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], int]]:
     """For each row its cells, those of them with a line end inside quotation marks, and how many lines it spans."""
     between = "[ \t]+" if separator == BLANKS else re.escape(separator)
@@ -133,6 +148,10 @@ def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], in
     cells: list[str] = []
     enclosed: list[str] = []
     while at <= len(text):
+        if not cells and '"' not in (row := text[at : ends if (ends := text.find("\n", at)) >= 0 else len(text)]):
+            yield plainly(row, separator), [], 1
+            at += len(row) + 1
+            continue
         if separator == BLANKS and not cells and (lead := gap.match(text, at)):
             at = lead.end()
         found = cell.match(text, at)
@@ -145,7 +164,7 @@ def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], in
                 enclosed.append(found[1])
                 spanned += found[1].count("\n")
         if len(cells[-1]) > LONGEST_CELL:
-            raise CsvError("A cell of the file never ends: a quotation mark may be missing.")
+            raise CsvError(ENDLESS)
         at = found.end()
         if parted := gap.match(text, at):
             at = parted.end()

@@ -1,0 +1,302 @@
+"""Which separator, decimal sign and header a CSV file has, found by looking at the whole of it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ui.linear_fit.csv_numbers import are_days, evidence, is_missing, is_number, like_number, number, open_cell
+from ui.linear_fit.csv_text import BLANKS, SEPARATORS, CsvError, Line, cut, quoted
+
+MOST_COLUMNS = 50
+ENOUGH = 0.5  # of a column's filled cells must be numbers
+SPARSE = 0.1  # a column with a smaller share of the fullest one's numbers is a preamble beside the table
+SETTINGS = 20  # places above which a file may have settings
+DECIMAL_COMMA = re.compile(r"[-+−–]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
+OTHERS = {separator: re.compile("[ \t;,|]".replace(separator.strip(" ") or "\0", "")) for separator in SEPARATORS}
+YEARS = range(1800, 2200)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The rows of a file as one separator cuts them."""
+
+    separator: str
+    above: list[Line]  # before the first row of numbers: titles, the header, units
+    body: list[Line]
+    comments: list[Line]
+    width: int
+    numeric: list[int]  # the columns of numbers
+    data: list[Line]  # from the first row that has a number anywhere
+
+    @property
+    def doubts(self) -> int:
+        """Rows of another width, and cells that another separator may run through."""
+        misfits = sum(line.width > self.width for line in self.data)
+        return misfits + sum(unclear(cell, self.separator) for line in self.data for cell in line.cells)
+
+
+# ---- the separator
+
+
+def choose_layout(text: str, chosen: str | None) -> tuple[Layout, dict[str, str]]:
+    """The separator that parts every line alike into numbers; and a question where two do."""
+    if chosen:
+        return lay_out(text, chosen), {}
+    found, refused = {}, None
+    for separator in SEPARATORS:
+        if not any(sign in text for sign in (" \t" if separator == BLANKS else separator)):
+            continue
+        try:
+            layout = lay_out(text, separator)
+        except CsvError as error:
+            refused = refused or error
+            continue
+        if separator != BLANKS or all(line.width == layout.width for line in layout.data):
+            found[separator] = layout
+    able = {separator: layout for separator, layout in found.items() if len(layout.numeric) > 1}
+    if refused and not able:
+        raise refused
+    if not able:
+        ways = list(found.values()) or [lay_out(text, ",")]
+        return max(ways, key=lambda layout: (len(layout.numeric), layout.separator != BLANKS)), {}
+    doubts = {separator: layout.doubts for separator, layout in able.items()}
+    least = min(doubts.values())
+    best = [separator for separator in able if doubts[separator] == least]
+    if "\t" in best and BLANKS in best:  # a tab is a blank too
+        best.remove(BLANKS)
+    asked = {}
+    if len(best) > 1:
+        between = " or ".join(SEPARATORS[separator] for separator in best)
+        asked["separator"] = f"The columns can be parted by {between}. Which is the separator?"
+    elif best == [BLANKS] and groups_of_three(able[BLANKS]):
+        asked["separator"] = "Blanks part the columns, or group the thousands of one number. Which is the separator?"
+    return able[best[0]], asked
+
+
+def lay_out(text: str, separator: str) -> Layout:
+    lines = [line for line in cut(text, separator) if line.width]
+    comments = [line for line in lines if line.comment]
+    rows = [line for line in lines if not line.comment]
+    if not rows and comments:
+        raise CsvError("Every line of the file is a comment. Upload a table with two columns of numbers.")
+    numbered = [len(row.cells) > 1 and any(map(is_number, row.cells)) for row in rows]
+    start = numbered.index(True) if True in numbered else len(rows)
+    layout = arrange(separator, rows, comments, start)
+    if len(layout.numeric) < 2 and start < len(rows):  # settings above the table may have numbers too
+        heads = [
+            i for i in range(start + 1, len(rows)) if numbered[i] and not numbered[i - 1] and rows[i - 1].width > 1
+        ]
+        for below in heads[:SETTINGS]:
+            if sum(numbered[start:below]) <= sum(numbered[below:]):
+                later = arrange(separator, rows, comments, below)
+                if len(later.numeric) > 1:
+                    return later
+    return layout
+
+
+def arrange(separator: str, rows: list[Line], comments: list[Line], start: int) -> Layout:
+    """The layout of rows whose numbers begin at one of them."""
+    data = rows[start:] or rows
+    usual = Counter(len(row.cells) for row in data).most_common()
+    raw = min((width for width, count in usual if count == usual[0][1]), default=0)
+    held = Counter(row.width for row in data).most_common(1)
+    most = max(raw, held[0][0] if held else 0)
+    if 0 < start < len(rows) and any(row.width == rows[start - 1].width for row in data):
+        most = max(most, rows[start - 1].width)  # a row as wide as the header is no misfit
+    width = max((row.width for row in data if row.width <= most), default=0)
+    full = [row.cells for row in data if row.width <= width]
+    counts = {i: count_numbers([r[i] for r in full if i < len(r)]) for i in range(min(width, MOST_COLUMNS))}
+    numeric = [i for i, count in counts.items() if count and count >= SPARSE * max(counts.values())]
+    good = next((i for i, row in enumerate(rows) if i >= start and is_good(row, numeric)), start)
+    return Layout(separator, rows[:good], rows[good:], comments, width, numeric, data)
+
+
+def count_numbers(cells: list[str]) -> int:
+    """How many numbers there are in a column; 0 where it is not one of numbers."""
+    filled = [cell for cell in cells if not is_missing(cell)]
+    numbers = sum(map(is_number, filled))
+    return numbers if numbers >= ENOUGH * len(filled) and not are_days(filled) else 0
+
+
+def is_good(line: Line, numeric: list[int]) -> bool:
+    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
+    return any(map(is_number, cells)) and all(is_number(cell) or is_missing(cell) for cell in cells)
+
+
+def unclear(cell: str, separator: str) -> bool:
+    """Whether a cell that is no number has another separator in it, or a blank between two figures."""
+    others = OTHERS[separator].findall(cell)
+    if not others or is_number(cell) or is_missing(cell):
+        return False
+    if set(others) != {" "}:
+        return True
+    parts = cell.split()
+    return any(a[-1].isdigit() and (b[0].isdigit() or b[0] in "+-.") for a, b in pairwise(parts))
+
+
+def groups_of_three(layout: Layout) -> bool:
+    """Whether two columns that blanks part could be one, whose thousands they group."""
+    return any(
+        all(
+            number(" ".join(line.cells[i : i + 2]), ".") is not None
+            or number(" ".join(line.cells[i : i + 2]), ",") is not None
+            for line in layout.body
+        )
+        for i in range(layout.width - 1)
+    )
+
+
+def narrow_head(layout: Layout) -> str:
+    """Where the line above the numbers has fewer cells than they: a comma between may be a decimal one."""
+    last = layout.above[-1] if layout.above else None
+    if last is None or not 0 < len(last.cells) < layout.width:
+        return ""
+    if any(decimal_commas(line) < line.width - len(last.cells) for line in layout.body):
+        return ""
+    cells = "1 cell" if len(last.cells) == 1 else f"{len(last.cells)} cells"
+    return (
+        f"Line {last.number}, above the numbers, has {cells} and those below {layout.width}. Do "
+        "commas part the columns, or are they decimal commas? If they are, save the file with semicolons."
+    )
+
+
+def decimal_commas(line: Line) -> int:
+    """How many of the commas between the cells of a row can be decimal ones."""
+    count = at = 0
+    while at < line.width - 1:
+        joined = DECIMAL_COMMA.fullmatch(f"{line.cells[at]},{line.cells[at + 1]}") is not None
+        count, at = count + joined, at + 1 + joined
+    return count
+
+
+# ---- the decimal sign
+
+
+def choose_decimal(layout: Layout, chosen: str | None) -> tuple[str, str]:
+    """The one decimal sign with which the file's numbers can be read; and a question where the file leaves it open."""
+    if chosen:
+        return chosen, ""
+    full = [line.cells for line in layout.body if line.width > 1]  # one cell alone may be cut by another separator
+    cells = [row[i] for row in full for i in layout.numeric if i < len(row)]
+    told = evidence(cells)
+    if len(told) == 2:
+        return ".", f"{quoted(told['.'])} has a decimal point and {quoted(told[','])} a decimal comma. Which is meant?"
+    if told:
+        return next(iter(told)), ""
+    doubtful = open_cell(cells)
+    if doubtful and layout.separator != ",":  # who parts cells by commas writes a decimal point, if not shown otherwise
+        point, comma = (f"{number(doubtful, sign):,.6g}".replace(",", "") for sign in ".,")
+        return ".", (
+            f"{quoted(doubtful)} is {point} with a decimal point and {comma} with a decimal comma, and no other number "
+            "tells which. Which is the decimal sign?"
+        )
+    return ".", ""
+
+
+# ---- the header
+
+
+def choose_header(layout: Layout, chosen: bool | None) -> tuple[list[Line], list[Line], str]:
+    """The lines that name the columns, the rows below, and a question where a line may be either."""
+    above, numeric = layout.above, layout.numeric
+    wide = [line for line in above if line.width > 1]
+    names = [i for i, line in enumerate(above) if line.width > 1 and is_head(line, numeric)]
+    if chosen is False:
+        return [], [*wide, *layout.body], ""
+    if names:
+        last = names[-1]
+        units = last - 1 in names and above[last - 1].width == above[last].width == layout.width
+        return [parted(line, layout) for line in above[last - units : last + 1]], [*above[last + 1 :], *layout.body], ""
+    if not wide and (comment := named_in_comment(layout)):
+        return [comment], layout.body, ""
+    rows = [*wide, *layout.body]
+    if chosen:
+        return rows[:1], rows[1:], ""
+    mixed = [line for line in wide if is_mixed(line, numeric)]
+    if mixed:
+        return [], rows, f"Line {mixed[0].number} has words and numbers. Does it name the columns?"
+    if labels(rows, numeric):
+        run = ", ".join(filter(None, (rows[0].cells[i] for i in numeric[:4])))
+        return [], rows, f"Line {rows[0].number} has the numbers {run}. Do they name the columns, or are they data?"
+    return [], rows, ""
+
+
+def is_head(line: Line, numeric: list[int]) -> bool:
+    """Whether its cells are words where the columns have numbers; 5 V is one beside a word."""
+    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
+    words = [c for c in cells or line.cells if not is_missing(c) and not like_number(c)]
+    return bool(words) and not any(is_number(c) or (like_number(c) and not has_letter(c)) for c in cells)
+
+
+def has_letter(cell: str) -> bool:
+    return any(c.isalpha() for c in cell)
+
+
+def is_mixed(line: Line, numeric: list[int]) -> bool:
+    cells = [line.cells[i] for i in numeric if i < len(line.cells)]
+    return any(map(is_number, cells)) and any(not like_number(c) and not is_missing(c) for c in cells)
+
+
+def labels(rows: list[Line], numeric: list[int]) -> bool:
+    """Whether the first row has numbers that may name the columns, as no other row has: years, or 0, 1, 2."""
+    runs = [in_steps([line.cells[i] if i < len(line.cells) else "" for i in numeric]) for line in rows]
+    if len(runs) < 2 or not runs[0]:
+        return False
+    first, counted = rows[0].cells, runs[0].start in (0, 1) and runs[0].step == 1
+    if all(year in YEARS for year in runs[0]):
+        return not any(run and run.start in YEARS for run in runs[1:])
+    if counted and not first[0] and all(line.cells[0] for line in rows[1:]):
+        return True
+    if len(runs[0]) < 3 or any(runs[1:]):
+        return False
+    if any(cell for i, cell in enumerate(first) if i not in numeric):  # a word beside them, as of a header or a row
+        return True
+    broken = all(any("." in "".join(line.cells[i : i + 1]) for line in rows[1:]) for i in numeric)
+    return broken and counted
+
+
+def in_steps(cells: list[str]) -> range | None:
+    """The whole numbers in a row if there are two or more that rise by even steps. The first cell may be empty."""
+    filled = cells if cells and cells[0] else cells[1:]
+    if len(filled) < 2 or not all(re.fullmatch("[0-9]{1,9}", cell) for cell in filled):
+        return None
+    values = [int(cell) for cell in filled]
+    steps = range(values[0], values[-1] + 1, max(1, values[1] - values[0]))
+    return steps if len(steps) == len(values) and list(steps) == values else None
+
+
+def named_in_comment(layout: Layout) -> Line | None:
+    """The header that is written as a comment just above the rows, if it has a name for every column."""
+    before = [line for line in layout.comments if layout.body and line.number < layout.body[0].number]
+    worded = [line for line in before if any(map(has_letter, line.cells))]
+    if not worded:
+        return None
+    number, cells = worded[-1].number, [worded[-1].cells[0].lstrip("#%/ "), *worded[-1].cells[1:]]
+    cells = cells if cells[0] else cells[1:]
+    cut_again = [" ".join(cells).split(sign) for sign in SEPARATORS if sign != BLANKS]
+    ways = (
+        [*cut_again, with_units(cells)] if layout.separator == BLANKS else [cells, *cut_again, " ".join(cells).split()]
+    )
+    return next((Line(number, [*map(str.strip, way)]) for way in ways if len(way) == layout.width), None)
+
+
+def parted(line: Line, layout: Layout) -> Line:
+    """A header, whose names blanks may part too: then none is a column's, unless there are as many as columns."""
+    if layout.separator != BLANKS or line.width <= layout.width:
+        return line
+    cells = with_units(line.cells)
+    return Line(line.number, cells if len(cells) == layout.width else [])
+
+
+def with_units(words: list[str]) -> list[str]:
+    """Names that blanks part, each with the unit in brackets behind it."""
+    joined: list[str] = []
+    for word in words:
+        if joined and word[:1] in ("(", "["):
+            joined[-1] += f" {word}"
+        else:
+            joined.append(word)
+    return joined
