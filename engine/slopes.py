@@ -146,6 +146,8 @@ def limit(values: np.ndarray) -> float:
         return float(values[-1])
     factor = last / before if before else 0.0
     to_one = bool(earlier) and 0.9 < factor < 1 and 1 - factor < 0.5 * (1 - before / earlier)
+    if factor > 10:  # then f itself would leave the finite numbers; or it is rounding
+        return float("nan")
     if factor >= 1 - 1e-6 or to_one:
         return float(np.copysign(np.inf, last)) if last * values[-1] > 0 else float("nan")
     return float(values[-1] + last * factor / (1 - factor)) if factor > 0 else float("nan")
@@ -180,14 +182,17 @@ def check(f: Function, typed: Formula, low: float, high: float) -> Check | None:
     """Compare a typed derivative with ``jax.grad``; None where f is not defined at any of the points."""
     # between the round numbers: corners and poles are mostly at those, and there the answer is a convention
     x = low + (high - low) * (np.arange(CHECKED) + 0.382) / CHECKED
-    rough = both(f, typed, x)
+    rough_values, *rough = both(f, typed, x)
     with jax.enable_x64(True):  # what is left of a long sum of large terms is not to be rounding
-        true, given = both(f, typed, x)
+        values, true, given = both(f, typed, x)
     known = np.isfinite(true)
     if not known.any():
         return None
-    # hardly a fixed number: the slope itself may be as small as 1e-10 all over
-    least = 1e-9 * np.median(np.abs(true[known])) + rounding(true, rough[0]) + rounding(given, rough[1]) + 1e-15
+    # no fixed number: in SI units the slope itself may be as small as 1e-23 all over
+    least = 1e-9 * np.median(np.abs(true[known])) + rounding(true, rough[0]) + rounding(given, rough[1])
+    # tanh(20) is 1 in 64 bits, so its slope is off by that; of what is taken apart in f, what is lost in 32 bits tells
+    size = np.nanmax(np.abs(values)) + 1e7 * np.nan_to_num(np.abs(values - rough_values)).max()
+    least += 1e-14 * min(1.0, size)
 
     def agrees(other: np.ndarray) -> np.ndarray:
         return np.abs(other - true) <= RIGHT * np.fmax(np.abs(other), np.abs(true)) + least
@@ -228,10 +233,10 @@ def made_exact(typed: Formula, x: np.ndarray, true: np.ndarray) -> np.ndarray:
         return at(moved)
 
 
-def both(f: Function, typed: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slope of f and the typed one at the points ``x`` ``(n,)``: NaN where they have no value."""
+def both(f: Function, typed: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """f, its slope and the typed one at the points ``x`` ``(n,)``: NaN where they have no value."""
     given = np.asarray(typed(jnp.asarray(x, float)))
-    return curve(f, x)[1], np.where(np.isfinite(given), given, np.nan)
+    return *curve(f, x), np.where(np.isfinite(given), given, np.nan)
 
 
 def rounding(exact: np.ndarray, rough: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import parse, slopes
 from ui.frame import PAGES
+from ui.gradients.check import verdict
 from ui.gradients.controls import PARTS, decimals, said
 from ui.gradients.differences import error_range
 from ui.gradients.functions import csv, span
@@ -395,6 +396,15 @@ def test_without_a_slope_there_is_nothing_to_compare_the_differences_with():
 
 def answered(app: AppTest, answer: str) -> AppTest:
     return sound(app.text_input(key="slope-answer").set_value(answer).run())
+
+
+@pytest.mark.parametrize("answer", ["3x^2 + 0.001", "3x^2 + 1e-6", "3.00001x^2", "3x"])
+def test_the_two_values_that_are_furthest_apart_do_not_read_alike(answer):
+    found = slopes.check(parse("x^3", ("x",)), parse(answer, ("x",)), 1.0, 10.0)
+    right, words = verdict(found)
+    assert not right
+    yours, true = re.search(r"yours gives (\S+), jax.grad (\S+)\. ", words).groups()
+    assert yours != true
 
 
 def test_an_answer_is_judged_and_both_curves_are_drawn():

@@ -92,11 +92,20 @@ def verdict(found: slopes.Check) -> tuple[bool, str]:
         beside = f" At the other {left_out}, f itself has no slope." if left_out else ""
         taken = ", with your decimals taken as rounded numbers" if found.rounded else ""
         return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope{taken}.{beside}"
-    x, true, given = (said(float(some[found.worst]), 4) for some in (found.x, found.true, found.typed))
+    x, (true, given) = (
+        said(float(found.x[found.worst]), 4),
+        told_apart(found.true[found.worst], found.typed[found.worst]),
+    )
     agrees = f"It agrees at {count} of {points} points." if count else "It agrees at none of the points."
     if not math.isfinite(found.typed[found.worst]):
         return False, f"**Not yet.** At x = {x} yours is not defined, but the slope of f there is {true}. {agrees}"
     return False, f"**Not yet.** Furthest apart at x = {x}: yours gives {given}, jax.grad {true}. {agrees}"
+
+
+def told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes: a constant too many may be small beside the slope."""
+    pairs = [(said(one, digits), said(other, digits)) for digits in range(4, 18)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
 def check_figure(
