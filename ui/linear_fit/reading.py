@@ -51,7 +51,7 @@ def choose(name: str, upload: Upload) -> None:
         key=key,
         format_func=SIGNS[name].__getitem__,
         on_change=take_choice,
-        args=(name,),
+        args=(name, upload.content),
         placeholder="choose",
     )
 
