@@ -49,7 +49,8 @@ def result_of(setup):
 
 
 def rows_of(app):
-    return app.dataframe[0].value
+    """The table of every iteration; above it there may be the first rows of a file."""
+    return app.dataframe[-1].value
 
 
 def verdict(app):
@@ -511,6 +512,16 @@ def test_what_a_file_leaves_open_is_asked_on_the_page_and_nothing_is_fitted_unti
     sound(app.file_uploader[0].set_value(("next.csv", b"a;b\n1;2.5\n2;3.5\n4;oops\n", "text/csv")).run())
     assert app.selectbox(key="fit-read-decimal").value == "."
     assert "is not a number" in texts(app)
+
+
+def test_everything_that_a_file_leaves_open_is_asked_and_counted():
+    app = with_file(b"Country;2019;2020\nA;1.250;2.300\nB;7.125;8.400\n")
+    assert "2 things about this file have to be chosen" in texts(app)
+    sound(app.selectbox(key="fit-read-decimal").select(".").run())
+    assert "One thing about this file has to be chosen" in texts(app)
+    sound(app.selectbox(key="fit-read-header").select(True).run())
+    assert "2 of 2 rows" in texts(app)
+    assert list(app.dataframe[0].value) == ["2019", "2020"]
 
 
 def test_another_file_keeps_a_learning_rate_that_suits_it_and_slider_and_words_agree():

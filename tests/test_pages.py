@@ -111,7 +111,7 @@ BROKEN = [
     {"racer": ["Adam"] * (MOST_RACERS + 1)},
     {"racer": [""]},
     {"racer": ["x" * 5000]},
-    {"☃": ["1"], "](http://": ["$"]},
+    {"landscape](x)": ["1"], "☃": ["$"]},  # a slip of a name, and what another program added
     {"steps": ["5", "6"]},
 ]
 

@@ -127,6 +127,22 @@ def test_a_file_is_uploaded_fitted_refused_and_replaced(visitor):
     assert page.locator(".st-key-fit-steps input").get_attribute("aria-valuetext") == str(FIT.steps)
 
 
+def test_a_choice_is_of_one_file_only(visitor):
+    """The browser sends what it showed of the last file with the next one: that answers no question."""
+    page = visitor.page
+    page.goto(f"{visitor.server}/Linear_Fit?{urlencode(encode(replace(FIT, data=CSV, model='slope')), doseq=True)}")
+    page.get_by_text("Upload a CSV file").wait_for()
+    page.set_input_files("input[type=file]", {**GOOD, "buffer": b"a,b\n1,5.5\n2,9\n4,8\n"})
+    page.get_by_text("3 of 3 rows of the file are used").wait_for()
+    page.set_input_files("input[type=file]", {**GOOD, "buffer": b"a;2019\n1;1.250\n2;2.500\n4;3.000\n"})
+    page.get_by_text("2 things about this file").wait_for()
+    for label, said in (("Decimal sign", "One thing about this file"), ("The first row", "3 of 3 rows")):
+        page.get_by_role("combobox", name=label).focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.get_by_text(said).wait_for()
+
+
 def test_on_a_phone_nothing_sticks_out(window):
     for setup in (opening("Linear Fit"), FIT):
         visitor = window(width=420, height=900).open(setup)

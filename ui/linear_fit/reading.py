@@ -11,7 +11,7 @@ from ui.linear_fit.csv_numbers import DECIMALS
 from ui.linear_fit.csv_text import SEPARATORS
 from ui.linear_fit.data import Upload
 
-HEADER = {True: "names the columns", False: "is data, or has no names"}
+HEADER = {True: "names the columns", False: "is data"}
 RAW = 5  # lines or rows that are shown
 SIGNS: dict[str, dict] = {"decimal": DECIMALS, "separator": SEPARATORS, "header": HEADER}
 LABELS = {"separator": "Separator", "decimal": "Decimal sign", "header": "The first row"}
@@ -24,7 +24,8 @@ def show_reading(upload: Upload, left_out: str = "") -> None:
         things = "One thing" if len(reading.asked) == 1 else f"{len(reading.asked)} things"
         verb = "has" if len(reading.asked) == 1 else "have"
         st.warning(f"{things} about this file {verb} to be chosen below first: the file itself does not tell.")
-        st.code("\n".join(reading.asked.values()), language=None, wrap_lines=True)
+        for question in reading.asked.values():
+            st.code(question, language=None, wrap_lines=True)
     wanted = bool(reading is None or reading.asked or left_out)
     with st.expander("How the file was read", expanded=wanted, icon=":material/table_view:"):
         if left_out:
@@ -50,7 +51,7 @@ def choose(name: str, upload: Upload) -> None:
         key=key,
         format_func=SIGNS[name].__getitem__,
         on_change=take_choice,
-        args=(name,),
+        args=(name, upload.content),
         placeholder="choose",
     )
 
