@@ -156,7 +156,7 @@ def test_no_two_presets_are_the_same_and_every_part_has_one():
         {"from": ["nan"], "to": ["1e999"]},
         {"x0": ["<b>"]},
         {"h": ["0"], "theta": ["99"], "lines": ["0"]},
-        {"☃": ["1"]},
+        {"thetta": ["1"]},
     ],
     ids=str,
 )

@@ -56,17 +56,10 @@ def take_file() -> None:
     suit_rate()
 
 
-<<<<<<< HEAD
-def take_choice(name: str) -> None:
-    """Read the file again, as the visitor says."""
-    upload, chosen = uploaded(), CONTROLS.chosen(f"read-{name}")
-    if upload is not None and chosen is not None:
-=======
 def take_choice(name: str, content: bytes) -> None:
     """Read the file again, as the visitor says; not where the browser sends what it showed of the file before."""
-    upload, chosen = uploaded(), st.session_state[CONTROLS.key("read", name)]
-    if upload is not None and upload.content == content:
->>>>>>> csv
+    upload, chosen = uploaded(), CONTROLS.chosen(f"read-{name}")
+    if upload is not None and chosen is not None and upload.content == content:
         st.session_state[CONTROLS.key("upload")] = taken(upload.content, replace(upload.choices, **{name: chosen}))
         suit_rate()
 
