@@ -136,6 +136,8 @@ def test_a_choice_is_of_one_file_only(visitor):
     page.get_by_text("3 of 3 rows of the file are used").wait_for()
     page.set_input_files("input[type=file]", {**GOOD, "buffer": b"a;2019\n1;1.250\n2;2.500\n4;3.000\n"})
     page.get_by_text("2 things about this file").wait_for()
+    boxes = [page.get_by_role("combobox", name=label) for label in ("Separator", "Decimal sign", "The first row")]
+    assert [box.input_value() for box in boxes] == ["semicolon", "", ""]
     for label, said in (("Decimal sign", "One thing about this file"), ("The first row", "3 of 3 rows")):
         page.get_by_role("combobox", name=label).focus()
         page.keyboard.press("ArrowDown")

@@ -48,6 +48,8 @@ def choose(name: str, upload: Upload) -> None:
     st.selectbox(
         LABELS[name],
         list(SIGNS[name]),
+        index=None if chosen is None else 0,  # empty until it is made: the first sign is no guess
+        required=chosen is None,
         key=key,
         format_func=SIGNS[name].__getitem__,
         on_change=take_choice,
