@@ -13,12 +13,12 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from ui.frame import PAGES
 from ui.links import Setup, encode
@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 # Streamlit asks for these below the page's path first, and is told 404
 STREAMLITS_OWN = ("/_stcore/health", "/_stcore/host-config")
 LOG = pytest.StashKey[Path]()
+Theme = Literal["light", "dark"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,14 +102,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A browser with a profile on disk: once a script has been compiled, the next page need not compile it again."""
     path = shutil.which("chromium")
     if not path and os.environ.get("CI") == "true":
         pytest.fail("chromium is not installed, and with CI=true the browser tests may not be skipped")
     if not path:
         pytest.skip("chromium is not installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
             executable_path=path,
             args=[
                 "--no-sandbox",
@@ -119,8 +122,8 @@ def chromium() -> Iterator[Browser]:
                 "--disable-accelerated-2d-canvas",
             ],
         )
-        yield browser
-        browser.close()
+        yield context
+        context.close()
 
 
 class Visitor:
@@ -265,43 +268,46 @@ def at_peace(visitors: list[Visitor]) -> None:
     assert [error for visitor in visitors for error in visitor.errors] == []
 
 
-@pytest.fixture
-def window(chromium: Browser, server: str) -> Iterator[Callable[..., Visitor]]:
-    """Make windows of a size, theme or pixel density, each in a browser that has seen nothing before."""
-    made = []
+@contextmanager
+def windows(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+    """Make windows of a size and theme. With ``device``, one of another screen or clock, in a profile of its own."""
+    made, profiles = [], []
 
-    def window(width: int = 1400, height: int = 1000, **options) -> Visitor:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        made.append(Visitor(context.new_page(), server))
+    def window(width: int = 1400, height: int = 1000, theme: Theme = "light", device: dict | None = None) -> Visitor:
+        profile = chromium
+        if device is not None:
+            assert chromium.browser
+            profiles.append(profile := chromium.browser.new_context(**device))
+        page = profile.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=theme)
+        made.append(Visitor(page, server))
         return made[-1]
 
     yield window
     at_peace(made)
-    for visitor in made:
-        visitor.page.context.close()
-
-
-@pytest.fixture(scope="session")
-def browser_with_cache(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
-    yield context
-    context.close()
+    for profile in profiles:
+        profile.close()
 
 
 @pytest.fixture
-def visitor(browser_with_cache: BrowserContext, server: str) -> Iterator[Visitor]:
-    """A window of its own in a browser that has the app's files already."""
-    visitor = Visitor(browser_with_cache.new_page(), server)
-    yield visitor
-    at_peace([visitor])
+def window(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+    """Make windows for this test."""
+    with windows(chromium, server) as window:
+        yield window
 
 
 @pytest.fixture(scope="module")
-def shared_visitor(browser_with_cache: BrowserContext, server: str) -> Iterator[Visitor]:
-    """One window for the tests that only move through a race."""
-    visitor = Visitor(browser_with_cache.new_page(), server)
-    yield visitor
-    at_peace([visitor])
+def shared_window(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+    """Make windows that the tests of a module share: each leaves its own as the next may find it."""
+    with windows(chromium, server) as window:
+        yield window
+
+
+@pytest.fixture
+def visitor(window: Callable[..., Visitor]) -> Visitor:
+    """A window of its own."""
+    return window()
 
 
 @pytest.fixture(scope="session", name="serving")

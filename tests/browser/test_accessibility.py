@@ -8,16 +8,30 @@ from ui.frame import PAGES
 GRAVE = ("critical", "serious")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
-def test_axe_finds_nothing_grave_in_what_is_ours(window, page, theme):
-    visitor = window(color_scheme=theme)
-    address = "" if page is PAGES[0] else page.title.replace(" ", "_")
-    visitor.page.goto(f"{visitor.server}/{address}")
-    visitor.page.get_by_role("link", name=page.title).first.wait_for()
-    if page is not PAGES[0]:
+@pytest.fixture(scope="module", params=PAGES, ids=lambda page: page.title)
+def page(request, shared_window):
+    """Each page in turn, opened by its address."""
+    visitor, title = shared_window(), request.param.title
+    home = request.param is PAGES[0]
+    visitor.page.goto(f"{visitor.server}/{'' if home else title.replace(' ', '_')}")
+    inside = visitor.page.get_by_test_id("stMain")
+    (inside.get_by_test_id("stPageLink") if home else inside.locator(".katex")).first.wait_for()
+    if not home:
         visitor.drawn()
     visitor.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    return visitor
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_grave_in_what_is_ours(page, theme):
+    visitor = page
+    visitor.page.emulate_media(color_scheme=theme)
+    visitor.page.wait_for_function(
+        "theme => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === theme", arg=theme
+    )
+    if visitor.page.locator(".stage").count():
+        visitor.wait("stage.message.theme === given", theme)
+        visitor.drawn()
     found = Axe().run(visitor.page, options={"resultTypes": ["violations"]}).response["violations"]
     grave = [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
@@ -39,14 +53,8 @@ CUT = """() => [...document.querySelectorAll('[data-testid=stMain] :is(.katex-ht
     }).map((word) => word.textContent)"""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.title)
-def test_no_formula_and_no_name_of_a_page_is_cut_at_any_width(window, page):
-    visitor = window()
-    address = "" if page is PAGES[0] else page.title.replace(" ", "_")
-    visitor.page.goto(f"{visitor.server}/{address}")
-    inside = visitor.page.get_by_test_id("stMain")
-    (inside.get_by_test_id("stPageLink") if page is PAGES[0] else inside.locator(".katex")).first.wait_for()
-    visitor.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+def test_no_formula_and_no_name_of_a_page_is_cut_at_any_width(page):
+    visitor = page
     for width in (1400, 1000, 900, 840, 820, 700, 420):
         visitor.page.set_viewport_size({"width": width, "height": 900})
         visitor.page.wait_for_function(f"({CUT})().length === 0")

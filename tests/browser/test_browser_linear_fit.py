@@ -19,8 +19,8 @@ PICTURE = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n
 
 
 @pytest.fixture(scope="module")
-def opened(shared_visitor):
-    return shared_visitor.open(FIT)
+def opened(shared_window):
+    return shared_window().open(FIT)
 
 
 def test_it_opens_paused_at_the_start(opened):

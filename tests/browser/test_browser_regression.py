@@ -20,8 +20,8 @@ RACE = RegressionSetup(
 
 
 @pytest.fixture(scope="module")
-def opened(shared_visitor):
-    return shared_visitor.open(RACE)
+def opened(shared_window):
+    return shared_window().open(RACE)
 
 
 def test_it_opens_paused_at_the_start(opened):
@@ -95,7 +95,7 @@ def test_another_moment_marks_another_batch(visitor):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_phone_nothing_is_wider_than_the_page(window, theme):
-    phone = window(420, 900, color_scheme=theme).open(replace(RACE, below="curvature"))
+    phone = window(420, 900, theme=theme).open(replace(RACE, below="curvature"))
     phone.page.locator(".st-key-regression-curvature .js-plotly-plot").wait_for()
     width = phone.page.evaluate(
         "Math.max(...[...document.querySelectorAll('[data-testid=stMain] *')]"

@@ -26,8 +26,8 @@ RACE = RaceSetup(
 
 
 @pytest.fixture(scope="module")
-def opened(shared_visitor):
-    return shared_visitor.open(RACE)
+def opened(shared_window):
+    return shared_window().open(RACE)
 
 
 @pytest.fixture
@@ -113,6 +113,13 @@ def test_the_keys_move_as_far_as_they_say_and_no_further_than_the_ends(standing)
     standing.wait("!stage.playing")
 
 
+def test_after_a_press_on_a_view_the_arrow_keys_step(standing):
+    box = standing.page.locator(".view").first.bounding_box()
+    standing.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    standing.page.keyboard.press("ArrowRight")
+    assert standing.ask("stage.at") == 1
+
+
 def test_the_scrubber_takes_every_view_to_its_step(standing):
     before, scrubber = standing.moving(), standing.page.locator(".scrub")
     scrubber.fill("37")
@@ -184,23 +191,6 @@ def test_a_click_on_the_map_moves_the_start_there(visitor):
     assert at[1] + view["y"] == pytest.approx(area["y"] + (1 - up) * area["height"], abs=1.5)
 
 
-def test_dragging_the_map_is_no_click(visitor):
-    visitor.open(RACE)
-    area = visitor.page.locator(".view[data-click] .nsewdrag").bounding_box()
-    before = visitor.ask("stage.views.get('map').plot._fullLayout.xaxis.range.slice()")
-    visitor.ask("(() => { stage.told = []; stage.trigger = (...what) => stage.told.push(what[0]); })()")
-    visitor.page.mouse.move(area["x"] + 100, area["y"] + 100)
-    visitor.page.mouse.down()
-    visitor.page.mouse.move(area["x"] + 160, area["y"] + 130, steps=4)
-    visitor.page.mouse.up()
-    visitor.wait("stage.views.get('map').plot._fullLayout.xaxis.range[0] < given - 0.1", before[0])
-    assert visitor.ask("stage.told") == []
-    visitor.single()
-    visitor.page.mouse.click(area["x"] + 100, area["y"] + 100)
-    visitor.wait("stage.told.length")
-    assert visitor.ask("stage.told") == ["start"]
-
-
 CAMERA = "Object.values(stage.views.get('surface').scene().getCamera().eye)"
 ZOOM = (
     "[...stage.views.get('map').plot._fullLayout.xaxis.range, ...stage.views.get('map').plot._fullLayout.yaxis.range]"
@@ -239,14 +229,6 @@ def test_turning_a_knob_redraws_the_race_and_keeps_camera_zoom_and_step(visitor)
     assert visitor.ask(CAMERA) == pytest.approx(camera, abs=1e-6)
     assert visitor.ask(ZOOM) == pytest.approx(zoom, abs=1e-6)
     assert visitor.ask("stage.at") == 23
-
-
-def test_after_a_press_on_a_view_the_arrow_keys_step(visitor):
-    visitor.open(RACE)
-    box = visitor.page.locator(".view").first.bounding_box()
-    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    visitor.page.keyboard.press("ArrowRight")
-    assert visitor.ask("stage.at") == 1
 
 
 def test_another_landscape_is_drawn_with_its_own_ground_and_the_step_kept(visitor):
@@ -361,7 +343,7 @@ PLOTLYS_OWN = f"""Promise.all({PLOTS}.map((plot, i) => {{
 @pytest.mark.parametrize(("width", "density"), [(1400, 1), (420, 2)])
 def test_a_racer_is_drawn_where_plotly_draws_the_same_point(window, width, density):
     """Plotly is given a marker of its own where the racer is; in pictures of both their middles must be the same."""
-    visitor = window(width, device_scale_factor=density).open(replace(RACE, racers=RACE.racers[:1]))
+    visitor = window(width, device={"device_scale_factor": density}).open(replace(RACE, racers=RACE.racers[:1]))
     # nothing of the surface may hide half of the marker
     visitor.ask(f"Plotly.restyle({PLOTS}[0], {{hidesurface: true, 'contours.z.show': false}}, [0]).then(() => 1)")
     for step, eye in ((0, (-0.6, -1.2, 1.7)), (0, (1.3, 0.4, 0.5)), (4, (-1.3, 0.4, 0.5)), (60, (0.1, 0.1, 2.2))):
@@ -420,7 +402,7 @@ def test_the_loss_axis_is_logarithmic_on_request_and_says_so(visitor):
 
 @pytest.mark.parametrize("theme", GROUNDS)
 def test_light_and_dark_are_drawn_in_their_own_colours(window, theme):
-    visitor = window(color_scheme=theme).open(RACE)
+    visitor = window(theme=theme).open(RACE)
     visitor.wait("stage.message.theme === given", theme)
     visitor.drawn()
     visitor.press("End")
@@ -435,7 +417,7 @@ def test_light_and_dark_are_drawn_in_their_own_colours(window, theme):
 
 
 def test_a_change_of_theme_redraws_the_figures_and_keeps_camera_and_zoom(window):
-    visitor = window(color_scheme="light").open(RACE)
+    visitor = window().open(RACE)
     camera, zoom = rotate_and_zoom(visitor)
     visitor.page.emulate_media(color_scheme="dark")
     visitor.wait("stage.message.theme === 'dark' && stage.tracks[0].color === given", FIRST.dark)

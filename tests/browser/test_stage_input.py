@@ -14,14 +14,30 @@ TOLD = "(() => { stage.told = []; stage.trigger = (...what) => stage.told.push(w
 MAP = "stage.views.get('map').plot._fullLayout"
 ZOOM = f"[...{MAP}.xaxis.range, ...{MAP}.yaxis.range]"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
+BOXES = "[...document.querySelectorAll('.view')].map((view) => view.getBoundingClientRect())"
 WIDE, SMALL, PHONE = (1400, 900), (900, 700), (420, 800)
 
 
-@pytest.fixture
-def race(visitor):
-    visitor.open(RACE)
-    visitor.ask(TOLD)
+@pytest.fixture(scope="module")
+def opened(shared_window):
+    visitor = shared_window(*WIDE).open(RACE)
+    visitor.ask(f"(() => {{ stage.zoom = {ZOOM}; }})()")
     return visitor
+
+
+@pytest.fixture
+def race(opened):
+    """The race as it is opened, at its start, in a window that it shares with other tests. It tells Python nothing."""
+    opened.ask(TOLD)
+    opened.single()
+    opened.press("Home")
+    opened.ask(
+        "Plotly.relayout(stage.views.get('map').plot, { 'xaxis.range': stage.zoom.slice(0, 2),"
+        " 'yaxis.range': stage.zoom.slice(2) }).then(() => 1)"
+    )
+    opened.ask(f"(() => {{ {SCROLLED} = 0; }})()")
+    opened.rest(BOXES)
+    return opened
 
 
 def on_map(visitor, across: float = 0.3, down: float = 0.3) -> tuple[float, float]:
@@ -55,10 +71,9 @@ def test_the_click_that_opens_a_macs_menu_does_not_move_the_start(race):
     only_then(race)
 
 
-@pytest.fixture
-def timed(window):
+def with_clock(window):
     """The race in a window whose clock stands still when it is told to: a busy machine is slow to click twice."""
-    visitor = window()
+    visitor = window(device={})
     visitor.page.clock.install()
     visitor.open(RACE)
     visitor.ask(TOLD)
@@ -73,9 +88,13 @@ def double_click(visitor) -> None:
     visitor.page.clock.resume()
 
 
-def test_a_double_click_zooms_out_and_moves_no_start(timed):
-    race = timed
+def test_a_double_click_zooms_out_or_changes_nothing_and_moves_no_start(window):
+    race = with_clock(window)
     before = race.ask(ZOOM)
+    for _ in range(2):
+        double_click(race)
+        race.rest(ZOOM)
+        assert race.ask(ZOOM) == pytest.approx(before)
     race.page.mouse.move(*on_map(race))
     race.page.keyboard.down("Control")
     race.page.mouse.wheel(0, -240)
@@ -87,13 +106,14 @@ def test_a_double_click_zooms_out_and_moves_no_start(timed):
     only_then(race)
 
 
-def test_a_double_click_without_a_zoom_changes_nothing(timed):
-    race = timed
+def test_dragging_the_map_is_no_click(race):
+    x, y = on_map(race)
     before = race.ask(ZOOM)
-    for _ in range(2):
-        double_click(race)
-        race.rest(ZOOM)
-        assert race.ask(ZOOM) == pytest.approx(before)
+    race.page.mouse.move(x, y)
+    race.page.mouse.down()
+    race.page.mouse.move(x + 60, y + 30, steps=4)
+    race.page.mouse.up()
+    race.wait(f"({ZOOM})[0] < given - 0.1", before[0])
     only_then(race)
 
 
@@ -136,7 +156,7 @@ def test_the_wheel_zooms_with_its_key_and_the_page_stays(race, key):
 
 
 def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_still_drags(window):
-    visitor = window(1000, 700, has_touch=True).open(RACE)
+    visitor = window(1000, 700, device={"has_touch": True}).open(RACE)
     visitor.ask(TOLD)
     touch = visitor.page.context.new_cdp_session(visitor.page)
     x, y = on_map(visitor, 0.5, 0.5)
@@ -181,8 +201,9 @@ def test_a_key_with_a_modifier_is_left_to_the_browser(race):
 # ---- time
 
 
-def test_playing_goes_on_where_it_was_after_a_long_pause_of_the_tab(race):
+def test_playing_goes_on_where_it_was_after_a_long_pause_of_the_tab(visitor):
     """With a clock of our own: the browser asks for a frame when it likes."""
+    race = visitor.open(RACE)
     race.ask("(() => { window.requestAnimationFrame = (tick) => { window.tick = tick; }; })()")
     at = []
 
@@ -222,9 +243,22 @@ def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_st
 # ---- room
 
 
+@pytest.fixture(scope="module", params=[RACE, RegressionSetup(), FitSetup()], ids=lambda setup: type(setup).__name__)
+def page(request, shared_window):
+    """A page with a stage, in a window that changes its size."""
+    return shared_window().open(request.param)
+
+
+def resize(visitor, width: int, height: int) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": height})
+    visitor.wait("[...stage.views.values()].every(({ box, canvases }) => canvases[1].clientWidth === box.clientWidth)")
+    visitor.rest(BOXES)
+
+
 @pytest.mark.parametrize(("width", "height"), [WIDE, SMALL, PHONE])
-def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(window, width, height):
-    visitor = window(width, height).open(RACE)
+def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(page, width, height):
+    visitor = page
+    resize(visitor, width, height)
     for share in (0, 0.2, 0.4, 0.6, 0.8, 1):
         visitor.ask(
             "(() => { const e = document.querySelector('[data-testid=stMain]'); e.scrollTop = given * e.scrollHeight; })()",
@@ -237,9 +271,9 @@ def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(window, wid
 
 
 @pytest.mark.parametrize("width", [420, 820, 860, 900, 1400])
-@pytest.mark.parametrize("setup", [RACE, RegressionSetup(), FitSetup()], ids=lambda setup: type(setup).__name__)
-def test_the_choice_of_the_loss_axis_is_never_cut(window, setup, width):
-    visitor = window(width, 800).open(setup)
+def test_the_choice_of_the_loss_axis_is_never_cut(page, width):
+    visitor = page
+    resize(visitor, width, 800)
     for name in ("linear loss", "log loss"):
         button = visitor.page.get_by_role("radio", name=name)
         assert button.inner_text() == name
@@ -255,7 +289,8 @@ def test_the_choice_of_the_loss_axis_is_never_cut(window, setup, width):
 LOSE = "stage.views.get('surface').gl.gl.getExtension('WEBGL_lose_context').loseContext()"
 
 
-def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(race):
+def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(visitor):
+    race = visitor.open(RACE)
     race.ask(
         "Plotly.relayout(stage.views.get('surface').plot, { 'scene.camera.eye': { x: 1, y: 1, z: 1 } }).then(() => 1)"
     )
@@ -301,7 +336,7 @@ def test_pages_left_and_come_back_to_keep_no_graphics_context_and_the_surface_is
     )
     visitor.open(replace(RACE, steps=20))
     shown = visitor.race
-    for page in ("2D Regression", "Ackley Race") * 10:
+    for page in ("2D Regression", "Ackley Race") * 3:
         visitor.page.locator("[data-testid=stSidebar]").get_by_role("link", name=page).click()
         visitor.page.get_by_role("heading", name=page, exact=True).wait_for()
         visitor.drawn(shown)
@@ -317,5 +352,6 @@ def test_pages_left_and_come_back_to_keep_no_graphics_context_and_the_surface_is
         )
         > 50
     )
-    assert visitor.ask("window.contexts.filter((context) => context.canvas.isConnected).length") <= 2
-    assert not any("context" in error.lower() for error in visitor.errors)
+    assert visitor.ask("window.contexts.length") > 4
+    # that of the page before is given back in the moment that this one is drawn
+    visitor.wait("window.contexts.filter((context) => !context.isContextLost()).length === 1")

@@ -35,9 +35,26 @@ def tangent(visitor):
     return visitor.go(f"{visitor.server}?tangent")
 
 
-@pytest.fixture
-def fits(visitor):
+@pytest.fixture(scope="module")
+def opened_fits(shared_window):
     """A stage with a line, a sheet, and a path with an arrow: two racers, and iterations as steps."""
+    visitor = shared_window()
+    return visitor.go(f"{visitor.server}?fits")
+
+
+@pytest.fixture
+def fits(opened_fits):
+    """The same at its start with all racers shown, for tests that change nothing else."""
+    hidden = opened_fits.page.locator(".legend button[aria-pressed=false]")
+    while hidden.count():
+        hidden.first.click()
+    opened_fits.press("Home")
+    return opened_fits
+
+
+@pytest.fixture
+def own_fits(visitor):
+    """The same, for a test that changes its numbers."""
     return visitor.go(f"{visitor.server}?fits")
 
 
@@ -99,7 +116,8 @@ def test_a_line_lies_where_its_numbers_say_from_edge_to_edge(fits, at):
     assert columns.max() > right - 2
 
 
-def test_a_steep_line_stays_inside_its_plot(fits):
+def test_a_steep_line_stays_inside_its_plot(own_fits):
+    fits = own_fits
     for slope in (1e3, -1e30, np.inf):
         fits.ask("stage.tracks[0].values.slope.fill(given)", float(slope) if np.isfinite(slope) else "Infinity")
         stand(fits, 3)
@@ -125,7 +143,7 @@ def test_an_arrow_goes_from_its_place_to_its_tip(fits):
 
 @pytest.mark.parametrize(("width", "density"), [(1400, 1), (420, 2)])
 def test_a_sheet_is_drawn_where_plotly_draws_the_same_points(window, width, density):
-    visitor = window(width, device_scale_factor=density)
+    visitor = window(width, device={"device_scale_factor": density})
     visitor.go(f"{visitor.server}?fits")
     view = visitor.page.locator(".view").nth(1)
     view.scroll_into_view_if_needed()
@@ -163,7 +181,8 @@ def test_a_sheet_changes_with_the_step_and_between_two(fits):
     assert len(set(pictures)) == len(pictures)
 
 
-def test_a_sheet_that_leaves_the_scene_is_cut_off_there(fits):
+def test_a_sheet_that_leaves_the_scene_is_cut_off_there(own_fits):
+    fits = own_fits
     before = fits.race
     fits.page.get_by_text("a third").click()
     fits.drawn(before)
@@ -223,7 +242,8 @@ def test_an_index_of_real_numbers_says_its_value_and_keeps_its_width(tangent):
     assert stage.locator(".scrub").get_attribute("aria-valuetext") == "x₀ = 3.00"
 
 
-def test_how_a_run_ended_is_said_and_only_one_that_was_lost_is_crossed_out(fits):
+def test_how_a_run_ended_is_said_and_only_one_that_was_lost_is_crossed_out(own_fits):
+    fits = own_fits
     before = fits.race
     fits.page.get_by_text("a third").click()
     fits.drawn(before)

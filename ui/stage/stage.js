@@ -725,7 +725,10 @@ class View {
     this.heard?.abort();
     clearTimeout(this.clicking);
     clearTimeout(this.hinting);
+    if (this.gl) this.gl.oncontextloss = null;
+    const context = this.gl?.gl;
     if (this.shown) this.stage.Plotly.purge(this.plot);
+    context?.getExtension("WEBGL_lose_context")?.loseContext(); // purged, it would still count as one of the few that a browser keeps
   }
 }
 
