@@ -80,44 +80,23 @@ def test_an_app_folder_that_cannot_be_written_to_is_said_once_and_every_figure_i
     assert [path.name for path in (clone / "static").iterdir()] == ["README"]
 
 
-@contextmanager
-def from_afar(server, delay):
-    """The same server by an address from which every byte takes its time, each way."""
-    address, started = [], threading.Event()
+class Proxy:
+    """The same server by an address from which every byte takes its time, each way, and none comes while it is held."""
 
-    async def carry(reader, writer):
-        clock, late = asyncio.get_running_loop().time, asyncio.Queue()
+    def __init__(self, server, delay):
+        self.server, self.delay = urlsplit(server), delay
+        started = threading.Event()
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.serve(started)))
+        self.thread.start()
+        started.wait()
 
-        async def collect():
-            try:
-                while data := await reader.read(65536):
-                    late.put_nowait((clock() + delay, data))
-            except OSError:  # that side has gone
-                pass
-            late.put_nowait((clock() + delay, b""))
-
-        collecting = asyncio.create_task(collect())
-        try:
-            while True:
-                due, data = await late.get()
-                await asyncio.sleep(due - clock())
-                if not data:
-                    break
-                writer.write(data)
-            await collecting
-        finally:
-            writer.close()
-
-    async def meet(reader, writer):
-        there, back = await asyncio.open_connection(urlsplit(server).hostname, urlsplit(server).port)
-        await asyncio.gather(carry(reader, back), carry(there, writer))
-
-    async def serve():
-        listening = await asyncio.start_server(meet, "127.0.0.1", 0)
-        stop = asyncio.Event()
-        address.extend((f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", asyncio.get_running_loop(), stop))
+    async def serve(self, started):
+        self.loop, self.stop, self.passing = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+        self.passing.set()
+        listening = await asyncio.start_server(self.meet, "127.0.0.1", 0)
+        self.address = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         started.set()
-        await stop.wait()
+        await self.stop.wait()
         listening.close()
         here = asyncio.current_task()
         underway = [task for task in asyncio.all_tasks() if task is not here]
@@ -126,13 +105,53 @@ def from_afar(server, delay):
         await asyncio.gather(*underway, return_exceptions=True)
         await asyncio.sleep(0)  # what was closed says so to its loop
 
-    (thread := threading.Thread(target=lambda: asyncio.run(serve()))).start()
-    started.wait()
-    try:
-        yield address[0]
-    finally:
-        address[1].call_soon_threadsafe(address[2].set)
-        thread.join()
+    async def meet(self, reader, writer):
+        there, back = await asyncio.open_connection(self.server.hostname, self.server.port)
+        always = asyncio.Event()
+        always.set()
+        await asyncio.gather(self.carry(reader, back, always), self.carry(there, writer, self.passing))
+
+    async def carry(self, reader, writer, passing):
+        late = asyncio.Queue()
+
+        async def collect():
+            try:
+                while data := await reader.read(65536):
+                    late.put_nowait((self.loop.time() + self.delay, data))
+            except OSError:  # that side has gone
+                pass
+            late.put_nowait((self.loop.time() + self.delay, b""))
+
+        collecting = asyncio.create_task(collect())
+        try:
+            while True:
+                due, data = await late.get()
+                await asyncio.sleep(due - self.loop.time())
+                await passing.wait()
+                if not data:
+                    break
+                writer.write(data)
+            await collecting
+        finally:
+            writer.close()
+
+    @contextmanager
+    def held(self):
+        """What is done meanwhile is done before the page has heard a word of what came of it."""
+        self.loop.call_soon_threadsafe(self.passing.clear)
+        yield
+        self.loop.call_soon_threadsafe(self.passing.set)
+
+    def close(self):
+        self.loop.call_soon_threadsafe(self.stop.set)
+        self.thread.join()
+
+
+@pytest.fixture(scope="module")
+def far(server):
+    proxy = Proxy(server, 0.4)
+    yield proxy
+    proxy.close()
 
 
 RACE = opening("Ackley Race")
@@ -144,20 +163,37 @@ def choose_preset(page, name):
     page.get_by_role("option", name=name, exact=True).click()
 
 
-def test_a_choice_is_not_lost_where_the_page_has_not_yet_shown_the_one_before(window, server):
-    with from_afar(server, 0.4) as far:
-        visitor = window().open(RACE, server=far)
-        before, page = visitor.race, visitor.page
-        page.locator(".st-key-race-steps input[type=range]").scroll_into_view_if_needed()
+def test_a_choice_is_not_lost_where_the_page_has_not_yet_shown_the_one_before(window, far):
+    visitor = window().open(RACE, server=far.address)
+    before, page = visitor.race, visitor.page
+    steps = page.locator(".st-key-race-steps input[type=range]")
+    steps.scroll_into_view_if_needed()
+    with far.held():
         choose_preset(page, OTHER.name)
-        assert f"landscape={RACE.landscape}" in page.url
-        page.locator(".st-key-race-steps input[type=range]").focus()
+        steps.focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_url(f"**landscape={OTHER.setup.landscape}*")
-        page.wait_for_url(f"**steps={RACE.steps + 10}*")
-        visitor.drawn(before)
-        assert f"landscape={OTHER.setup.landscape}" in page.url
-        page.close()
+        assert f"landscape={RACE.landscape}" in page.url
+    page.wait_for_url(f"**landscape={OTHER.setup.landscape}*")
+    page.wait_for_url(f"**steps={RACE.steps + 10}*")
+    visitor.drawn(before)
+    assert f"landscape={OTHER.setup.landscape}" in page.url
+    page.close()
+
+
+def test_a_choice_that_is_reversed_before_the_page_has_shown_it_stays_reversed(window, far):
+    visitor = window().open(RACE, server=far.address)
+    before, page = visitor.race, visitor.page
+    steps = page.locator(".st-key-race-steps input[type=range]")
+    with far.held():
+        choose_preset(page, OTHER.name)
+        choose_preset(page, next(iter(presets("Ackley Race"))))
+    steps.focus()
+    page.keyboard.press("ArrowRight")  # and one more, by which it is known that both have been answered
+    page.wait_for_url(f"**steps={RACE.steps + 10}*")
+    visitor.drawn(before)
+    assert f"landscape={RACE.landscape}" in page.url
+    assert visitor.ask("[stage.tracks[0].values.x[0], stage.tracks[0].values.y[0]]") == list(RACE.start)
+    page.close()
 
 
 def test_what_a_preset_changed_may_be_changed_back_at_once(visitor):
