@@ -14,8 +14,14 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 from engine.kept import kept
 
+# The same programs, to the bit, for half the work: each small kernel would cost a set-up of MLIR, and each part that
+# a module is split into a round of LLVM.
+QUICKER: dict[str, str | bool] = {
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": "1",
+}
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
-OPTIONS_OF_ONE_KERNEL: dict[str, str | bool] = {"xla_cpu_experimental_ynn_fusion_type": ""}
+OPTIONS_OF_ONE_KERNEL = QUICKER | {"xla_cpu_experimental_ynn_fusion_type": ""}
 
 # entered around each compile, and each wait for another's of the same function: a server can let others go on meanwhile
 meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -59,7 +65,11 @@ def built(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
             return jax.jit(partial(in_one_kernel, function)).lower(*arrays).compile(OPTIONS_OF_ONE_KERNEL)
         except jax.errors.JaxRuntimeError:  # nor can others of XLA's routines, such as sorting
             pass
-    return jax.jit(function).lower(*arrays).compile()
+    lowered = jax.jit(function).lower(*arrays)
+    try:
+        return lowered.compile(QUICKER)
+    except jax.errors.JaxRuntimeError:  # a release of jaxlib may not know these options
+        return lowered.compile()
 
 
 def in_one_kernel(function: Callable, *arrays: Any) -> Any:

@@ -1,5 +1,7 @@
 """What the tests share. Cases come from the registries: a new optimizer or landscape is tested once it is there."""
 
+import functools
+import gc
 import os
 import shutil
 import tempfile
@@ -8,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS
@@ -77,6 +80,24 @@ def walk():
 def no_warm_up():
     """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
     ui.frame._warm.acquire(blocking=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan_for_components():
+    """AppTest would read of every installed package anew, each time a page is opened, whether it brings a component."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collections():
+    """What was imported is spared in each collection of garbage, as it is on a server (ui/frame.py)."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

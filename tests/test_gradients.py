@@ -412,6 +412,7 @@ def test_an_answer_is_judged_and_both_curves_are_drawn():
     assert not app.get("plotly_chart")
     assert "Type what you think" in words(app)
     for answer in ("x+x", "2*x"):
+        assert not answered(app, "3").success  # or the verdict on the answer before could pass for this one's
         answered(app, answer)
         assert "Right." in app.success[0].value
         assert not app.error

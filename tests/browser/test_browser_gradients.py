@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from engine import ExpressionError, parse
 from ui.setups import CHECK, DIFFERENCES, LOSS, OWN_FUNCTION, WIDTHS, GradientsSetup
 
 SINE = GradientsSetup(f="sin x", low=-5.0, high=5.0, x0=1.0)
@@ -72,8 +73,11 @@ def test_a_typed_function_is_drawn_and_one_that_cannot_be_read_is_answered_in_pl
     assert visitor.standing()["curve"] != figure
     assert visitor.drawing("curve")
     for typed in ("<img src=x>", "**b**(", "[a](http://b.c)", "$x$ :red[x]", "`x`"):
+        with pytest.raises(ExpressionError) as problem:
+            parse(typed, ("x",))
         type_in(visitor, "slope-own", typed)
-        complaint = visitor.page.locator(".st-key-slope-complaint")
+        # with its own words: the complaint about the text before is still there when this one is looked for
+        complaint = visitor.page.locator(".st-key-slope-complaint", has_text=str(problem.value))
         complaint.wait_for()
         assert complaint.locator("img, a, .katex, code, [class*=colored]").count() == 0
         assert complaint.locator("strong").all_inner_texts() == ["f(x) cannot be read."]
