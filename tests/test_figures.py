@@ -18,6 +18,7 @@ from ui.setups import VIEWS
 from ui.stage import browser
 
 THEMES = list(GROUNDS)
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 LOSS = {
     True: "customdata",
     False: "z",
@@ -120,12 +121,29 @@ def test_the_ticks_of_the_surface_say_the_loss_there(name, view):
     # without ticks of its own the axis is Plotly's, which says heights: they are the losses then
     assert landscape.decades == ("tickvals" in axis)
     for place, text in zip(axis.get("tickvals", []), axis.get("ticktext", []), strict=True):
-        loss = float(text.replace(",", ""))
+        plain = text.translate(SUPERSCRIPTS)
+        loss = float(plain.replace(",", "") if plain == text else f"1e{plain.removeprefix('10')}")
         assert place == pytest.approx(float(height(landscape, np.array(loss))), abs=1e-6)
     if landscape.decades:
         assert sum(low <= place <= high for place in axis["tickvals"]) >= 3
     else:
         np.testing.assert_array_equal(height(landscape, heights), heights)
+
+
+@every_landscape
+@every_view
+def test_the_word_at_a_minimum_is_clear_of_whoever_stands_there_and_of_the_edge(name, view):
+    layout = figures(name, view)["map"]["layout"]
+    goals = LANDSCAPES[name].minima
+    assert len(layout.get("annotations", [])) == (len(goals) == 1)
+    for word, goal in zip(layout.get("annotations", []), goals, strict=False):
+        assert (word["x"], word["y"]) == pytest.approx(tuple(goal))
+        assert abs(word["ay"]) > 15  # pixels: more than a racer's mark
+        for at, away, (low, high) in (
+            (goal[0], word["ax"], layout["xaxis"]["range"]),
+            (goal[1], -word["ay"], layout["yaxis"]["range"]),
+        ):
+            assert (high - at if away > 0 else at - low) >= 0.2 * (high - low)
 
 
 @every_view
@@ -142,6 +160,7 @@ def test_plotly_knows_every_word_of_the_loss_axes(log, theme):
     assert figure.layout.xaxis.range == (0, 200)
     assert figure.layout.yaxis.range == ((-2, 3) if log else (0.01, 1000))
     assert ("(log)" in figure.layout.yaxis.title.text) == log
+    assert figure.layout.yaxis.automargin == "left"  # longer numbers push the title away instead of running into it
     assert figure.layout.font.color == GROUNDS[theme].ink
 
 

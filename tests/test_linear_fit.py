@@ -514,6 +514,22 @@ def test_what_a_file_leaves_open_is_asked_on_the_page_and_nothing_is_fitted_unti
     assert "is not a number" in texts(app)
 
 
+def test_numbers_that_may_be_dates_and_the_letters_of_names_have_a_choice_on_the_page():
+    app = with_file("Tag;größe\n13.02;1\n14.02;2\n28.02;4\n".encode("cp1252"))
+    assert "Are these numbers, or dates" in texts(app)
+    assert app.selectbox(key="fit-read-dates").value is None
+    sound(app.selectbox(key="fit-read-dates").select(False).run())
+    assert "3 of 3 rows" in texts(app)
+    assert "read as numbers, not as dates" in texts(app)
+    assert app.selectbox(key="fit-read-encoding").value == "cp1252"
+    sound(app.selectbox(key="fit-read-encoding").select("utf-8").run())
+    assert "not in the encoding UTF-8" in texts(app)
+    sound(app.selectbox(key="fit-read-encoding").select("cp1250").run())
+    assert list(app.dataframe[0].value) == ["Tag", "größe"]
+    sound(app.selectbox(key="fit-read-dates").select(True).run())
+    assert "is a date or a time, and those are not read" in texts(app)
+
+
 def test_everything_that_a_file_leaves_open_is_asked_and_counted():
     app = with_file(b"Country;2019;2020\nA;1.250;2.300\nB;7.125;8.400\n")
     assert "2 things about this file have to be chosen" in texts(app)

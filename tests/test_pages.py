@@ -15,6 +15,7 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.frame import PAGES
+from ui.line_up import letters
 from ui.links import decode, encode
 from ui.presets import opening, presets
 from ui.race.controls import CONTROLS
@@ -183,7 +184,7 @@ def test_the_same_optimizer_runs_more_than_once_under_names_that_tell_the_knob(r
     setup = alone(rule, racers=(rule(), rule(**{knob.name: knob.low}), rule()))
     assert_shows(app, setup)
     assert f"{knob.low:g}" in list(tracks(app))[1]
-    assert any(f"**{name}**" in slider.label for name in names(setup.racers) for slider in app.select_slider)
+    assert any(slider.label.startswith(f"{name} · ") for name in names(setup.racers) for slider in app.select_slider)
 
 
 @pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=lambda part: part.name)
@@ -215,7 +216,7 @@ def test_every_knob_has_a_widget_that_says_what_it_does_and_shows_what_the_link_
     app = fold(shown(alone(rule, racers=(rule(**odd),))), "1-more")
     for knob in rule.knobs():
         assert widget(app, knob).value == odd[knob.name]
-        assert f"${knob.symbol}$" in widget(app, knob).label
+        assert widget(app, knob).label.endswith(f"{knob.words} {letters(knob.symbol)}")
         assert widget(app, knob).help == knob.about
 
 

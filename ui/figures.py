@@ -59,8 +59,12 @@ def height_axis(landscape: Landscape, low: float, high: float) -> dict:
     return {
         "range": [low - 0.02 * (high - low), high],
         "tickvals": [float(height(landscape, np.array(v + (landscape.floor or 0.0)))) for v in losses],
-        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"{v:.0e}" for v in losses],
+        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"10{superscript(v)}" for v in losses],
     }
+
+
+def superscript(power_of_ten: float) -> str:
+    return str(round(math.log10(power_of_ten))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def plane(
     """A figure on two axes, empty or with what stands still on it.
 
     With the same ``revision`` the browser keeps the visitor's zoom. ``square``: one unit is as long on both axes, or a
-    gradient would not stand square on the iso-lines. ``left`` is the margin for the numbers of the y axis.
+    gradient would not stand square on the iso-lines. ``left`` is the least margin for the numbers of the y axis.
     """
     colors = GROUNDS[theme]
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
@@ -106,7 +110,7 @@ def plane(
             "uirevision": revision,
             "dragmode": "pan",
             "xaxis": {**x.layout(), "nticks": 6, **fit, **plain},
-            "yaxis": {**y.layout(), **fit, **({"scaleanchor": "x"} if square else {}), **plain},
+            "yaxis": {**y.layout(), "automargin": "left", **fit, **({"scaleanchor": "x"} if square else {}), **plain},
         },
     )
 
@@ -154,14 +158,33 @@ def iso_map(
     marks = go.Scatter(
         x=[goal[0] for goal in goals],
         y=[goal[1] for goal in goals],
-        mode="markers+text",
-        text=goal_names(goals),
-        textposition="bottom right",
-        textfont={"color": colors.goal, "size": 13},
+        mode="markers",
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate=f"minimum<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
     )
-    return plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=40)
+    figure = plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=40)
+    if len(goals) == 1:
+        figure.add_annotation(goal_name(*goals[0], x, y, colors.goal))
+    return figure
+
+
+def goal_name(across: float, up: float, x: Axis, y: Axis, color: str) -> dict:
+    """The word at a minimum: so far from it that who arrives does not cover it, on the sides where there is room."""
+    right = across < x.low + 0.7 * (x.high - x.low)
+    below = up > y.low + 0.2 * (y.high - y.low)
+    return {
+        "x": across,
+        "y": up,
+        "text": "minimum",
+        "font": {"color": color, "size": 13},
+        "ax": 18 if right else -18,
+        "ay": 22 if below else -22,
+        "xanchor": "left" if right else "right",
+        "arrowcolor": color,
+        "arrowwidth": 1,
+        "arrowhead": 0,
+        "standoff": 6,
+    }
 
 
 def relief(

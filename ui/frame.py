@@ -75,7 +75,10 @@ LAYOUT = """
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
-.st-key-cards [data-testid="stColumn"] { min-width: min(100%, 13rem); }
+/* four, or two and two, or one below the other; never three and one: below 55rem each has half the row */
+.st-key-cards [data-testid="stColumn"] {
+  min-width: min(100%, max(13rem, min(999 * (55rem - 100%), 50% - 0.5rem)));
+}
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 FORMULAS = "formulas"  # the key of a row of columns that stand below each other where a formula would be cut

@@ -87,13 +87,14 @@ def styles(racers: Sequence[Optimizer]) -> list[Style]:
     return [STYLES[chosen[place]] for place in range(len(racers))]
 
 
-def swatch(style: Style, theme: str) -> str:
-    """A racer's line and marker as a small picture, for labels and tables (an SVG data address)."""
+def swatch(style: Style, theme: str, height: int = 14) -> str:
+    """A racer's line and marker as a small picture, for labels and tables (an SVG data address), 28 wide."""
     points = " ".join(f"{14 + 5.5 * x:.1f},{7 + 5.5 * y:.1f}" for x, y in style.marker)
     dash = f' stroke-dasharray="{" ".join(map(str, style.dash))}"' if style.dash else ""
     color = style.color(theme)
     svg = (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="14" viewBox="0 0 28 14">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="28" height="{height}"'
+        f' viewBox="0 {7 - height // 2} 28 {height}">'
         f'<path d="M0 7H28" stroke="{color}" stroke-width="2.4"{dash}/>'
         f'<polygon points="{points}" fill="{color}"/></svg>'
     )

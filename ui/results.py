@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +16,12 @@ from ui.controls import Controls
 from ui.palette import Style, swatch
 from ui.tables import leaderboard, paths_csv
 
+# of the leaderboard, in pixels: up to the verdicts it fits on a phone
+MARK_WIDTH, VERDICT_WIDTH, ROW_HEIGHT, LINE_HEIGHT = 44, 190, 35, 19
+WRAPPING_HEIGHT = 65  # Streamlit breaks text into lines in rows over 4rem only
+LARGEST_WHOLE = 2.0**53  # Streamlit's cells for numbers show a larger one unrounded, and cut off
+VERDICT_LETTERS = 24  # on a line of a verdict
+LOSSES = {"final loss": "The loss where it ended.", "best loss": "The lowest loss on the way."}
 ALL = "Conventions"
 CONVENTIONS = """
 The update rules are PyTorch's, and their names are the field's:
@@ -44,25 +51,35 @@ def show_leaderboard(
     theme: str,
 ) -> None:
     table = leaderboard(traces, verdicts, minima)
-    table.insert(1, "", [swatch(looks[name], theme) for name in table["racer"]])
+    high = row_height(table["verdict"])
+    # a picture is drawn as high as its row
+    mark_height = 28 * (high - 8) // (MARK_WIDTH - 8) if high > ROW_HEIGHT else 14
+    table.insert(1, "", [swatch(looks[name], theme, mark_height) for name in table["racer"]])
     if not len(minima):
         table = table.drop(columns=["distance", "converged at"])
+    large = [name for name in LOSSES if table[name].abs().max() > LARGEST_WHOLE]
+    table = table.assign(**{name: table[name].map("{:.4g}".format) for name in large})
     text, number, picture = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.LineChartColumn
     st.dataframe(
         table,
         hide_index=True,
         height="content",
+        row_height=high if high > ROW_HEIGHT else None,
         placeholder="–",
         column_config={
             "rank": number(width=44),
-            "": st.column_config.ImageColumn(width=44),
-            "racer": text(width=110),
-            "verdict": text(width=300),
+            "": st.column_config.ImageColumn(width=MARK_WIDTH),
+            "racer": text(width=100),
+            "verdict": text(width=VERDICT_WIDTH),
             "loss over the race": picture(
                 "course", width=80, help="The loss over the race, each row in its own range."
             ),
-            "final loss": number(format="%.4g", width=82),
-            "best loss": number(format="%.4g", width=82, help="The lowest loss on the way."),
+            **{
+                name: text(width=82, alignment="right", help=about)
+                if name in large
+                else number(format="%.4g", width=82, help=about)
+                for name, about in LOSSES.items()
+            },
             "distance": number(format="%.4g", width=82, help="From the end to the nearest minimum."),
             "converged at": number(
                 "arrived at", width=82, help="The first step within 0.01 of a minimum in every coordinate."
@@ -70,6 +87,12 @@ def show_leaderboard(
             "path length": number("path", format="%.2f", width=72, help="How far it went in all, over every step."),
         },
     )
+
+
+def row_height(verdicts: Sequence[str]) -> int:
+    """As high as the longest verdict needs."""
+    lines = max(len(textwrap.wrap(words, VERDICT_LETTERS)) for words in verdicts)
+    return ROW_HEIGHT if lines == 1 else max(WRAPPING_HEIGHT, ROW_HEIGHT + LINE_HEIGHT * (lines - 1))
 
 
 def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:

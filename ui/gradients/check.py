@@ -33,7 +33,7 @@ CODE = (
 def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
     formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
     st.text_input(
-        "What is its slope $f'(x)$?",
+        "What is its slope f′(x)?",
         key=CONTROLS.at("answer"),
         max_chars=200,
         placeholder="Type a formula, such as 2x + 1, and press Enter",

@@ -119,7 +119,7 @@ def sidebar(setup: GradientsSetup) -> None:
 
 def function(setup: GradientsSetup) -> None:
     st.selectbox(
-        "Function $f(x)$",
+        "Function f(x)",
         [*FUNCTIONS, OWN_FUNCTION],
         key=CONTROLS.at("f"),
         on_change=CONTROLS.take_widget,
@@ -129,13 +129,13 @@ def function(setup: GradientsSetup) -> None:
     )
     if setup.f == OWN_FUNCTION:
         st.text_input(
-            "Your own $f(x)$",
+            "Your own f(x)",
             key=CONTROLS.at("own"),
             max_chars=200,
             placeholder="x^2 - 3x",
             help="As on paper or as in Python: 2x, x^3, sin(x)/x, sqrt(x), |x|, exp(-x^2), max(x, 0), 2pi x.",
         )
-    for column, name, label in zip(st.columns(2), ("low", "high"), ("from $x$", "to $x$"), strict=True):
+    for column, name, label in zip(st.columns(2), ("low", "high"), ("from x", "to x"), strict=True):
         column.number_input(
             label,
             -FARTHEST_X,
@@ -153,7 +153,7 @@ def x0_slider(setup: GradientsSetup) -> None:
     places = setup.places()
     digits = decimals(places)
     st.select_slider(
-        "Point $x_0$",
+        "Point x₀",
         places,
         key=CONTROLS.at("x0"),
         format_func=lambda x: f"{x:.{digits}f}".replace("-", "−"),
@@ -164,7 +164,7 @@ def x0_slider(setup: GradientsSetup) -> None:
 
 def h_slider() -> None:
     st.select_slider(
-        "Width $h$",
+        "Width h",
         WIDTHS[::-1],
         key=CONTROLS.at("h"),
         format_func=said,
@@ -174,7 +174,7 @@ def h_slider() -> None:
 
 def theta_slider() -> None:
     st.select_slider(
-        r"Parameter $\theta$",
+        "Parameter θ",
         THETAS,
         key=CONTROLS.at("theta"),
         format_func=lambda theta: f"{theta:.1f}".replace("-", "−"),

@@ -133,7 +133,7 @@ def noisy_line() -> None:
     ):
         place.number_input(f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.at(name), help=about)
     st.slider(
-        "Noise $\\sigma$",
+        "Noise σ",
         0.0,
         50.0,
         step=0.5,
@@ -192,7 +192,7 @@ def model(setup: FitSetup) -> None:
 
 def learning_rate(setup: FitSetup, limit: float | None) -> None:
     st.select_slider(
-        "Learning rate $\\alpha$",
+        "Learning rate α",
         rates(limit or 1.0, setup.rate),
         key=CONTROLS.at("rate"),
         format_func=short,

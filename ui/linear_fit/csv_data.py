@@ -8,23 +8,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ui.linear_fit.csv_dates import are_dates, is_date, names_dates, on_calendar, run_on_calendar
 from ui.linear_fit.csv_layout import (
     MOST_COLUMNS,
     Layout,
     choose_decimal,
     choose_header,
     choose_layout,
-    narrow_head,
+    doubt_comma,
 )
 from ui.linear_fit.csv_numbers import (
     NO_DATES,
-    are_dates,
     has_unit,
-    is_date,
     is_missing,
     is_number,
     like_number,
@@ -49,6 +48,8 @@ class Choices:
     separator: str | None = None
     decimal: str | None = None
     header: bool | None = None
+    encoding: str | None = None
+    dates: bool | None = None  # whether numbers such as 13.02 are dates
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +78,15 @@ class Pairs:
     why: str = ""  # the first of them
 
 
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers that may be dates."""
+
+    name: str
+    cells: str  # the first few
+    dated: bool  # whether it is called so, or runs as dates do
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """How a file was read. Without a table it is asked for what stands in ``asked``."""
@@ -88,6 +98,9 @@ class Reading:
     first: tuple[tuple[str, ...], ...]  # the first rows, as they stand in the file
     asked: dict[str, str] = field(default_factory=dict)  # by the name of a choice: the question
     skipped: int = 0  # comments, and lines above the table
+    encoding: str = "utf-8"
+    dates: bool | None = None  # None where no number can be one
+    notes: tuple[str, ...] = ()  # guesses that a visitor should know of, a sentence each
 
 
 def read(content: bytes, choices: Choices | None = None) -> Table:
@@ -102,7 +115,8 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     """Read a file, looking at the whole of it. Raises ``CsvError`` as ``read`` does, but for choices left open."""
     if len(content) > MOST_BYTES:
         raise CsvError(f"The file has {len(content) / 1024**2:.1f} MB; 2 MB is the most. Upload a part of it.")
-    told, text = told_separator(decoded(content))
+    encoding, text = decoded(content, choices.encoding)
+    told, text = told_separator(text)
     if not text.strip(' \t\n,;|"'):
         raise CsvError("The file is empty. Upload one with two columns of numbers.")
     # a file with far too many rows is not cut whole: it would fill the memory, only to be refused
@@ -115,8 +129,20 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     names, body, question = choose_header(layout, choices.header)
     if question:
         asked["header"] = question
-    if layout.separator == "," and choices.separator is None and told is None and (doubt := narrow_head(layout)):
-        asked["separator"] = doubt
+    notes: list[str] = []
+    if layout.separator == "," and choices.separator is None and told is None:
+        doubt, note = doubt_comma(layout)
+        asked |= {"separator": doubt} if doubt else {}
+        notes += filter(None, [note])
+    dates = None
+    if decimal == "." and (columns := columns_on_calendar(layout, names, body)):
+        question, note = choose_dates(columns, choices.dates)
+        dates = bool(choices.dates)
+        if question:
+            asked["dates"] = question
+        notes += filter(None, [note])
+        if dates:
+            layout = replace(layout, numeric=[i for i in layout.numeric if i not in columns])
     if len(body) + beyond > MOST_ROWS:
         raise CsvError(f"The file has {len(body) + beyond:,} rows; {MOST_ROWS:,} is the most. Upload a part of it.")
     if layout.width > MOST_COLUMNS:
@@ -124,7 +150,30 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     table = None if asked else tabulate(layout, names, body, decimal)
     skipped = len(layout.above) + len(layout.body) - len(body) - len(names) + len(layout.comments)
     first = tuple(tuple(line.cells[: layout.width]) for line in body[:5])
-    return Reading(layout.separator, decimal, bool(names), table, first, asked, max(0, skipped))
+    skipped = max(0, skipped)
+    return Reading(layout.separator, decimal, bool(names), table, first, asked, skipped, encoding, dates, tuple(notes))
+
+
+def columns_on_calendar(layout: Layout, head: list[Line], body: list[Line]) -> dict[int, Column]:
+    """The columns of numbers that may all be dates without a year, or a day: where some run as dates do, only those."""
+    found = {}
+    for i in layout.numeric:
+        cells = [line.cells[i] for line in body if i < len(line.cells) and not is_missing(line.cells[i])]
+        name = " ".join("".join(line.cells[i : i + 1]) for line in head).strip() or f"column {i + 1}"
+        if pairs := on_calendar(cells):
+            found[i] = Column(name, ", ".join(cells[:3]), names_dates(name) or run_on_calendar(pairs))
+    return {i: column for i, column in found.items() if column.dated} or found
+
+
+def choose_dates(columns: dict[int, Column], chosen: bool | None) -> tuple[str, str]:
+    """A question where columns run as dates do, and a note where they are read as numbers."""
+    column = next(iter(columns.values()))
+    shown = f"The column {quoted(column.name)} has {column.cells}"
+    if chosen:
+        return "", f"{shown}: taken as dates, which are not read."
+    if chosen is None and column.dated:
+        return f"{shown}. Are these numbers, or dates such as day and month?", ""
+    return "", f"{shown}: read as numbers, not as dates."
 
 
 # ---- the table
@@ -153,7 +202,9 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
     if body and is_sum(numbers[found], body, layout.numeric):
         faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
         numbers[:, -1] = np.nan
-    shifted = [""] if len(head) == 1 and head[0].width == width - 1 and layout.separator in "\t " else []  # R's way
+    shifted = (
+        [""] if len(head) == 1 and len(head[0].cells) == width - 1 and layout.separator in "\t " else []
+    )  # R's way
     parts = [[*shifted, *line.cells, *[""] * width][:width] for line in head]
     names = plain_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
     cells = tuple(tuple(row[i] for i in found) for row in rows)
@@ -200,7 +251,7 @@ def too_few(found: list[int], body: list[Line], decimal: str) -> str:
         said = "No row of the file has numbers. Upload a table with two columns of numbers."
     width = max((line.width for line in body), default=0)
     columns = [[line.cells[i] for line in body if i < len(line.cells) and line.cells[i]] for i in range(width)]
-    dates = [i for i, column in enumerate(columns) if i not in found and are_dates(column)]
+    dates = [i for i, cells in enumerate(columns) if i not in found and (are_dates(cells) or on_calendar(cells))]
     for line in body:
         for i, cell in enumerate(line.cells[:width]):
             if i not in found and cell and (i in dates or like_number(cell) or is_date(cell) or has_unit(cell)):

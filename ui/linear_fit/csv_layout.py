@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ui.linear_fit.csv_numbers import are_days, evidence, is_missing, is_number, like_number, number, open_cell
+from ui.linear_fit.csv_dates import are_days
+from ui.linear_fit.csv_numbers import evidence, is_missing, is_number, like_number, number, open_cell
 from ui.linear_fit.csv_text import BLANKS, SEPARATORS, CsvError, Line, cut, quoted
 
 MOST_COLUMNS = 50
@@ -17,6 +18,10 @@ SETTINGS = 20  # places above which a file may have settings
 DECIMAL_COMMA = re.compile(r"[-+−–]?[0-9]+,[0-9]+(?:[eE][+-]?[0-9]+)?")
 OTHERS = {separator: re.compile("[ \t;,|]".replace(separator.strip(" ") or "\0", "")) for separator in SEPARATORS}
 YEARS = range(1800, 2200)
+WHICH_COMMA = (
+    "Do commas part the columns, or are they decimal commas? If they part them, choose comma as the separator; if "
+    "they are decimal, save the file with semicolons between two columns."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,18 +154,27 @@ def groups_of_three(layout: Layout) -> bool:
     )
 
 
-def narrow_head(layout: Layout) -> str:
-    """Where the line above the numbers has fewer cells than they: a comma between may be a decimal one."""
+def doubt_comma(layout: Layout) -> tuple[str, str]:
+    """A question where the commas that part the cells may be decimal ones; a note where they hardly are."""
+    if not layout.body or not all(map(decimal_commas, layout.body)):
+        return "", ""
     last = layout.above[-1] if layout.above else None
-    if last is None or not 0 < len(last.cells) < layout.width:
-        return ""
-    if any(decimal_commas(line) < line.width - len(last.cells) for line in layout.body):
-        return ""
-    cells = "1 cell" if len(last.cells) == 1 else f"{len(last.cells)} cells"
-    return (
-        f"Line {last.number}, above the numbers, has {cells} and those below {layout.width}. Do "
-        "commas part the columns, or are they decimal commas? If they are, save the file with semicolons."
-    )
+    if last and last.width > 1 and any(line.width == layout.width for line in layout.above[-2:-1]):
+        return "", ""  # units, below as many names as columns
+    row = quoted(",".join(layout.body[0].cells))
+    if last is not None and 0 < len(last.cells) < layout.width:
+        if any(decimal_commas(line) < line.width - len(last.cells) for line in layout.body):
+            return "", ""
+        one = "1 cell" if len(last.cells) == 1 else f"{len(last.cells)} cells"
+        return f"Line {last.number} has {one}, and those below, such as {row}, have {layout.width}. {WHICH_COMMA}", ""
+    # one column alone cannot be fitted, so two are the better guess where the first is an x, which rises
+    whole = [line.cells[0] for line in layout.body]
+    if last is not None or layout.width != 2 or len(set(whole)) == 1:
+        return "", ""
+    padded = any(re.fullmatch("0[0-9]+", line.cells[1]) for line in layout.body)
+    if padded or len(set(whole)) < len(whole) or whole != sorted(whole, key=float):
+        return f"A line such as {row} is two numbers, or one with a decimal comma. {WHICH_COMMA}", ""
+    return "", f"Lines such as {row} are read as two numbers, not as one with a decimal comma."
 
 
 def decimal_commas(line: Line) -> int:
@@ -208,7 +222,7 @@ def choose_header(layout: Layout, chosen: bool | None) -> tuple[list[Line], list
         return [], [*wide, *layout.body], ""
     if names:
         last = names[-1]
-        units = last - 1 in names and above[last - 1].width == above[last].width == layout.width
+        units = last - 1 in names and above[last].width <= layout.width == above[last - 1].width
         return [parted(line, layout) for line in above[last - units : last + 1]], [*above[last + 1 :], *layout.body], ""
     if not wide and (comment := named_in_comment(layout)):
         return [comment], layout.body, ""

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from ui.linear_fit.csv_dates import is_date
+
 DECIMALS = {".": "point", ",": "comma"}
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–", "?", "inf", "-inf", "+inf", "infinity", "-infinity"}
 MISSING |= {"#n/a", "#nv", "nil", "missing", ".", "--", "—"}
@@ -16,19 +18,6 @@ PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")  # most cells: told without a 
 WRITABLE = re.compile(r"[0-9.,'’\s+eEdD−–‒‐‑﹣－-]+")
 LAKHS = re.compile(r"[+-]?[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")  # as in India: 12,34,567
 UNIT = re.compile(r"[+-]?[0-9][0-9.,'  ]*?\s?([^\W\d_]{1,4})|([A-Z]{3})\s?[+-]?[0-9][0-9.,'  ]*")
-DATES = (
-    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T ].*)?",
-    r"[0-9]{1,2}[-/.] ?[0-9]{1,2}[-/.] ?[0-9]{2,4}([T ].*)?",
-    r"[0-9]{4}-[0-9]{2}",
-    r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?([.,][0-9]+)?( ?[ap]m)?",
-    r"[0-9]{1,2}\.[0-9]{1,2}\.|[0-9]{1,2}/[0-9]{1,2}",
-    r"[0-9]{1,2}[-. ]{1,2}(jan|feb|mar|mär|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[^\W\d_]*",
-    r"[0-9]{1,2}[-. /]{1,2}[^\W\d_]{3,9}\.?[-. /,]{1,2}[0-9]{2,4}",
-    r"[^\W\d_]{3,9}\.?[- ][0-9]{1,2},? [0-9]{4}",
-)
-DATE = re.compile("|".join(DATES), re.IGNORECASE)
-# a whole column of these is one of dates, though each could be a number: 01.02 to 31.12, and 01.2024 to 12.2024
-DAYS = re.compile(r"(0[1-9]|[12][0-9]|3[01])\.(0[1-9]|1[0-2])\.?|(0[1-9]|1[0-2])[./](19|20)[0-9]{2}")
 
 
 def pattern(decimal: str, other: str) -> re.Pattern[str]:
@@ -78,20 +67,6 @@ def like_number(cell: str) -> bool:
 def has_unit(cell: str) -> bool:
     """Whether it is a value with its unit or currency in letters, such as 5 kg."""
     return bool(UNIT.fullmatch(cell))
-
-
-def is_date(cell: str) -> bool:
-    return bool(DATE.fullmatch(cell))
-
-
-def are_dates(cells: list[str]) -> bool:
-    """Whether a column is one of dates: most of its cells are, or all may be."""
-    return sum(map(is_date, cells)) >= 0.5 * len(cells) > 0 or are_days(cells)
-
-
-def are_days(cells: list[str]) -> bool:
-    """Whether numbers may all be days of a month, or months of a year, and some have the leading zero of one."""
-    return bool(cells) and all(map(DAYS.fullmatch, cells)) and any(cell.startswith("0") for cell in cells)
 
 
 def evidence(cells: list[str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ui.linear_fit.csv_encoding import ENCODINGS, in_its_encoding
+
 BLANKS = " "  # as a separator: any run of blanks
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "blanks"}
 LONGEST_CELL = 131_072
@@ -48,38 +50,25 @@ class Line:
         return self.width > 0 and all(RULE.fullmatch(cell) for cell in self.cells if cell)
 
 
-def decoded(content: bytes) -> str:
-    """The text of a file, its lines ended by a newline. Raises ``CsvError`` where it is none, or of another kind."""
+def decoded(content: bytes, chosen: str | None = None) -> tuple[str, str]:
+    """A file's encoding, and its text, its lines ended by a newline. Raises ``CsvError`` where it is no text."""
     for start, kind in KINDS.items():
         if content.startswith(start):
             raise CsvError(f"This is {kind}, not CSV. {WHAT_TO_DO}")
-    text = UNSEEN.sub("", re.sub("\r\n?", "\n", in_its_encoding(content)))
+    try:
+        encoding, text = in_its_encoding(content, chosen)
+    except UnicodeDecodeError:
+        raise CsvError(
+            f"The file is not in the encoding {ENCODINGS[chosen or 'utf-8']}. Choose another below."
+        ) from None
+    text = UNSEEN.sub("", re.sub("\r\n?", "\n", text))
     if CONTROL.search(text):
         raise CsvError(f"This file is no text, so not CSV. {WHAT_TO_DO}")
     if is_markup(text.lstrip()):
         raise CsvError(f"This is a web page or another kind of markup, not CSV. {WHAT_TO_DO}")
     if is_json(text.lstrip()):
         raise CsvError(f"This looks like JSON, not CSV. {WHAT_TO_DO}")
-    return text
-
-
-def in_its_encoding(content: bytes) -> str:
-    """Decode a file as UTF-8 or UTF-16, else as Windows writes Western European letters."""
-    odd, even = content[1::2].count(0), content[::2].count(0)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif odd > 0.3 * len(content) / 2 and even < 0.1 * odd:  # a file of figures has a zero in every other byte
-        encodings = ["utf-16-le"]
-    elif even > 0.3 * len(content) / 2 and odd < 0.1 * even:
-        encodings = ["utf-16-be"]
-    else:
-        encodings = ["utf-8", "cp1252", "latin-1"]
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CsvError("This file's letters cannot be read. Save it as CSV in UTF-8 and upload that.")
+    return encoding, text
 
 
 def is_markup(text: str) -> bool:

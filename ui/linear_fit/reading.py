@@ -7,18 +7,22 @@ import streamlit as st
 
 from ui.linear_fit.controls import CONTROLS, take_choice
 from ui.linear_fit.csv_data import Reading
+from ui.linear_fit.csv_encoding import ENCODINGS
 from ui.linear_fit.csv_numbers import DECIMALS
 from ui.linear_fit.csv_text import SEPARATORS
 from ui.linear_fit.data import Upload
 
 HEADER = {True: "names the columns", False: "is data"}
 RAW = 5  # lines or rows that are shown
+DATES = {False: "are numbers", True: "are dates, not read"}
 SIGNS: dict[str, dict] = {"decimal": DECIMALS, "separator": SEPARATORS, "header": HEADER}
-LABELS = {"separator": "Separator", "decimal": "Decimal sign", "header": "The first row"}
+SIGNS |= {"encoding": ENCODINGS, "dates": DATES}
+LABELS = {"separator": "Separator", "decimal": "Decimal sign", "header": "The first row", "encoding": "Encoding"}
+LABELS |= {"dates": "Numbers like 13.02"}
 
 
 def show_reading(upload: Upload, left_out: str = "") -> None:
-    """The separator, the decimal sign, the header, the first rows; open where there is a question or a row left out."""
+    """What was guessed, and the first rows; open where there is a question, a doubt or a row left out."""
     reading = upload.reading
     if reading and reading.asked:
         things = "One thing" if len(reading.asked) == 1 else f"{len(reading.asked)} things"
@@ -26,16 +30,23 @@ def show_reading(upload: Upload, left_out: str = "") -> None:
         st.warning(f"{things} about this file {verb} to be chosen below first: the file itself does not tell.")
         for question in reading.asked.values():
             st.code(question, language=None, wrap_lines=True)
-    wanted = bool(reading is None or reading.asked or left_out)
+    wanted = bool(reading is None or reading.asked or reading.notes or left_out)
+    names = [name for name in LABELS if name != "dates" or can_be_dates(upload)]
     with st.expander("How the file was read", expanded=wanted, icon=":material/table_view:"):
         if left_out:
             st.markdown("The first row that is left out:")
             st.code(left_out, language=None, wrap_lines=True)
-        for place, name in zip(st.columns(3), LABELS, strict=True):
+        for note in reading.notes if reading else ():
+            st.code(note, language=None, wrap_lines=True)
+        for place, name in zip(st.columns(len(names)), names, strict=True):
             with place:
                 choose(name, upload)
         if reading:
             show_rows(reading)
+
+
+def can_be_dates(upload: Upload) -> bool:
+    return upload.choices.dates is not None or bool(upload.reading and upload.reading.dates is not None)
 
 
 def choose(name: str, upload: Upload) -> None:

@@ -35,7 +35,7 @@ def data(setup: RegressionSetup) -> None:
         help="How many points of the bowl there are to learn from.",
     )
     st.slider(
-        "Noise $\\sigma$",
+        "Noise σ",
         0.0,
         200.0,
         step=5.0,

@@ -172,7 +172,7 @@ def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
         for sign in (-1, 1)
     ]
     figure = map_figure(fit, theme, arrows)
-    figure.data[-1].textposition = "middle left"  # the minimum's name: both arrows leave room there
+    figure.update_annotations(ax=-18, ay=0, xanchor="right")  # the minimum's name: both arrows leave room there
     return figure
 
 

@@ -225,6 +225,7 @@ class Stage {
       track.cells = cells;
       return element("tr", { className: this.hidden.has(track.name) ? "hidden" : "" }, name, ...cells);
     });
+    this.parts.numbers.style.setProperty("--columns", this.numbers.length);
     this.parts.numbers.replaceChildren(
       element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col", textContent: text })))),
       element("tbody", {}, ...rows));
