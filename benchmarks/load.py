@@ -39,8 +39,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.controls import short
 from ui.links import decode, encode
-from ui.presets import opening
-from ui.setups import RaceSetup, names
+from ui.setups import SETUPS, RaceSetup, names
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds
@@ -195,7 +194,7 @@ def turned(setup: RaceSetup, place: int, stop: str) -> RaceSetup:
 def not_own(answer: Answer, setup: RaceSetup) -> list[str]:
     """What of an answer is not that of a set-up: the link, the sliders, or the race that is drawn."""
     strange = []
-    linked, notes = decode(parse_qs(answer.link.lstrip("?"), keep_blank_values=True), opening(PAGE))
+    linked, notes = decode(parse_qs(answer.link.lstrip("?"), keep_blank_values=True), SETUPS[PAGE]())
     if notes or linked != setup:
         strange.append(f"link {answer.link}")
     # the server says what a slider shows only where the browser does not know it
@@ -234,7 +233,7 @@ def slope(start: tuple[float, float]) -> np.ndarray:
     return _slopes[start]
 
 
-_gradient = jax.jit(jax.grad(opening(PAGE).ground.loss))
+_gradient = jax.jit(jax.grad(SETUPS[PAGE]().ground.loss))
 
 
 # ---- a class
@@ -245,7 +244,7 @@ def students(count: int, seed: int = 0, setup: RaceSetup | None = None) -> list[
     dice = random.Random(seed)
     xs = [round(-4.5 + 9 * (i + 0.5) / count, 3) for i in range(count)]
     starts = [(x, round(dice.uniform(-4.5, 4.5), 3)) for x in xs]
-    return [Student(replace(setup or opening(PAGE), start=start), seed + i) for i, start in enumerate(starts)]
+    return [Student(replace(setup or SETUPS[PAGE](), start=start), seed + i) for i, start in enumerate(starts)]
 
 
 async def together(acts: Iterable[Coroutine[Any, Any, None]]) -> None:

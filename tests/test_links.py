@@ -14,7 +14,7 @@ from engine import LANDSCAPES, OPTIMIZERS
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.links import MOST_NOTES, SEPARATOR, Setup, decode, encode, link_of, quoted
-from ui.presets import opening, presets
+from ui.presets import presets
 from ui.setups import (
     FARTHEST,
     LOSS_AXES,
@@ -31,7 +31,7 @@ from ui.setups import (
     names,
 )
 
-OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
+OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())
 KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
 # differs from what the page opens with in every part, so that a part that falls back is seen
@@ -124,12 +124,12 @@ def spelled(setup: Setup) -> dict:
 @pytest.mark.parametrize("recorded", RECORDED, ids=[f"{r['page']} {i}" for i, r in enumerate(RECORDED)])
 def test_a_link_of_old_still_gives_the_set_up_that_it_gave(recorded):
     page, link = recorded["page"], recorded["link"]
-    setup, _ = decode(parse_qs(link, keep_blank_values=True), opening(page))
+    setup, _ = decode(parse_qs(link, keep_blank_values=True), SETUPS[page]())
     now = spelled(setup)
     # a setting that is younger than the link is what the page opens with
     assert {name: now[name] for name in recorded["setup"]} == recorded["setup"]
     assert {name: now[name] for name in now.keys() - recorded["setup"].keys()} == {
-        name: spelled(opening(page))[name] for name in now.keys() - recorded["setup"].keys()
+        name: spelled(SETUPS[page]())[name] for name in now.keys() - recorded["setup"].keys()
     }
 
 
@@ -290,7 +290,7 @@ def test_streamlits_own_parts_are_let_pass():
     )
 
 
-OURS = [name for page in SETUPS for name in encode(opening(page))]
+OURS = [name for page in SETUPS for name in encode(SETUPS[page]())]
 # of mail, advertisements, social networks and search, as they come on the way to a page
 TRACKERS = [
     "fbclid",
@@ -409,12 +409,12 @@ TRACKERS = [
 def test_what_others_add_to_a_link_on_the_way_is_no_fault_of_the_visitors(page):
     for tracker in TRACKERS:
         for name in (tracker, tracker.upper()):
-            assert decode({**encode(opening(page)), name: ["IwAR0x-abc"]}, opening(page)) == (opening(page), [])
+            assert decode({**encode(SETUPS[page]()), name: ["IwAR0x-abc"]}, SETUPS[page]()) == (SETUPS[page](), [])
 
 
 @pytest.mark.parametrize("page", SETUPS)
 def test_a_name_misspelt_or_of_another_page_is_still_said(page):
-    own = encode(opening(page))
+    own = encode(SETUPS[page]())
     slips = {"landscpae", "lanscape", "step", "strat", "racers", "Racer", "Steps", "learning-rate", "learningrate"}
     slips |= {
         "iteration",
@@ -430,7 +430,7 @@ def test_a_name_misspelt_or_of_another_page_is_still_said(page):
     slips |= {"slop", "awnser", "seeds", "landscape "}
     wrong = slips | {name[:-1] for name in OURS if len(name) > 2} | {name.upper() for name in OURS} | set(OURS)
     for name in wrong - own.keys():
-        _, notes = decode({name: ["1"]}, opening(page))
+        _, notes = decode({name: ["1"]}, SETUPS[page]())
         assert len(notes) == 1, name
         assert quoted(name) in notes[0]
 
@@ -438,7 +438,7 @@ def test_a_name_misspelt_or_of_another_page_is_still_said(page):
 def gradients(**texts: str) -> tuple[str, str, list[str]]:
     """What ``own`` and ``answer`` of a link by hand are taken for, typed as they stand in it."""
     query = "&".join(f"{name}={text}" for name, text in texts.items())
-    setup, notes = decode(parse_qs(query, keep_blank_values=True), opening("Gradients"))
+    setup, notes = decode(parse_qs(query, keep_blank_values=True), SETUPS["Gradients"]())
     return setup.own, setup.answer, notes
 
 
@@ -476,10 +476,10 @@ def test_a_link_that_can_be_read_in_one_way_gets_no_note(given):
 
 def test_a_formula_that_the_link_does_not_have_looked_at_is_said():
     for query in ({"own": ["x^2"]}, {"own": ["x^2"], "x0": ["3"]}):
-        (note,) = decode(query, opening("Gradients"))[1]
+        (note,) = decode(query, SETUPS["Gradients"]())[1]
         assert "f=own" in note
-    for query in ({"own": ["x^2"], "f": ["own"]}, {"own": [""]}, encode(replace(opening("Gradients"), own="x^2"))):
-        assert decode(query, opening("Gradients"))[1] == []
+    for query in ({"own": ["x^2"], "f": ["own"]}, {"own": [""]}, encode(replace(SETUPS["Gradients"](), own="x^2"))):
+        assert decode(query, SETUPS["Gradients"]())[1] == []
 
 
 @pytest.mark.parametrize("given", ["x^2+x", "2+x", "x+sin+x"])
@@ -492,8 +492,8 @@ def test_a_blank_that_may_be_a_plus_or_not_is_taken_as_it_is_and_the_note_says_h
 
 @pytest.mark.parametrize("text", ["x^2 1", "x^2 x", "2 x", "sin x 1", "x + 1", " x "])
 def test_a_blank_in_a_link_of_ours_stays_a_blank(text):
-    setup = replace(opening("Gradients"), f="own", own=text, answer=text)
-    assert decode(encode(setup), opening("Gradients")) == (setup, [])
+    setup = replace(SETUPS["Gradients"](), f="own", own=text, answer=text)
+    assert decode(encode(setup), SETUPS["Gradients"]()) == (setup, [])
 
 
 SLOTS = {

@@ -10,7 +10,7 @@ from streamlit.proto.Element_pb2 import Element
 from benchmarks.load import Answer, Student, lesson, not_own, see, students, turned
 from benchmarks.server import fresh_server
 from engine import OPTIMIZERS
-from ui.presets import opening
+from ui.setups import SETUPS
 
 MOVES, AT_ONCE = 2, 1
 
@@ -19,7 +19,7 @@ MOVES, AT_ONCE = 2, 1
 def group() -> list[Student]:
     """Three students after their lesson."""
     racers = (OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())  # a new server compiles them
-    group = students(3, setup=replace(opening("Ackley Race"), racers=racers))
+    group = students(3, setup=replace(SETUPS["Ackley Race"](), racers=racers))
     # in a thread of its own: in this one the browser tests keep an event loop
     with fresh_server() as server, ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(lesson(server.address, group, MOVES, AT_ONCE, thinks=(0, 0.1)))).result()
@@ -35,7 +35,7 @@ def test_every_student_gets_an_own_race_at_every_move(group):
         assert len(student.answers) == 1 + MOVES + AT_ONCE
         assert [(answer.errors, answer.strange) for answer in student.answers] == [([], [])] * len(student.answers)
         assert all(0 < answer.race <= answer.seconds < float("inf") for answer in student.answers)
-        assert student.setup != opening("Ackley Race")
+        assert student.setup != SETUPS["Ackley Race"]()
 
 
 def test_a_neighbours_race_is_seen_to_be_strange(group):

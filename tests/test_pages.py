@@ -17,12 +17,12 @@ from engine.optimizers import Knob
 from ui.frame import PAGES
 from ui.line_up import letters
 from ui.links import decode, encode
-from ui.presets import opening, presets
+from ui.presets import presets
 from ui.race.controls import CONTROLS
-from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, RaceSetup, names
+from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, SETUPS, RaceSetup, names
 
 RACE = "Ackley Race"
-OPENING, PRESETS = opening("Ackley Race"), presets("Ackley Race")
+OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
 RACES = {name: preset for name, preset in PRESETS.items() if preset.setup.show == "race"}
 RULES = list(OPTIMIZERS.values())
 # one of each kind: with minima and without, spanning decades and not
@@ -375,7 +375,7 @@ def after_a_click(monkeypatch, seen, drawn):
     """
     state = {}
     monkeypatch.setattr(st, "session_state", state)
-    monkeypatch.setattr(CONTROLS, "query", lambda: encode(opening("Ackley Race")))
+    monkeypatch.setattr(CONTROLS, "query", lambda: encode(SETUPS["Ackley Race"]()))
     CONTROLS.current()
     CONTROLS.keep(CONTROLS.read())
     CONTROLS.current()

@@ -9,13 +9,17 @@ import pytest
 
 import ui.presets
 from engine import OPTIMIZERS, race
-from ui.links import encode
-from ui.presets import opening, presets
-from ui.setups import RaceSetup, names
+from ui.links import decode
+from ui.presets import presets
+from ui.setups import SETUPS, RaceSetup, names
 
 RULE = next(iter(OPTIMIZERS))
 PAGE = "Ackley Race"
 every_preset = pytest.mark.parametrize("preset", presets(PAGE).values(), ids=presets(PAGE))
+of_every_page = pytest.mark.parametrize(
+    ("page", "preset"),
+    [pytest.param(page, preset, id=f"{page}-{preset.name}") for page in SETUPS for preset in presets(page).values()],
+)
 
 
 def in_file(entries: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
@@ -30,23 +34,28 @@ def test_every_preset_of_the_file_is_there_in_its_order():
     assert [entry["name"] for entry in tomllib.loads(text)[PAGE]] == list(presets(PAGE))
 
 
-@every_preset
-def test_a_preset_says_everything_and_leaves_nothing_to_a_default(preset):
-    assert set(parse_qs(preset.link)) == set(encode(preset.setup))
+@of_every_page
+def test_a_preset_names_only_what_differs_from_the_pages_default(page, preset):
+    named = parse_qs(preset.link, keep_blank_values=True)
+    for name in named:
+        rest = {other: values for other, values in named.items() if other != name}
+        assert decode(rest, SETUPS[page]())[0] != preset.setup
 
 
-@every_preset
-def test_a_preset_says_what_to_look_for(preset):
+@of_every_page
+def test_a_preset_says_what_to_look_for(page, preset):
     assert preset.look_for.endswith((".", "?"))
     assert "!" not in preset.look_for
 
 
-def test_no_two_presets_are_the_same_race():
-    assert len({preset.setup for preset in presets(PAGE).values()}) == len(presets(PAGE))
+@pytest.mark.parametrize("page", SETUPS)
+def test_no_two_presets_are_the_same(page):
+    assert len({preset.setup for preset in presets(page).values()}) == len(presets(page))
 
 
-def test_the_page_opens_with_the_first():
-    assert opening(PAGE) == next(iter(presets(PAGE).values())).setup
+@pytest.mark.parametrize("page", SETUPS)
+def test_a_page_opens_with_the_first(page):
+    assert next(iter(presets(page).values())).setup == SETUPS[page]()
 
 
 @every_preset
@@ -67,10 +76,10 @@ def test_the_racers_of_a_preset_move_and_part_ways(preset):
             '[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Akley"',
             "'A': landscape `Akley` is not one",
         ),
-        ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Ackley"', "'A': it names no racer"),
+        ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "racer=Adm"', "'A': There is no optimizer `Adm`"),
         ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape"', "bad query field"),
     ],
-    ids=["a bad value", "nobody runs", "no link"],
+    ids=["a bad value", "nobody known runs", "no link"],
 )
 def test_a_preset_that_says_no_set_up_is_refused(entries, complaint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=complaint):

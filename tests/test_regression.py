@@ -15,9 +15,9 @@ from engine import OPTIMIZERS, race
 from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui.links import encode
-from ui.presets import opening, presets
+from ui.presets import presets
 from ui.regression.view import SEEDS, bands, seed_steps
-from ui.setups import PARTS, RegressionSetup, names
+from ui.setups import PARTS, SETUPS, RegressionSetup, names
 
 PAGE, STAGE = "2D Regression", "regression-stage"
 PRESETS = presets(PAGE)
@@ -271,7 +271,7 @@ def test_whoever_turns_a_knob_has_nothing_compiled(compiled):
 
 
 def test_the_page_opens_with_something_to_see():
-    setup = opening(PAGE)
+    setup = SETUPS[PAGE]()
     assert len(setup.racers) > 1
     for trace in expected(setup).values():
         assert trace.losses[0, -1] < 0.1 * trace.losses[0, 0]

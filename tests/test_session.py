@@ -8,11 +8,10 @@ from visit import shown
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.race import RECORDS
-from ui.presets import opening
-from ui.setups import MOST_ITERATIONS, MOST_STEPS
+from ui.setups import MOST_ITERATIONS, MOST_STEPS, SETUPS
 
 RACE, REGRESSION, FIT, GRADIENTS = (
-    opening(page) for page in ("Ackley Race", "2D Regression", "Linear Fit", "Gradients")
+    SETUPS[page]() for page in ("Ackley Race", "2D Regression", "Linear Fit", "Gradients")
 )
 
 

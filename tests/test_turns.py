@@ -20,8 +20,8 @@ import ui.race.fair as race_fair
 from engine.compiled import compiled
 from ui import turns
 from ui.frame import PAGES
-from ui.presets import opening
 from ui.race.rates import swept
+from ui.setups import SETUPS
 from ui.turns import AT_ONCE, out_of_turn, turn
 
 SOON = 30  # seconds, after which something hangs
@@ -203,7 +203,7 @@ def test_while_some_compile_another_page_is_drawn():
 
 @pytest.mark.parametrize("show", ["rates", "basins", "fair"])
 def test_a_tab_full_of_maps_asks_for_a_turn_twice(show, monkeypatch):
-    setup = replace(opening("Ackley Race"), show=show, points=16, steps=30)
+    setup = replace(SETUPS["Ackley Race"](), show=show, points=16, steps=30)
     for clear in (swept, race_basins.found_before, race_fair.found_before):
         clear.cache_clear()
     shown(setup)  # compiles

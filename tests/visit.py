@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from ui.frame import PAGES
 from ui.links import Setup, decode, encode
-from ui.presets import opening
 from ui.setups import SETUPS
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +57,7 @@ def tracks(app: AppTest, key: str = "race-stage") -> dict[str, dict[str, np.ndar
 def address(app: AppTest, page: str) -> Setup:
     """The set-up that the address bar says."""
     query = {name: value if isinstance(value, list) else [value] for name, value in app.query_params.items()}
-    setup, notes = decode(query, opening(page))
+    setup, notes = decode(query, SETUPS[page]())
     assert not notes
     return setup
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from engine import Optimizer
 from ui.links import Setup, decode, encode
-from ui.presets import Preset, opening, preset_of, presets
+from ui.presets import Preset, preset_of, presets
 from ui.setups import LOSS_AXES
 
 OWN = "Your own"
@@ -53,8 +53,8 @@ class Session(Generic[S]):
 class Controls(Generic[S]):
     """The controls of one page. ``page`` is its title; ``prefix`` is what the keys of its widgets begin with."""
 
-    def __init__(self, page: str, prefix: str, _: type[S]) -> None:
-        self.page, self.prefix = page, prefix
+    def __init__(self, page: str, prefix: str, setup: type[S]) -> None:
+        self.page, self.prefix, self.default = page, prefix, setup()
 
     def key(self, *parts: object) -> str:
         return "-".join(str(part) for part in (self.prefix, *parts) if part != "")
@@ -63,7 +63,7 @@ class Controls(Generic[S]):
     def memory(self) -> Session[S]:
         place = self.key("session")
         if place not in st.session_state:
-            st.session_state[place] = Session(opening(self.page))
+            st.session_state[place] = Session(self.default)
         return st.session_state[place]
 
     # ---- between the widgets, the session and the address
@@ -168,14 +168,14 @@ class Controls(Generic[S]):
                 return
         setup = memory.setup
         if query or not memory.arrived or here:
-            setup, memory.notes = decode(query, opening(self.page))
+            setup, memory.notes = decode(query, self.default)
         self.fill(setup)
         memory.query, memory.arrived = query, True
 
     def leave(self, setup: S) -> None:
         """Bring the address up to date, and remember both for the next run."""
         memory, query = self.memory, self.query()
-        if decode(query, opening(self.page))[0] != setup:
+        if decode(query, self.default)[0] != setup:
             query = encode(setup)
             st.query_params.from_dict(query)
         memory.setup, memory.query = setup, query
@@ -299,7 +299,7 @@ class Controls(Generic[S]):
         st.button(
             "Reset to the first preset",
             on_click=self.fill,
-            args=(opening(self.page),),
+            args=(self.default,),
             icon=":material/restart_alt:",
             width="stretch",
         )

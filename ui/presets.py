@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ui.links import Setup, decode, encode
+from ui.links import Setup, decode
 from ui.setups import SETUPS
 
 
@@ -19,18 +19,17 @@ class Preset:
 
     name: str
     look_for: str
-    link: str  # the query part of an address
+    link: str  # the query part of an address: what differs from the page's default
     setup: Any  # of the page's own kind
 
 
 @cache
 def presets(page: str) -> dict[str, Preset]:
-    """Every preset of a page by name, in the order of the file. ``ValueError`` for a link that says no set-up."""
+    """Every preset of a page by name, in the order of the file. ``ValueError`` for a link with a fault."""
     found: dict[str, Preset] = {}
     for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))[page]:
         query = parse_qs(entry["link"], keep_blank_values=True, strict_parsing=True)
         setup, notes = decode(query, SETUPS[page]())
-        notes += [f"it names no {name}." for name, said in encode(setup).items() if not said]
         if notes:
             raise ValueError(f"presets.toml, {entry['name']!r}: {' '.join(notes)}")
         found[entry["name"]] = Preset(**entry, setup=setup)
@@ -42,8 +41,3 @@ def preset_of(page: str, setup: Setup) -> Preset | None:
     prepared = presets(page).values()
     exact = next((preset for preset in prepared if preset.setup == setup), None)
     return exact or next((preset for preset in prepared if preset.setup.essence() == setup.essence()), None)
-
-
-def opening(page: str) -> Any:
-    """The set-up that a page opens with: its first preset's."""
-    return next(iter(presets(page).values())).setup

@@ -93,6 +93,18 @@ def names(racers: Sequence[Optimizer]) -> list[str]:
     return found
 
 
+def with_rates(rates: dict[str, float]) -> tuple[Optimizer, ...]:
+    """A line-up by name, each with a learning rate of its own and its other knobs at their defaults."""
+    return tuple(OPTIMIZERS[name](learning_rate=rate) for name, rate in rates.items())  # type: ignore[call-arg]
+
+
+# each well over the dents of Ackley's function
+ADAPTIVE = {"AdaGrad": 0.7, "RMSProp": 0.1, "Adam": 0.5, "AdamW": 0.5, "AMSGrad": 0.1, "NAdam": 0.5, "Lion": 0.05}
+TEN = with_rates({"SGD": 0.1, "Momentum": 0.07, "Nesterov": 0.05, **ADAPTIVE})
+# each as the bowl's curvature lets it
+FOUR = with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSProp": 0.1, "Adam": 0.3})
+
+
 @dataclass(frozen=True)
 class RaceSetup(Setup):
     """A race over a landscape, on the Ackley Race page."""
@@ -103,7 +115,7 @@ class RaceSetup(Setup):
     steps: int = setting(Whole(1, MOST_STEPS), 200)
     loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
-    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
+    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), TEN)
     show: str = setting(Choice(SHOWN), "race", looks=True)
     points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96, looks=True)  # per side of a map of basins
     shared_rate: float = setting(Number(LEAST_RATE, MOST_RATE), 0.05, looks=True)  # of all, in the fair race
@@ -124,15 +136,15 @@ class RaceSetup(Setup):
 class RegressionSetup(Setup):
     """A fit of two parameters to examples of a bowl, on the 2D Regression page."""
 
-    examples: int = setting(Whole(2, MOST_EXAMPLES), 50)
-    noise: float = setting(Number(0, 200), 0.0)
+    examples: int = setting(Whole(2, MOST_EXAMPLES), 100)
+    noise: float = setting(Number(0, 200), 60.0)
     seed: int = setting(Whole(0, 9999), 0)
     start: tuple[float, float] = setting(Point(FARTHEST, ("theta1", "theta2")), (0.0, 0.0))
     steps: int = setting(Whole(1, MOST_ITERATIONS, link="iterations"), 200)
-    batch: int = setting(Whole(0, MOST_EXAMPLES), 0)  # 0: all of them
+    batch: int = setting(Whole(0, MOST_EXAMPLES), 8)  # 0: all of them
     tolerance: float = setting(Number(0, 1e6), 0.0)
     loss: str = setting(Choice(LOSS_AXES), "log", looks=True)
-    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), ())
+    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), FOUR)
     below: str = setting(Choice(PARTS), "ends", looks=True)
     moment: int = setting(Whole(0, MOST_ITERATIONS, link="at"), 0, looks=True)
     whose: int = setting(Whole(1, MOST_RACERS), 1, looks=True)
@@ -163,10 +175,11 @@ class FitSetup(Setup):
     model: str = setting(Choice((THROUGH_0, WITH_INTERCEPT)), THROUGH_0)
     # data can have any scale, and so has the limit of its learning rates
     rate: float = setting(Number(1e-24, 1e24, link="learning_rate"), 0.01)
-    steps: int = setting(Whole(1, MOST_STEPS, link="iterations"), 50)
-    tolerance: float = setting(Number(0, 1e18), 0.0)  # the largest y is 1e9, and its square the largest loss
+    steps: int = setting(Whole(1, MOST_STEPS, link="iterations"), 20)
+    tolerance: float = setting(Number(0, 1e18), 1e-6)  # the largest y is 1e9, and its square the largest loss
     theta0: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
-    theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
+    # the notebook's start
+    theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.15920352935791016)
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
     deal: int = setting(Whole(0, 9999, link="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
@@ -216,7 +229,7 @@ class GradientsSetup(Setup):
     own: str = setting(Formula(200, is_formula), "")
     low: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="from"), 0.0)
     high: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="to"), 10.0)
-    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 2.0, looks=True)
+    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 0.0, looks=True)
     h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0, looks=True)
     answer: str = setting(Formula(200, is_formula), "")
     theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, looks=True)

@@ -8,11 +8,10 @@ import pytest
 from engine import OPTIMIZERS
 from ui.links import encode
 from ui.palette import styles
-from ui.presets import opening
-from ui.setups import CSV, NOISY_LINE, FitSetup
+from ui.setups import CSV, NOISY_LINE, SETUPS, FitSetup
 
 VIEWS = ("data", "loss", "valley")
-FIT = FitSetup(data=NOISY_LINE, model="intercept", rate=0.02, steps=40, theta0=-4.0, theta=5.0)
+FIT = FitSetup(data=NOISY_LINE, model="intercept", rate=0.02, steps=40, tolerance=0.0, theta0=-4.0, theta=5.0)
 COLOR = styles([OPTIMIZERS["SGD"]()])[0].light
 GOOD = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"a;b\n1;2,5\n2;oops\n3;7\n4;9,5\n"}
 PICTURE = {"name": "points.csv", "mimeType": "text/csv", "buffer": b"\x89PNG\r\n\x1a\n\0\0"}
@@ -95,7 +94,7 @@ def test_another_learning_rate_changes_the_path_and_not_the_loss_that_it_runs_on
 
 
 def test_the_notebooks_fit_stops_where_it_says_and_its_numbers_are_written_out(visitor):
-    visitor.open(opening("Linear Fit"))
+    visitor.open(SETUPS["Linear Fit"]())
     visitor.page.locator(".scrub").fill("9")
     cells = [cell.strip() for cell in visitor.page.locator(".numbers tbody td").all_inner_texts()]
     assert cells[:2] == ["9", "238.029"]
@@ -146,7 +145,7 @@ def test_a_choice_is_of_one_file_only(visitor):
 
 
 def test_on_a_phone_nothing_sticks_out(window):
-    for setup in (opening("Linear Fit"), FIT):
+    for setup in (SETUPS["Linear Fit"](), FIT):
         visitor = window(width=420, height=900).open(setup)
         visitor.press("End")
         for part in ("[data-testid=stMain]", ".numbers"):

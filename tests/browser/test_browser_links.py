@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ui.presets import opening, presets
+from ui.presets import presets
+from ui.setups import SETUPS
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +46,7 @@ def warnings(log: Path) -> list[str]:
 
 def open_and_leave(visitor, server):
     visitor.page.set_default_timeout(120_000)  # a page of a new server, with nothing compiled yet
-    visitor.open(opening("Gradients"), server=server)
+    visitor.open(SETUPS["Gradients"](), server=server)
     visitor.page.close()
 
 
@@ -154,7 +155,7 @@ def far(server):
     proxy.close()
 
 
-RACE = opening("Ackley Race")
+RACE = SETUPS["Ackley Race"]()
 OTHER = next(p for p in presets("Ackley Race").values() if p.setup.start != RACE.start and p.setup.show == "race")
 
 
@@ -228,8 +229,8 @@ def test_back_once_after_two_turns_is_the_first_turn_picture_and_widget_alike(vi
 
 
 TYPED = {  # a page, one of its fields, and what is typed into it
-    "fit-theta": (opening("Linear Fit"), "1.5"),
-    "slope-own": (replace(opening("Gradients"), f="own", own="x^2"), "x^3"),
+    "fit-theta": (SETUPS["Linear Fit"](), "1.5"),
+    "slope-own": (replace(SETUPS["Gradients"](), f="own", own="x^2"), "x^3"),
 }
 
 

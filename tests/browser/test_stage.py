@@ -12,8 +12,7 @@ from PIL import Image
 from engine import LANDSCAPES, OPTIMIZERS
 from ui.frame import PAGES
 from ui.palette import GROUNDS, styles
-from ui.presets import opening
-from ui.setups import RaceSetup
+from ui.setups import SETUPS, RaceSetup
 
 RULES = list(OPTIMIZERS.values())
 VIEWS = ("surface", "map", "loss")
@@ -322,7 +321,7 @@ def test_a_broken_link_is_answered_in_plain_text(visitor):
     assert "<img src=x>" in note.inner_text()
     assert "[a](https://example.org)" in note.inner_text()
     assert note.locator("img, a, strong, .katex").count() == 0
-    assert visitor.ask("stage.tracks.length") == len(opening("Ackley Race").racers)
+    assert visitor.ask("stage.tracks.length") == len(SETUPS["Ackley Race"]().racers)
 
 
 PLOTS = "[...stage.views.values()].map((view) => view.plot)"
