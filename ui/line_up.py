@@ -72,7 +72,8 @@ def mark_rule(controls: Controls[Any], number: int, slot: Slot, mark: str) -> st
     Not in the name itself: a screen reader would spell the picture's address, and say it again for the help.
     """
     key = controls.key(number, slot.racer.knobs()[0].name)
-    return f'.st-key-{key} label::before {{ content: url("{mark}"); flex: none; margin-right: 0.3rem; }}\n'
+    look = "flex: none; align-self: center; margin-right: 0.3rem;"
+    return f'.st-key-{key} label::before {{ content: url("{mark}"); {look} }}\n'
 
 
 def letters(symbol: str) -> str:

@@ -1,7 +1,8 @@
 """Typed text becomes a function of JAX arrays. Nothing that is typed is ever run as Python.
 
-``characters`` makes the text plain, ``reading`` cuts it into tokens and reads it by a grammar, ``tree`` computes what
-was read with the functions of one table. To add a function, add a line to ``functions.FUNCTIONS``.
+``characters`` makes the text plain, ``reading`` cuts it into tokens and checks them, ``refusals`` says what does not
+fit, ``grammar`` makes a tree of them, and ``tree`` computes it with the functions of one table. To add a function, add
+a line to ``functions.FUNCTIONS``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 
 from engine.expressions.characters import left_side, plain, visible
 from engine.expressions.functions import FUNCTIONS, OTHER_NAMES
-from engine.expressions.reading import CHARACTERS, ExpressionError, Reading
+from engine.expressions.reading import CHARACTERS, Reading
+from engine.expressions.refusals import ExpressionError
 from engine.expressions.tree import Function
 
 __all__ = ["FUNCTIONS", "OTHER_NAMES", "ExpressionError", "Function", "parse"]
