@@ -92,6 +92,7 @@ def test_numbers_that_run_as_dates_do_are_asked_about_and_the_choice_decides(nam
     reading = look_at(content, Choices())
     assert reading.table is None
     assert list(reading.asked) == ["dates"]
+    assert reading.names == (name, "y")
     assert name in reading.asked["dates"]
     assert list(read(content, Choices(dates=False)).columns[0]) == [float(cell) for cell in cells]
     with pytest.raises(CsvError, match=f"“{cells[0]}” is a date"):

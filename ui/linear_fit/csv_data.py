@@ -96,6 +96,7 @@ class Reading:
     header: bool
     table: Table | None
     first: tuple[tuple[str, ...], ...]  # the first rows, as they stand in the file
+    names: tuple[str, ...]  # of all columns
     asked: dict[str, str] = field(default_factory=dict)  # by the name of a choice: the question
     skipped: int = 0  # comments, and lines above the table
     encoding: str = "utf-8"
@@ -150,8 +151,19 @@ def look_at(content: bytes, choices: Choices) -> Reading:
     table = None if asked else tabulate(layout, names, body, decimal)
     skipped = len(layout.above) + len(layout.body) - len(body) - len(names) + len(layout.comments)
     first = tuple(tuple(line.cells[: layout.width]) for line in body[:5])
-    skipped = max(0, skipped)
-    return Reading(layout.separator, decimal, bool(names), table, first, asked, skipped, encoding, dates, tuple(notes))
+    return Reading(
+        separator=layout.separator,
+        decimal=decimal,
+        header=bool(names),
+        table=table,
+        first=first,
+        names=tuple(column_names(layout, names)),
+        asked=asked,
+        skipped=max(0, skipped),
+        encoding=encoding,
+        dates=dates,
+        notes=tuple(notes),
+    )
 
 
 def columns_on_calendar(layout: Layout, head: list[Line], body: list[Line]) -> dict[int, Column]:
@@ -202,13 +214,17 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
     if body and is_sum(numbers[found], body, layout.numeric):
         faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
         numbers[:, -1] = np.nan
-    shifted = (
-        [""] if len(head) == 1 and len(head[0].cells) == width - 1 and layout.separator in "\t " else []
-    )  # R's way
-    parts = [[*shifted, *line.cells, *[""] * width][:width] for line in head]
-    names = plain_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
+    names = column_names(layout, head)
     cells = tuple(tuple(row[i] for i in found) for row in rows)
     return Table(tuple(names[i] for i in found), numbers[found], cells, tuple(r.number for r in body), faults, decimal)
+
+
+def column_names(layout: Layout, head: list[Line]) -> list[str]:
+    """What each column is called by the lines that name them."""
+    width = layout.width
+    unnamed_index = len(head) == 1 and len(head[0].cells) == width - 1 and layout.separator in "\t "  # R's way
+    parts = [[*[""] * unnamed_index, *line.cells, *[""] * width][:width] for line in head]
+    return plain_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
 
 
 def totals(body: list[Line]) -> dict[int, str]:

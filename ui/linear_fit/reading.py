@@ -74,7 +74,7 @@ def show_rows(reading: Reading) -> None:
     table = reading.table
     if table is None:
         rows = pd.DataFrame(reading.first, dtype=str)
-        rows.columns = [f"column {i}" for i in range(1, rows.shape[1] + 1)]
+        rows.columns = list(reading.names[: rows.shape[1]])
     else:
         rows = pd.DataFrame(table.columns[:, :RAW].T, columns=list(table.names))
     st.dataframe(rows, hide_index=True, placeholder="–")
