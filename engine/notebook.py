@@ -14,9 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.descent import TOLERANCE
 from engine.landscapes import LANDSCAPES, Landscape, Point
 from engine.optimizers import SGD, Adam, Optimizer
-from engine.race import TOLERANCE, Trace
+from engine.race import Trace
 
 FIRST_KEY = 577  # the notebook's seed
 
