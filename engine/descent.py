@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.batches import dealt, per_epoch, shuffle
 from engine.compiled import compiled
+from engine.optimizers import update_at
 
 RECORDS = 500  # at most so many steps are recorded, and the start
 TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
@@ -70,6 +71,14 @@ class Measures(NamedTuple):
     path_length: Any
 
 
+class Moves(NamedTuple):
+    """What a run followed and did at each record, along one more axis in front of the gradient, the state, the move."""
+
+    gradients: Any  # (RECORDS + 1, dim)
+    states: Any  # of the optimizer, a named tuple of (RECORDS + 1, ...)
+    moves: Any  # (RECORDS + 1, dim)
+
+
 class Descent(NamedTuple):
     """What came of a run, or of many along one more axis in front.
 
@@ -80,6 +89,7 @@ class Descent(NamedTuple):
     losses: jax.Array  # (RECORDS + 1,)
     events: jax.Array  # (3,) ``Events``
     measures: jax.Array  # (2,) ``Measures``
+    moves: Moves | None
 
 
 class Variant(NamedTuple):
@@ -87,6 +97,7 @@ class Variant(NamedTuple):
 
     own_data: bool
     in_batches: bool
+    with_moves: bool = False
 
 
 class _Run(NamedTuple):
@@ -100,6 +111,7 @@ class _Run(NamedTuple):
     level: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
     level_for: jax.Array
     events: Events
+    moves: Moves | None  # the newest, if they are recorded
 
 
 def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> bool:
@@ -114,35 +126,43 @@ def descend(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, mi
     The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
     optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
     """
-    one = partial(descend_once, loss, rule(*knobs), variant.in_batches, plan, tolerance, minima)
+    one = partial(descend_once, loss, rule(*knobs), variant, plan, tolerance, minima)
     return jax.vmap(one, in_axes=(0, 0, 0 if variant.own_data else None))(starts, seeds, data)
 
 
-def descend_once(loss, optimizer, in_batches, plan, tolerance, minima, start, seed, data) -> Descent:
+def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed, data) -> Descent:
     """One run from one start."""
     steps, stride, batch_size = plan
+    in_batches = variant.in_batches
 
-    def batch_loss(x, chosen):
+    def full_loss(x):
+        return loss(x, *data)
+
+    def batch_loss(chosen, x):
         each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
         return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
 
     def evaluate(i, x, places):
+        """The loss on all examples, the gradient on the batch, who is in it, and its loss at ``x`` and anywhere."""
         if not in_batches:
-            return *jax.value_and_grad(loss)(x, *data), places
+            value, gradient = jax.value_and_grad(full_loss)(x)
+            return value, gradient, places, (value, full_loss)
         number = per_epoch(places.size, batch_size)
         # one shuffle an epoch: a sort at each step would cost more than the step
         places = jax.lax.cond(i % number == 0, lambda: shuffle(seed, i // number, places.size), lambda: places)
-        return loss(x, *data), jax.grad(batch_loss)(x, dealt(places, i, batch_size)), places
+        value, own_loss = full_loss(x), partial(batch_loss, dealt(places, i, batch_size))
+        own_value, gradient = jax.value_and_grad(own_loss)(x)
+        return value, gradient, places, (own_value, own_loss)
 
     def step(i, carry):
-        run, places, positions, losses = carry
+        run, places, histories = carry
         x = run.proposed
-        value, gradient, places = evaluate(i, x, places)
+        value, gradient, places, followed = evaluate(i, x, places)
         finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(x)) & jnp.all(jnp.isfinite(gradient))
         stopped_at, settled_at, converged_at = run.events
         going = (stopped_at < 0) & (settled_at < 0)
         arrived = jnp.any(near_minima(x, minima))
-        move, state = optimizer.update(gradient, run.state, x)
+        move, state = update_at(optimizer, gradient, run.state, x, i, *followed)
         # where the square of a gradient overflows, the next moves would be g / inf = 0 for ever; the last step has none
         remembers = all_finite(state) | (i == steps)
         still = jnp.abs(value - run.level) < tolerance  # before the first step the level is NaN
@@ -164,12 +184,14 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, minima, start, se
                 settled_at=jnp.where(remembers & (level_for >= long_enough) & (i % epoch == 0), i, settled_at),
                 converged_at=jnp.where((converged_at < 0) & arrived, i, converged_at),
             ),
+            moves=Moves(gradient, state, move) if variant.with_moves else None,
         )
         halted = run._replace(events=run.events._replace(stopped_at=jnp.where(going, i, stopped_at)))
         run = jax.tree.map(lambda a, b: jnp.where(going & finite, a, b), moved, halted)
         # a record is overwritten until its last step, so the newest one always holds the end
         record = (i + stride - 1) // stride
-        return run, places, positions.at[record].set(run.accepted), losses.at[record].set(run.loss)
+        newest = run.accepted, run.loss, run.moves
+        return run, places, jax.tree.map(lambda history, new: history.at[record].set(new), histories, newest)
 
     state = jax.tree.map(jnp.asarray, optimizer.init(start))
     epoch = per_epoch(len(data[0]), batch_size) if in_batches else 1
@@ -183,8 +205,13 @@ def descend_once(loss, optimizer, in_batches, plan, tolerance, minima, start, se
         level=jnp.array(jnp.nan),
         level_for=jnp.array(0),
         events=Events(jnp.array(-1), jnp.array(-1), jnp.array(-1)),
+        moves=Moves(jnp.full_like(start, jnp.nan), state, jnp.full_like(start, jnp.nan))
+        if variant.with_moves
+        else None,
     )
     places = jnp.arange(len(data[0])) if in_batches else None
-    history = jnp.zeros((RECORDS + 1, start.size)), jnp.zeros(RECORDS + 1)
-    run, _, positions, losses = jax.lax.fori_loop(0, steps + 1, step, (run, places, *history))
-    return Descent(positions, losses, jnp.stack(run.events), jnp.stack(run.measures))
+    records = run.accepted, run.loss, run.moves
+    histories = jax.tree.map(lambda one: jnp.zeros((RECORDS + 1, *one.shape), one.dtype), records)
+    run, _, histories = jax.lax.fori_loop(0, steps + 1, step, (run, places, histories))
+    positions, losses, moves = histories
+    return Descent(positions, losses, jnp.stack(run.events), jnp.stack(run.measures), moves)

@@ -26,7 +26,7 @@ from engine.descent import all_finite, near_minima, record_stride, recorded_step
 from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near, tail_start
 from engine.landscapes import Landscape
 from engine.level import level_points
-from engine.optimizers import Optimizer
+from engine.optimizers import Optimizer, update_at
 
 BLOCK = 256  # runs that go together
 SHARE = 16  # blocks that a core is given at a time
@@ -263,7 +263,7 @@ def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
     """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
     steps, stride, tail = plan
     x = starts.T
-    init, update = side_by_side(rule, swept, knobs, values, x)
+    init, update = side_by_side(loss, rule, swept, knobs, values, x)
 
     def slope(x):
         value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
@@ -286,7 +286,7 @@ def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
     def move_and_look(i, carry):
         # who has stopped stays; its gradient and its memory no longer count
         end, gradient, memory = carry
-        move, memory = update(gradient, memory, end.x)
+        move, memory = update(gradient, memory, end.x, i - 1, end.loss)
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))
         end, x = end._replace(stopped_at=stopped_at), end.x + move
         value, gradient = slope(x)
@@ -306,7 +306,7 @@ def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
     return jax.tree.map(jnp.transpose, end._replace(first_loss=None if swept is None else first.loss))
 
 
-def side_by_side(rule, swept, knobs, values, x):
+def side_by_side(loss, rule, swept, knobs, values, x):
     """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
 
     A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
@@ -316,8 +316,8 @@ def side_by_side(rule, swept, knobs, values, x):
     def init(value, x):
         return jax.tree.map(jnp.asarray, with_value(value).init(x))
 
-    def update(value, gradient, memory, x):
-        return with_value(value).update(gradient, memory, x)
+    def update(value, gradient, memory, x, step, at_x):
+        return update_at(with_value(value), gradient, memory, x, step, at_x, loss)
 
     def with_value(value):
         return rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
@@ -326,9 +326,9 @@ def side_by_side(rule, swept, knobs, values, x):
     for numbers in (None, -1):
         axes = jax.tree.map(lambda part, axis=numbers: -1 if part.ndim else axis, one)
         all_init = jax.vmap(init, (0, -1), axes)
-        all_update = jax.vmap(update, (0, -1, axes, -1), (-1, axes))
+        all_update = jax.vmap(update, (0, -1, axes, -1, None, 0), (-1, axes))
         try:
-            jax.eval_shape(all_update, values, x, all_init(values, x), x)
+            jax.eval_shape(all_update, values, x, all_init(values, x), x, 0, values)
             break
         except ValueError:  # it differs from run to run
             continue

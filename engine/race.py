@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from engine.descent import Descent, Events, Measures, Variant, descend, record_stride, recorded_steps
+from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
 
 LARGEST_SEED = 2**31 - 1
@@ -35,6 +35,7 @@ class Trace:
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
+    moves: Moves | None = None  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
 
     @property
     def diverged(self) -> np.ndarray:
@@ -52,6 +53,7 @@ class Trace:
             converged=step_or_none(self.converged_at[i]),
             best_loss=float(self.best_losses[i]),
             path_length=float(self.path_lengths[i]),
+            moves=jax.tree.map(lambda part: part[i], self.moves),
         )
 
 
@@ -67,6 +69,7 @@ class Run:
     converged: int | None  # the first step within 1e-2 of a minimum in every coordinate
     best_loss: float  # over every step
     path_length: float  # over every step
+    moves: Moves | None = None  # gradients, states and moves, (recorded, ...) each
 
     @property
     def end(self) -> int | None:
@@ -96,6 +99,7 @@ def race(
     batch_size: int | None = None,
     seeds: int | Sequence[int] | np.ndarray = 0,
     tolerance: float = 0.0,
+    record: bool = False,
 ) -> dict[str, Trace]:
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
@@ -110,6 +114,10 @@ def race(
     A run ends once its loss, that on all examples, has stayed within ``tolerance`` for a whole epoch: a step on a few
     examples that happen to fit changes nothing and proves nothing. Without batches an epoch is one step, as in the
     notebook; of a rule that remembers, ten steps at least.
+
+    With ``record`` the traces have ``moves``: at each recorded step the gradient that was followed, the move that was
+    made, and the optimizer's state as it was then, a named tuple like its own. At the end they are those of a move that
+    was not made any more.
 
     Raises ``ValueError`` for starts, minima, data or seeds of another shape, fewer than one step or one example.
     """
@@ -141,7 +149,7 @@ def race(
     if own_data:
         data = tuple(repeat_to(part, size) for part in data)
     plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
-    variant = Variant(own_data=own_data, in_batches=batch_size is not None)
+    variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
     rest = plan, np.float32(tolerance), data, targets
     # all are sent off before any is waited for
     descents = {}
@@ -171,12 +179,13 @@ def bucket(runs: int) -> int:
 
 def trace(descent: Descent, recorded: np.ndarray, runs: int) -> Trace:
     """The first ``runs`` runs of a descent, without the records that were not needed."""
-    positions, losses, events, measures = (np.asarray(part)[:runs] for part in descent)
+    positions, losses, events, measures = (np.asarray(part)[:runs] for part in descent[:4])
     happened, measured = Events(*events.T), Measures(*measures.T)
     return Trace(
         steps=recorded,
         positions=positions[:, : len(recorded)],
         losses=losses[:, : len(recorded)],
+        moves=jax.tree.map(lambda part: np.asarray(part)[:runs, : len(recorded)], descent.moves),
         stopped_at=happened.stopped_at,
         settled_at=happened.settled_at,
         converged_at=happened.converged_at,
