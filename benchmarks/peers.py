@@ -151,7 +151,7 @@ def sweep_section(values: int = 1024, steps: int = 500, rounds: int = 5) -> list
         Rival("numpy, by hand", lambda n: rivals.numpy_sweep(START, rates, n), steps),
     ]
     beside(f"A sweep: {len(rivals.RATES)} optimizers × {values} learning rates × {steps} steps", entries, rounds)
-    print("\nOurs gives a verdict on each run too. Not torch.optim: it has one learning rate for a whole tensor.")
+    print("\nOurs says which runs diverged, too. Not torch.optim: it has one learning rate for a whole tensor.")
     return []
 
 

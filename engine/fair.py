@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.landscapes import Landscape, over
-from engine.maps import VERDICTS, Progress, sweep
+from engine.maps import Progress, sweep
 from engine.optimizers import Optimizer
 
 TERMS = ("same", "own", "tuned")  # one learning rate for all; each one's defaults; each one's best learning rate
@@ -81,7 +81,7 @@ def tuned(landscape: Landscape, rule: type[Optimizer], starts: np.ndarray, steps
 def ends(landscape: Landscape, rule: type[Optimizer], rates: np.ndarray, starts: np.ndarray, steps: int) -> np.ndarray:
     """The last loss for each rate from each start ``(rates, starts)``; infinite where the run diverged."""
     found = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima)
-    return np.where(found.verdicts == VERDICTS.index("diverged"), np.inf, found.losses.astype(float))
+    return np.where(found.diverged, np.inf, found.losses.astype(float))
 
 
 def shares(losses: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,14 +22,14 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from engine.compiled import compiled
+from engine.descent import all_finite, near_minima, record_stride, recorded_steps
+from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near, tail_start
 from engine.landscapes import Landscape
-from engine.optimizers import Optimizer
-from engine.race import TOLERANCE
+from engine.level import level_points
+from engine.optimizers import Optimizer, update_at
 
 BLOCK = 256  # runs that go together
 SHARE = 16  # blocks that a core is given at a time
-TAIL = 0.2  # of the run is looked at to tell rest from motion, as in ``engine/analysis.py``
-VERDICTS = ("converged", "slow", "oscillating", "diverged")
 
 NEVER = np.iinfo(np.int32).max
 
@@ -45,23 +45,35 @@ class Basins:
     stopped_at: np.ndarray  # (resolution, resolution) step at which it left the finite numbers, or -1
     ends: np.ndarray  # (resolution, resolution, 2) its last finite point
 
+    @property
+    def diverged(self) -> np.ndarray:
+        """Whether it left the finite numbers ``(resolution, resolution)``."""
+        return self.stopped_at >= 0
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Sweep:
     """The same run for every value of one knob."""
 
     values: np.ndarray  # (values,)
     losses: np.ndarray  # (values, runs) the last finite loss
-    verdicts: np.ndarray  # (values, runs) index into ``VERDICTS``
+    diverged: np.ndarray  # (values, runs) whether it left the finite numbers
+    find_endings: Callable[[], np.ndarray]
+
+    @cached_property
+    def endings(self) -> np.ndarray:
+        """How each run ended ``(values, runs)``: an ``Ending`` each, as for the run of a race; found when asked for."""
+        return self.find_endings()
 
 
 class _Tail(NamedTuple):
-    """How runs moved in their last part."""
+    """How runs moved in their last part, from record to record as a race keeps them."""
 
     low: jax.Array  # (dim, runs) how far they moved about
     high: jax.Array
-    way: jax.Array  # (runs,) how long their path was
+    length: jax.Array  # (runs,) of their path
     start: jax.Array  # (dim, runs)
+    last: jax.Array  # (dim, runs) the newest record
 
 
 class _End(NamedTuple):
@@ -72,6 +84,7 @@ class _End(NamedTuple):
     stopped_at: jax.Array  # (runs,) step, or NEVER
     reached_at: jax.Array  # (minima, runs) the first step near each minimum, or NEVER
     tail: _Tail | None
+    first_loss: jax.Array | None = None  # (runs,)
 
 
 def basins(
@@ -135,19 +148,32 @@ def sweep(
     each_value, each_start = np.repeat(values, len(starts)), np.tile(starts, (len(values), 1))
     end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, progress)
     shape = (len(values), len(starts))
-    return Sweep(values, np.reshape(end.loss, shape), judge(end, minima).reshape(shape))
+    diverged = np.reshape(end.stopped_at, shape) < NEVER
+    records = len(recorded_steps(steps))
+    return Sweep(
+        values, np.reshape(end.loss, shape), diverged, lambda: endings(loss, end, minima, records).reshape(shape)
+    )
 
 
-def judge(end: _End, minima: Sequence[Sequence[float]]) -> np.ndarray:
-    """The verdict on each run, as an index into ``VERDICTS``."""
+def endings(loss: Callable[..., jax.Array], end: _End, minima: Sequence[Sequence[float]], records: int) -> np.ndarray:
+    """How each run ended ``(runs,)``, by the facts that were kept on the way."""
     assert end.tail is not None
-    ends, stopped = np.asarray(end.x), np.asarray(end.stopped_at)
-    low, high, way, start = (np.asarray(part) for part in end.tail)
-    goals = np.asarray(minima, float).reshape(-1, ends.shape[1])
-    there = (np.abs(ends[:, None] - goals) < TOLERANCE).all(axis=2).any(axis=1)
-    moving = (high - low).max(axis=1) > TOLERANCE
-    turning = np.linalg.norm(ends - start, axis=1) < 0.25 * way
-    return np.select([stopped < NEVER, there, moving & turning], [3, 0, 2], 1)
+    low, high, length, began, _ = (np.asarray(part, float) for part in end.tail)
+    ends = np.asarray(end.x, float)
+    facts = [
+        Facts(stopped, grew, False, there, moving, returned, x)
+        for stopped, grew, there, moving, returned, x in zip(
+            (np.asarray(end.stopped_at) < NEVER).tolist(),
+            has_grown(np.asarray(end.first_loss), np.asarray(end.loss)).tolist(),
+            is_near(ends, minima).tolist(),
+            is_moving(high - low, records).tolist(),
+            has_returned(ends - began, length).tolist(),
+            ends,
+            strict=True,
+        )
+    ]
+    levels = iter(level_points(loss, ends[[one.at_rest for one in facts]]))
+    return np.array([decide(one, minima, next(levels) if one.at_rest else None) for one in facts], object)
 
 
 def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
@@ -173,7 +199,9 @@ def in_blocks(share, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.
     """Steps, values and starts in blocks. The last share of them is filled up with blocks that take no step, so that
     every share is of one size and compiled once."""
     first = BLOCK * np.arange(-(-len(starts) // (BLOCK * share)) * share)
-    plans = np.where(first[:, None] < len(starts), [steps, int((1 - TAIL) * steps)], 0).astype(np.int32)
+    recorded = recorded_steps(steps)
+    plan = steps, record_stride(steps), recorded[tail_start(len(recorded))]
+    plans = np.where(first[:, None] < len(starts), plan, 0).astype(np.int32)
     blocks = len(first), BLOCK
     return plans, np.resize(values.astype(np.float32), blocks), np.resize(starts, (*blocks, starts.shape[1]))
 
@@ -223,7 +251,7 @@ def run_shards(loss, rule, mesh, knobs, goals, plans, values, starts):
 
 
 def run_blocks(loss, rule, swept, knobs, goals, plans, values, starts):
-    """One block after the other: ``plans`` ``(blocks, 2)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
+    """One block after the other: ``plans`` ``(blocks, 3)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
     BLOCK, dim)``."""
     return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, goals, *block), (plans, values, starts))
 
@@ -233,33 +261,33 @@ run_share = compiled(3)(run_blocks)
 
 def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
     """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
-    steps, tail = plan
+    steps, stride, tail = plan
     x = starts.T
-    init, update = side_by_side(rule, swept, knobs, values, x)
+    init, update = side_by_side(loss, rule, swept, knobs, values, x)
 
     def slope(x):
         value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
         return value, *back(jnp.ones_like(value))
 
     def look(i, end, x, value, gradient):
-        finite = jnp.isfinite(value + jnp.sum(x, axis=0) + jnp.sum(gradient, axis=0))
+        finite = all_finite((value, x, gradient), run_axes=1)
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
         going = stopped_at == NEVER
-        near = jnp.all(jnp.abs(x - goals[:, :, None]) < TOLERANCE, axis=1)
+        near = near_minima(x, goals)
         x = jnp.where(going, x, end.x)
         return _End(
             x=x,
             loss=jnp.where(going, value, end.loss),
             stopped_at=stopped_at,
             reached_at=jnp.minimum(end.reached_at, jnp.where(near & going, i, NEVER)),
-            tail=end.tail and follow(end.tail, i > tail, end.x, x),
+            tail=end.tail and follow(end.tail, i > tail, (i % stride == 0) | (i == steps), x),
         )
 
     def move_and_look(i, carry):
         # who has stopped stays; its gradient and its memory no longer count
         end, gradient, memory = carry
-        move, memory = update(gradient, memory, end.x)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory), NEVER, i - 1))
+        move, memory = update(gradient, memory, end.x, i - 1, end.loss)
+        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))
         end, x = end._replace(stopped_at=stopped_at), end.x + move
         value, gradient = slope(x)
         return look(i, end, x, value, gradient), gradient, memory
@@ -270,15 +298,15 @@ def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
         loss=jnp.full(BLOCK, jnp.nan),
         stopped_at=never,
         reached_at=jnp.stack([never] * len(goals)),
-        tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x),
+        tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x, x),
     )
     value, gradient = slope(x)
-    carry = look(0, end, x, value, gradient), gradient, init(x)
-    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_look, carry)
-    return jax.tree.map(jnp.transpose, end)
+    first = look(0, end, x, value, gradient)
+    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_look, (first, gradient, init(x)))
+    return jax.tree.map(jnp.transpose, end._replace(first_loss=None if swept is None else first.loss))
 
 
-def side_by_side(rule, swept, knobs, values, x):
+def side_by_side(loss, rule, swept, knobs, values, x):
     """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
 
     A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
@@ -288,8 +316,8 @@ def side_by_side(rule, swept, knobs, values, x):
     def init(value, x):
         return jax.tree.map(jnp.asarray, with_value(value).init(x))
 
-    def update(value, gradient, memory, x):
-        return with_value(value).update(gradient, memory, x)
+    def update(value, gradient, memory, x, step, at_x):
+        return update_at(with_value(value), gradient, memory, x, step, at_x, loss)
 
     def with_value(value):
         return rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
@@ -298,26 +326,25 @@ def side_by_side(rule, swept, knobs, values, x):
     for numbers in (None, -1):
         axes = jax.tree.map(lambda part, axis=numbers: -1 if part.ndim else axis, one)
         all_init = jax.vmap(init, (0, -1), axes)
-        all_update = jax.vmap(update, (0, -1, axes, -1), (-1, axes))
+        all_update = jax.vmap(update, (0, -1, axes, -1, None, 0), (-1, axes))
         try:
-            jax.eval_shape(all_update, values, x, all_init(values, x), x)
+            jax.eval_shape(all_update, values, x, all_init(values, x), x, 0, values)
             break
         except ValueError:  # it differs from run to run
             continue
     return partial(all_init, values), partial(all_update, values)
 
 
-def all_finite(memory):
-    """Whether all that each run remembers is finite ``(runs,)``; a number without an axis of runs is that of all."""
-    leaves = jax.tree.leaves(memory)
-    return jnp.isfinite(sum(jnp.sum(0.0 * leaf, axis=tuple(range(leaf.ndim - 1))) for leaf in leaves))
-
-
-def follow(tail, in_tail, last, x):
-    """The last part of runs with one more point; before it begins, that point alone."""
+def follow(tail, in_tail, recorded, x):
+    """The last part of runs with one more point, if that is recorded; before it begins, that point alone."""
+    x = jnp.where(recorded | ~in_tail, x, tail.last)
+    move = x - tail.last
+    largest = jnp.max(jnp.abs(move), axis=0)  # or the square of a long move would overflow
+    length = largest * jnp.linalg.norm(move / jnp.where(largest > 0, largest, 1.0), axis=0)
     return _Tail(
         low=jnp.where(in_tail, jnp.minimum(tail.low, x), x),
         high=jnp.where(in_tail, jnp.maximum(tail.high, x), x),
-        way=jnp.where(in_tail, tail.way + jnp.linalg.norm(x - last, axis=0), 0.0),
+        length=jnp.where(in_tail, tail.length + length, 0.0),
         start=jnp.where(in_tail, tail.start, x),
+        last=x,
     )

@@ -14,9 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from engine.descent import TOLERANCE
 from engine.landscapes import LANDSCAPES, Landscape, Point
-from engine.optimizers import SGD, Adam, Optimizer
-from engine.race import TOLERANCE, Trace
+from engine.optimizers import SGD, Adam, Optimizer, update_at
+from engine.race import Trace
 
 FIRST_KEY = 577  # the notebook's seed
 
@@ -76,17 +77,21 @@ class Replay:
 def in_turn(loss, optimizer, start, pull, steps):
     """One coordinate after the other, each with its memory: positions ``(steps + 1, dim)``, losses ``(steps + 1,)``."""
 
-    def step(carry, _):
+    def step(carry, number):
         x, memories = carry
         memories = list(memories)
         for i in range(x.size):
+            along = partial(along_coordinate, x, i)
             gradient = jax.grad(loss)(x)[i] + pull
-            move, memories[i] = optimizer.update(gradient, memories[i], x[i])
+            move, memories[i] = update_at(optimizer, gradient, memories[i], x[i], number, along(x[i]), along)
             x = x.at[i].add(move)
         return (x, tuple(memories)), x
 
+    def along_coordinate(x, i, value):
+        return loss(x.at[i].set(value)) + pull * value
+
     memories = tuple(jax.tree.map(jnp.asarray, optimizer.init(x)) for x in start)
-    _, path = jax.lax.scan(step, (start, memories), length=steps)
+    _, path = jax.lax.scan(step, (start, memories), jnp.arange(steps))
     path = jnp.concatenate([start[None], path])
     return path, jax.vmap(loss)(path)
 

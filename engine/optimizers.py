@@ -4,11 +4,16 @@ An optimizer is two functions. ``init(x)`` makes its state, what it remembers be
 x)`` returns the move and the new state; the race adds the move to ``x``. Names, order and sign are optax's, the
 conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
 
+A rule that needs more than the gradient names one more parameter, ``update(gradient, state, x, at)``, and gets an
+``At``. To the others nothing is passed, and their programs are as they would be without it.
+
 A state is a named tuple. Beside each of its fields stands the symbol that the paper gives it (LaTeX).
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
@@ -50,6 +55,7 @@ ABOUT = {
     "beta2": "How slowly the memory of squared gradients fades.",
     "eps": "A small number that keeps the division from blowing up.",
     "momentum_decay": "How fast the momentum grows to its full size.",
+    "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
 
@@ -66,12 +72,33 @@ def symbols(state: tuple) -> dict[str, str]:
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(type(state), include_extras=True).items()}
 
 
+@dataclass(frozen=True)
+class At:
+    """What a rule may ask for beside the gradient. On mini-batches all of it is of the examples of this step."""
+
+    step: jax.Array  # () 0 for the first move
+    loss: jax.Array  # () at x
+    value: Callable[[jax.Array], jax.Array]  # the loss anywhere, (dim,) -> ()
+
+    def gradient(self, x: jax.Array) -> jax.Array:
+        """The gradient ``(dim,)`` anywhere."""
+        return jax.grad(self.value)(x)
+
+    def hessian(self, x: jax.Array) -> jax.Array:
+        """The Hessian ``(dim, dim)`` anywhere."""
+        return jax.hessian(self.value)(x)
+
+
 class Optimizer:
     """A rule that turns gradients into moves. Subclass it, decorate with ``@register``."""
 
     name: ClassVar[str]
     formula: ClassVar[str]  # LaTeX
     source: ClassVar[str]  # the paper
+    takes_at: ClassVar[bool] = False  # whether its update has the parameter ``at``
+
+    def __init_subclass__(cls) -> None:
+        cls.takes_at = "at" in inspect.signature(cls.update).parameters
 
     def init(self, x: jax.Array) -> Any:
         """The state before the first step: a named tuple of arrays and numbers."""
@@ -89,6 +116,13 @@ class Optimizer:
             for f in fields(cls)  # type: ignore[arg-type]
             if f.default is not MISSING
         )
+
+
+def update_at(optimizer, gradient, state, x, step, loss, value):
+    """The move and the new state of any rule; ``step``, ``loss`` and ``value`` as in ``At``, for a rule that asks."""
+    if optimizer.takes_at:
+        return optimizer.update(gradient, state, x, at=At(step, loss, value))
+    return optimizer.update(gradient, state, x)
 
 
 Rule = TypeVar("Rule", bound=type[Optimizer])
@@ -116,7 +150,14 @@ def lacks(cls: type[Optimizer], documented: bool) -> str:
 
 @dataclass_transform(frozen_default=True)
 def register(cls: Rule) -> Rule:
-    """Enter an optimizer into ``OPTIMIZERS``. Its class is compiled in, its knobs are traced: turning one is free.
+    """Enter an optimizer into ``OPTIMIZERS``, once ``prepare`` has found it complete."""
+    OPTIMIZERS[cls.name] = prepare(cls)
+    return cls
+
+
+@dataclass_transform(frozen_default=True)
+def prepare(cls: Rule) -> Rule:
+    """Make an optimizer ready to race. Its class is compiled in, its knobs are traced: turning one is free.
 
     Raises ``ValueError`` for a class that lacks something the race or the pages need.
     """
@@ -125,7 +166,6 @@ def register(cls: Rule) -> Rule:
     if lack := lacks(cls, documented):
         raise ValueError(f"Optimizer {cls.__name__} {lack}")
     register_as_pytree(cls)
-    OPTIMIZERS[cls.name] = cls
     return cls
 
 
@@ -453,3 +493,28 @@ class Lion(Optimizer):
         direction = jnp.sign(self.beta1 * state.mean + (1 - self.beta1) * gradient)
         mean = self.beta2 * state.mean + (1 - self.beta2) * gradient
         return -self.learning_rate * (self.weight_decay * x + direction), Mean(mean)
+
+
+@prepare  # not in the registry yet: it comes to the pages with the other methods of second order
+class Newton(Optimizer):
+    """Straight to where the loss would be level if it bent everywhere as it does here, be that a minimum or not.
+
+    ``damping`` is added to every curvature. A direction that bends down by less than that is gone down as well; one
+    that bends down by more is gone up. Where the sum is 0 there is no such point, and the run stops.
+    """
+
+    name = "Newton"
+    formula = r"x \leftarrow x - \alpha (H + \delta I)^{-1} g"
+    source = (
+        "Levenberg (1944), Quart. Appl. Math. 2(2), 164-168; Nocedal & Wright (2006), Numerical Optimization, 3.3-3.4"
+    )
+
+    learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True)
+    damping: float = knob(0.0, 0.0, 100.0, r"\delta")
+
+    def init(self, x):
+        return NoState()
+
+    def update(self, gradient, state, x, at):  # type: ignore[override]  # one parameter more than most
+        curvature = at.hessian(x) + self.damping * jnp.eye(x.size)
+        return -self.learning_rate * jnp.linalg.solve(curvature, gradient), state

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine.analysis import Level
+from engine.level import Level
 
 TRUE_BOWL = (3.0, 9.0)  # the notebook's f(x, y) = 3x² + 9y²
 REACH = 10.0  # its x and y are drawn from -10 to 10

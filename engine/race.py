@@ -8,21 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from engine.batches import dealt, per_epoch, shuffle
-from engine.compiled import compiled
+from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
 
-RECORDS = 500  # at most so many steps are recorded, and the start
 LARGEST_SEED = 2**31 - 1
-TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
-SEVERAL = 10  # steps that a rule with a memory must hardly change the loss: in one it may only be turning round
 
 
 @dataclass(frozen=True)
@@ -41,20 +35,56 @@ class Trace:
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
+    moves: Moves | None = None  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
+
+    @property
+    def diverged(self) -> np.ndarray:
+        """Which runs left the finite numbers ``(runs,)``."""
+        return self.stopped_at >= 0
+
+    def run(self, i: int) -> Run:
+        """What the optimizer did from start ``i``."""
+        return Run(
+            steps=self.steps,
+            positions=self.positions[i],
+            losses=self.losses[i],
+            stopped=step_or_none(self.stopped_at[i]),
+            settled=step_or_none(self.settled_at[i]),
+            converged=step_or_none(self.converged_at[i]),
+            best_loss=float(self.best_losses[i]),
+            path_length=float(self.path_lengths[i]),
+            moves=jax.tree.map(lambda part: part[i], self.moves),
+        )
 
 
-class _Run(NamedTuple):
-    ahead: jax.Array  # (dim,) the point about to be looked at
-    memory: Any  # what the optimizer remembers
-    x: jax.Array  # (dim,) the last finite point, and the loss there
-    loss: jax.Array
-    best: jax.Array
-    length: jax.Array
-    level: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
-    level_for: jax.Array
-    stopped_at: jax.Array
-    settled_at: jax.Array
-    converged_at: jax.Array
+@dataclass(frozen=True)
+class Run:
+    """What one optimizer did from one start."""
+
+    steps: np.ndarray  # (recorded,) which step each record is
+    positions: np.ndarray  # (recorded, dim) index 0 is the start
+    losses: np.ndarray  # (recorded,)
+    stopped: int | None  # the step at which value, gradient, memory or position stopped being finite
+    settled: int | None  # the step at which the loss had hardly changed for long enough
+    converged: int | None  # the first step within 1e-2 of a minimum in every coordinate
+    best_loss: float  # over every step
+    path_length: float  # over every step
+    moves: Moves | None = None  # gradients, states and moves, (recorded, ...) each
+
+    @property
+    def end(self) -> int | None:
+        """The step at which it stopped or settled; None for a run that took every step."""
+        return self.settled if self.stopped is None else self.stopped
+
+    @property
+    def records(self) -> int:
+        """How many records there are until it ended; the last may be of a later step, where it stood still already."""
+        return len(self.steps) if self.end is None else int(np.searchsorted(self.steps, self.end)) + 1
+
+
+def step_or_none(step: Any) -> int | None:
+    """A step as it stands in an array, where -1 means never."""
+    return int(step) if step >= 0 else None
 
 
 def race(
@@ -69,6 +99,7 @@ def race(
     batch_size: int | None = None,
     seeds: int | Sequence[int] | np.ndarray = 0,
     tolerance: float = 0.0,
+    record: bool = False,
 ) -> dict[str, Trace]:
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
@@ -83,6 +114,10 @@ def race(
     A run ends once its loss, that on all examples, has stayed within ``tolerance`` for a whole epoch: a step on a few
     examples that happen to fit changes nothing and proves nothing. Without batches an epoch is one step, as in the
     notebook; of a rule that remembers, ten steps at least.
+
+    With ``record`` the traces have ``moves``: at each recorded step the gradient that was followed, the move that was
+    made, and the optimizer's state as it was then, a named tuple like its own. At the end they are those of a move that
+    was not made any more.
 
     Raises ``ValueError`` for starts, minima, data or seeds of another shape, fewer than one step or one example.
     """
@@ -101,39 +136,31 @@ def race(
     counts = {shape[own_data:][:1] for shape in shapes}
     if batch_size is not None and (len(counts) > 1 or counts & {(), (0,)}):
         raise ValueError(f"data has shapes {shapes}. For batches, give as many examples in each, and at least 1.")
-    goals = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
-    if goals.ndim != 2 or goals.shape[1] != dim:
-        raise ValueError(f"minima has shape {goals.shape}. Give one row per minimum, with {dim} numbers.")
+    targets = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
+    if targets.ndim != 2 or targets.shape[1] != dim:
+        raise ValueError(f"minima has shape {targets.shape}. Give one row per minimum, with {dim} numbers.")
     if np.size(seeds) not in (1, runs):
         raise ValueError(f"There are {np.size(seeds)} seeds for {runs} runs. Give one for all, or one each.")
     numbers = np.asarray(seeds)
     if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > LARGEST_SEED:
         raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {LARGEST_SEED:,}.")
-    # an odd stride: a run that jumps to and fro would seem to stand still in every second step
-    stride = -(-steps // RECORDS) | 1
-    at = np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
     size = bucket(runs)
-    each = fill(starts, size), fill(np.broadcast_to(numbers.astype(np.int32), runs), size)
+    each = repeat_to(starts, size), repeat_to(np.broadcast_to(numbers.astype(np.int32), runs), size)
     if own_data:
-        data = tuple(fill(part, size) for part in data)
-    plan = np.array([steps, stride, batch_size or 1], np.int32)
-    kind = Kind(own_data=own_data, in_batches=batch_size is not None)
+        data = tuple(repeat_to(part, size) for part in data)
+    plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
+    variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
+    rest = plan, np.float32(tolerance), data, targets
     # all are sent off before any is waited for
-    ends = {}
+    descents = {}
     for name, optimizer in racers.items():
         knobs = np.array([*vars(optimizer).values()], np.float32)
-        ends[name] = descend(loss, type(optimizer), kind, knobs, *each, plan, np.float32(tolerance), data, goals)
-    return {name: trace(end, at, runs) for name, end in ends.items()}
+        descents[name] = descend(loss, type(optimizer), variant, knobs, *each, *rest)
+    recorded = recorded_steps(steps)
+    return {name: trace(descent, recorded, runs) for name, descent in descents.items()}
 
 
-class Kind(NamedTuple):
-    """What is compiled in beside the loss and the optimizer."""
-
-    own_data: bool
-    in_batches: bool
-
-
-def fill(rows: np.ndarray, size: int) -> np.ndarray:
+def repeat_to(rows: np.ndarray, size: int) -> np.ndarray:
     """Repeat rows until there are ``size`` of them."""
     return np.resize(rows, (size, *rows.shape[1:]))
 
@@ -141,8 +168,8 @@ def fill(rows: np.ndarray, size: int) -> np.ndarray:
 def bucket(runs: int) -> int:
     """The number of runs rounded up to 2, 8, 32, 128, ...: one compiled loop serves each size.
 
-    A run alone gets company: XLA rounds a batch of one in other places, and its path would not be its path in a crowd.
-    Still rounded otherwise in another size: the record of some losses, and sums over data, in their last digit.
+    A single run is padded to two: XLA rounds a batch of one differently, and its path would depend on it.
+    What still differs from size to size is the last digit of some recorded losses, and of sums over data.
     """
     size = 8
     while size < runs:
@@ -150,106 +177,18 @@ def bucket(runs: int) -> int:
     return 2 if runs <= 2 else size
 
 
-def all_finite(tree):
-    """Whether every number of a pytree is finite. Times 0, those that are stay 0, and one question is enough."""
-    return jnp.isfinite(sum(jnp.sum(0.0 * leaf) for leaf in jax.tree.leaves(tree)))
-
-
-def trace(end: tuple[jax.Array, ...], at: np.ndarray, runs: int) -> Trace:
-    positions, losses, marks, measures = (np.asarray(part)[:runs] for part in end)
+def trace(descent: Descent, recorded: np.ndarray, runs: int) -> Trace:
+    """The first ``runs`` runs of a descent, without the records that were not needed."""
+    positions, losses, events, measures = (np.asarray(part)[:runs] for part in descent[:4])
+    happened, measured = Events(*events.T), Measures(*measures.T)
     return Trace(
-        steps=at,
-        positions=positions[:, : len(at)],
-        losses=losses[:, : len(at)],
-        stopped_at=marks[:, 0],
-        settled_at=marks[:, 1],
-        converged_at=marks[:, 2],
-        best_losses=measures[:, 0],
-        path_lengths=measures[:, 1],
+        steps=recorded,
+        positions=positions[:, : len(recorded)],
+        losses=losses[:, : len(recorded)],
+        moves=jax.tree.map(lambda part: np.asarray(part)[:runs, : len(recorded)], descent.moves),
+        stopped_at=happened.stopped_at,
+        settled_at=happened.settled_at,
+        converged_at=happened.converged_at,
+        best_losses=measured.best_loss,
+        path_lengths=measured.path_length,
     )
-
-
-def light(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals) -> bool:
-    """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads."""
-    return not data and len(starts) < 10_000
-
-
-@compiled(3, one_kernel=light)
-def descend(loss, rule, kind, knobs, starts, seeds, plan, tolerance, data, goals):
-    """Every run of one optimizer: histories ``(runs, RECORDS + 1, dim)``, ``(runs, RECORDS + 1)``, marks, measures.
-
-    The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
-    optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
-    """
-    one = partial(descend_once, loss, rule(*knobs), kind.in_batches, plan, tolerance, goals)
-    return jax.vmap(one, in_axes=(0, 0, 0 if kind.own_data else None))(starts, seeds, data)
-
-
-def descend_once(loss, optimizer, in_batches, plan, tolerance, goals, start, seed, data):
-    """One run from one start: its history ``(RECORDS + 1, dim)``, ``(RECORDS + 1,)``, three marks and two measures."""
-    steps, stride, batch_size = plan
-
-    def batch_loss(x, chosen):
-        each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
-        return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
-
-    def slope(i, x, places):
-        if not in_batches:
-            return *jax.value_and_grad(loss)(x, *data), places
-        number = per_epoch(places.size, batch_size)
-        # one shuffle an epoch: a sort at each step would cost more than the step
-        places = jax.lax.cond(i % number == 0, lambda: shuffle(seed, i // number, places.size), lambda: places)
-        return loss(x, *data), jax.grad(batch_loss)(x, dealt(places, i, batch_size)), places
-
-    def look_and_move(i, carry):
-        run, places, positions, losses = carry
-        value, gradient, places = slope(i, run.ahead, places)
-        finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(run.ahead)) & jnp.all(jnp.isfinite(gradient))
-        going = (run.stopped_at < 0) & (run.settled_at < 0)
-        at_goal = jnp.any(jnp.all(jnp.abs(run.ahead - goals) < TOLERANCE, axis=1))
-        move, memory = optimizer.update(gradient, run.memory, run.ahead)
-        # where the square of a gradient overflows, the next moves would be g / inf = 0 for ever; the last step has none
-        remembers = all_finite(memory) | (i == steps)
-        still = jnp.abs(value - run.level) < tolerance  # before the first step the level is NaN
-        level_for = jnp.where(still, run.level_for + 1, 0)
-        moved = _Run(
-            ahead=run.ahead + move,
-            memory=memory,
-            x=run.ahead,
-            loss=value,
-            best=jnp.minimum(run.best, value),
-            length=run.length + jnp.linalg.norm(run.ahead - run.x),
-            level=jnp.where(still, run.level, value),
-            level_for=level_for,
-            stopped_at=jnp.where(remembers, run.stopped_at, i),
-            # quiet steps at the end of one epoch and the beginning of the next are no quiet epoch
-            settled_at=jnp.where(remembers & (level_for >= long_enough) & (i % epoch == 0), i, run.settled_at),
-            converged_at=jnp.where((run.converged_at < 0) & at_goal, i, run.converged_at),
-        )
-        halted = run._replace(stopped_at=jnp.where(going, i, run.stopped_at))
-        run = jax.tree.map(lambda a, b: jnp.where(going & finite, a, b), moved, halted)
-        # a record is overwritten until its last step, so the newest one always holds the end
-        record = (i + stride - 1) // stride
-        return run, places, positions.at[record].set(run.x), losses.at[record].set(run.loss)
-
-    memory = jax.tree.map(jnp.asarray, optimizer.init(start))
-    epoch = per_epoch(len(data[0]), batch_size) if in_batches else 1
-    long_enough = jnp.maximum(SEVERAL if jax.tree.leaves(memory) else 1, epoch)
-    run = _Run(
-        ahead=start,
-        memory=memory,
-        x=start,
-        loss=jnp.array(jnp.nan),
-        best=jnp.array(jnp.inf),
-        length=jnp.array(0.0),
-        level=jnp.array(jnp.nan),
-        level_for=jnp.array(0),
-        stopped_at=jnp.array(-1),
-        settled_at=jnp.array(-1),
-        converged_at=jnp.array(-1),
-    )
-    places = jnp.arange(len(data[0])) if in_batches else None
-    history = jnp.zeros((RECORDS + 1, start.size)), jnp.zeros(RECORDS + 1)
-    run, _, positions, losses = jax.lax.fori_loop(0, steps + 1, look_and_move, (run, places, *history))
-    marks = jnp.stack([run.stopped_at, run.settled_at, run.converged_at])
-    return positions, losses, marks, jnp.stack([run.best, run.length])

@@ -5,7 +5,7 @@ from ui.frame import frame, theme
 with frame("Ackley Race"):  # to be read while the imports below load
     import streamlit as st
 
-    from engine.analysis import verdicts
+    from engine.endings import verdicts
     from engine.notebook import REPLAYS
     from ui.controls import show_notes
     from ui.race.basins import show_basins

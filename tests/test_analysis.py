@@ -7,17 +7,14 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import (
     Curvature,
-    Verdict,
     curvature,
     distance_to_nearest,
     forecast,
     gradients,
-    judge_all,
-    level_points,
-    lost,
     measured_factors,
-    verdicts,
 )
+from engine.endings import Ending, Verdict, judge_all, verdict_if_lost, verdicts
+from engine.level import level_points
 from engine.problems import bowl, line, mean_squared_error, notebook_grid
 
 SGD, ADAM, MOMENTUM = (OPTIMIZERS[name] for name in ("SGD", "Adam", "Momentum"))
@@ -174,7 +171,8 @@ def test_a_run_that_its_tolerance_ended_far_from_the_minimum_has_not_converged()
     """Each step is so small that the loss hardly changes, from the first one on."""
     trace, verdict = judge_fit(SGD(learning_rate=1e-8), 300, tolerance=1e4)
     assert trace.settled_at[0] == 1
-    assert verdict == Verdict("too small", "stopped changing at step 1, as far away as it began: the step is too small")
+    assert verdict.ending is Ending.STEP_TOO_SMALL
+    assert verdict.words == "stopped changing at step 1, as far away as it began: the step is too small"
     _, reached = judge_fit(SGD(learning_rate=1e-4), 300, tolerance=1e-9)
     assert reached.kind == "converged", "the minimum itself comes first"
 
@@ -293,9 +291,10 @@ def test_a_run_that_left_the_numbers_without_going_uphill_did_not_diverge():
     """The square of Beale's gradient overflows at the start, which is no fault of the step."""
     beale = LANDSCAPES["Beale"]
     traces = race(beale.loss, {"Adam": ADAM(), "SGD": SGD()}, [(1000.0, 1000.0)], 20, minima=beale.minima)
-    assert lost(traces["Adam"]) == Verdict("diverged", "left the finite numbers at step 0")
+    assert verdict_if_lost(traces["Adam"].run(0)) == Verdict(Ending.OVERFLOWED, 0)
+    assert Verdict(Ending.OVERFLOWED, 0).words == "left the finite numbers at step 0"
     found = verdicts(beale.loss, traces, beale.minima)
-    assert found["Adam"] == [lost(traces["Adam"])]
+    assert found["Adam"] == [verdict_if_lost(traces["Adam"].run(0))]
     _, [uphill] = judge("Bowl", SGD(learning_rate=3.0), [(1, 0)], 100)
     assert uphill.words == "diverged at step 64"
 

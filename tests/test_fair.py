@@ -54,7 +54,7 @@ def test_tuning_keeps_the_best_of_all_rates_on_its_own_starts(fair):
         for draw in range(DRAWS):
             starts = drawn(HIMMELBLAU, [draw, 0], TUNING_STARTS)
             found = sweep(HIMMELBLAU.loss, rule(), "learning_rate", rates, starts, 60)
-            middle = np.median(np.where(found.verdicts == 3, np.inf, found.losses), axis=1)
+            middle = np.median(np.where(found.diverged, np.inf, found.losses), axis=1)
             chosen = np.flatnonzero(rates == fair.rates[TUNED, draw, place])
             assert middle[chosen] == middle.min()
 

@@ -13,9 +13,9 @@ from jax.experimental.compilation_cache import compilation_cache
 
 import engine.kept
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.descent import Variant, descend
 from engine.kept import kept
 from engine.landscapes import over
-from engine.race import Kind, descend
 
 ROOT = Path(__file__).parents[1]
 ACKLEY, SGD = LANDSCAPES["Ackley"], OPTIMIZERS["SGD"]
@@ -26,7 +26,7 @@ import jax
 built = []
 jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: built.append(event))
 from engine import LANDSCAPES, OPTIMIZERS, race
-from engine.analysis import verdicts
+from engine.endings import verdicts
 ackley = LANDSCAPES["Ackley"]
 racers = {name: OPTIMIZERS[name]() for name in ("SGD", "Adam")}
 traces = race(ackley.loss, racers, [(4.0, 4.0)], 300, minima=ackley.minima)
@@ -125,7 +125,7 @@ def test_what_differs_is_built_anew(folder, build, monkeypatch):
     kept(over, [ACKLEY.loss], (POINTS,), build)
     kept(over, [LANDSCAPES["Bowl"].loss], (POINTS,), build)
     kept(over, [ACKLEY.loss], (FIVE,), partial(build, FIVE))
-    for kind in (Kind(False, False), Kind(False, True)):
+    for kind in (Variant(False, False), Variant(False, True)):
         kept(descend, [ACKLEY.loss, SGD, kind], (POINTS,), build)
     with jax.numpy_rank_promotion("raise"):  # one of JAX's settings
         kept(over, [ACKLEY.loss], (POINTS,), build)

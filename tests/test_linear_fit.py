@@ -310,7 +310,7 @@ def test_the_verdict_is_what_happens_and_the_measured_ratio_what_was_foretold(ra
     numbers = dict(metrics(app))
     assert float(numbers["predicted |1 − αλ|"]) == pytest.approx(factor, abs=1e-3)
     assert float(numbers["measured ratio"]) == pytest.approx(factor, abs=2e-3)
-    losses = result_of(setup).trace.losses[0]
+    losses = result_of(setup).run.losses
     assert (losses[-1] > losses[0]) == (word == "diverges")
     assert ("diverge" in "".join(t.value for t in app.markdown if t.value.startswith("**It"))) == (word == "diverges")
 
@@ -365,8 +365,8 @@ def test_data_too_flat_for_32_bits_get_no_invented_number():
 def test_start_minimum_and_path_are_on_the_loss_that_is_drawn():
     for setup in (SMALL, replace(SMALL, theta0=40.0), replace(SMALL, model="slope"), NOTEBOOK):
         result = result_of(setup)
-        for axis, (low, high) in enumerate(extent(result.fit, result.bend, result.path.astype(float))):
-            for inside in (result.minimum[axis], *result.path[:, axis]):
+        for axis, (low, high) in enumerate(extent(result.fit, result.bend, result.run.positions.astype(float))):
+            for inside in (result.minimum[axis], *result.run.positions[:, axis]):
                 assert low < inside < high
 
 
@@ -384,8 +384,8 @@ def test_a_long_table_says_that_it_is_thinned_and_downloads_exactly():
     result = result_of(setup)
     rows = pd.read_csv(io.BytesIO(as_csv(table(setup, result))))
     assert list(rows.columns) == ["iteration", "θ₀", "θ₁", "gradient θ₀", "gradient θ₁", "loss"]
-    np.testing.assert_array_equal(rows["θ₁"].astype(np.float32), result.path[:, 1])
-    np.testing.assert_array_equal(rows["loss"].astype(np.float32), result.trace.losses[0])
+    np.testing.assert_array_equal(rows["θ₁"].astype(np.float32), result.run.positions[:, 1])
+    np.testing.assert_array_equal(rows["loss"].astype(np.float32), result.run.losses)
 
 
 def test_the_gradient_beside_a_step_is_the_one_that_it_took():

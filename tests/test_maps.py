@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, basins, race, sweep
 from engine.analysis import curvature
-from engine.maps import BLOCK, SHARE, VERDICTS
+from engine.maps import BLOCK, SHARE
 
 BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
 RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow
@@ -125,7 +125,7 @@ def test_turning_a_knob_of_a_map_or_its_size_compiles_nothing(compiles):
 def test_every_value_of_a_sweep_is_the_race_with_that_knob(rule):
     values, starts = np.geomspace(1e-3, 1e-2, 5), np.array([[-1.0, 2.0], [0.5, 0.5], [2.0, -1.0]])
     found = sweep(HIMMELBLAU.loss, rule(), "learning_rate", values, starts, 80, minima=HIMMELBLAU.minima)
-    assert found.losses.shape == found.verdicts.shape == (5, 3)
+    assert found.losses.shape == found.endings.shape == (5, 3)
     for row, value in enumerate(values):
         trace = race(HIMMELBLAU.loss, {"it": rule(learning_rate=float(value))}, starts, 80)["it"]
         np.testing.assert_allclose(found.losses[row], trace.losses[:, -1], rtol=2e-3, atol=1e-4)
@@ -135,8 +135,8 @@ def test_on_a_bowl_gradient_descent_converges_below_the_limit_and_diverges_above
     limit = curvature(BOWL.loss, np.zeros(2)).limit
     values = limit * np.array([0.001, 0.3, 0.9, 1.0, 1.2])
     found = sweep(BOWL.loss, OPTIMIZERS["SGD"](), "learning_rate", values, [[3.0, -2.0]], 400, minima=BOWL.minima)
-    assert [VERDICTS[verdict] for verdict in found.verdicts[:, 0]] == [
-        "slow",
+    assert [ending.kind for ending in found.endings[:, 0]] == [
+        "going",
         "converged",
         "converged",
         "oscillating",

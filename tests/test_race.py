@@ -267,6 +267,28 @@ def test_a_neighbour_whose_memory_overflows_changes_nothing(rule):
         assert beside.stopped_at[i] == calm.stopped_at[i]
 
 
+# Taken one by one
+
+
+def test_one_run_of_a_trace_says_the_same_as_the_trace_and_never_by_a_number_that_is_no_step():
+    starts, ends = [(-2.0, 2.0), (1.0, 3.0), (1e30, 0.0), (2.0, -1.0)], []
+    for racer, tolerance in ((SGD(learning_rate=0.01), 0.0), (SGD(learning_rate=0.01), 1e-3), (SGD(), 0.0)):
+        trace = run(BOOTH.loss, racer, starts, 700, tolerance=tolerance)
+        np.testing.assert_array_equal(trace.diverged, [trace.run(i).stopped is not None for i in range(4)])
+        for i in range(4):
+            one = trace.run(i)
+            for step, at in ((one.stopped, "stopped_at"), (one.settled, "settled_at"), (one.converged, "converged_at")):
+                assert (-1 if step is None else step) == getattr(trace, at)[i]
+                assert step is None or step >= 0
+            np.testing.assert_array_equal(one.positions, trace.positions[i])
+            np.testing.assert_array_equal(one.losses, trace.losses[i])
+            assert (one.best_loss, one.path_length) == (trace.best_losses[i], trace.path_lengths[i])
+            assert one.end == (one.stopped if one.settled is None else one.settled)
+            assert (one.positions[one.records - 1 :] == one.positions[-1]).all(), "it stands still from its end on"
+            ends.append((one.stopped is None, one.settled is None, one.converged is None))
+    assert {True, False} == {stopped for stopped, *_ in ends} == {settled for _, settled, _ in ends}
+
+
 # Nothing is compiled twice
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.batches import batch
+from engine.descent import SEVERAL
 from engine.problems import Fit, mean_squared_error
-from engine.race import SEVERAL
 
 SGD, MOMENTUM, ADAM = (OPTIMIZERS[name] for name in ("SGD", "Momentum", "Adam"))
 BOWL = LANDSCAPES["Bowl"]

@@ -15,7 +15,7 @@ from visit import address, message, opened, shown, sound, stage, texts, tracks
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import curvature
 from engine.fair import fair_race
-from engine.maps import VERDICTS, basins, sweep
+from engine.maps import basins, sweep
 from ui.presets import presets
 from ui.race.basins import LOST, NOWHERE, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
@@ -103,7 +103,7 @@ def test_the_start_on_the_maps_is_the_start_of_the_race():
     assert tracks(app)["SGD"]["x"][0] == 3.0
 
 
-def test_every_mark_is_the_verdict_on_its_learning_rate():
+def test_every_mark_says_how_the_run_with_its_learning_rate_ended():
     app = shown(RATES_TAB)
     marks = {}
     for trace in chart(app, 0)["data"]:
@@ -116,8 +116,8 @@ def test_every_mark_is_the_verdict_on_its_learning_rate():
         found = sweep(
             SETUP.ground.loss, racer, "learning_rate", rates, [SETUP.start], SETUP.steps, minima=SETUP.ground.minima
         )
-        for rate, verdict in zip(found.values, found.verdicts[:, 0], strict=True):
-            assert marks[place, rate] == LOOKS[VERDICTS[verdict]].words
+        for rate, ending in zip(found.values, found.endings[:, 0], strict=True):
+            assert marks[place, rate] == LOOKS[ending.kind].words
 
 
 def test_the_limit_is_drawn_where_the_ground_is_a_quadratic_and_only_there():

@@ -7,7 +7,7 @@ import pytest
 from visit import shown
 
 from engine import LANDSCAPES, OPTIMIZERS, race
-from engine.race import RECORDS
+from engine.descent import RECORDS
 from ui.setups import MOST_ITERATIONS, MOST_STEPS, SETUPS
 
 RACE, REGRESSION, FIT, GRADIENTS = (

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Trace, race
-from engine.analysis import verdicts
+from engine.endings import verdicts
 from ui.tables import SPARK_POINTS, guarded, leaderboard, paths_csv, spark
 
 

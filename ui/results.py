@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from engine import OPTIMIZERS, Optimizer, Trace
-from engine.analysis import Verdict
+from engine.endings import Verdict
 from ui.controls import Controls
 from ui.palette import Style, swatch
 from ui.tables import leaderboard, paths_csv

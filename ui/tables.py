@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from engine import Trace
-from engine.analysis import Verdict, distance_to_nearest
+from engine.analysis import distance_to_nearest
+from engine.endings import Verdict
 
 SPARK_POINTS = 60
 FIRST_RUN = 0  # a page races from one start
@@ -19,27 +20,27 @@ def leaderboard(
 ) -> pd.DataFrame:
     """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
     ranked = sorted(traces.items(), key=order)
-    ends = np.stack([trace.positions[FIRST_RUN, -1] for _, trace in ranked]).astype(float)
-    converged = np.array([trace.converged_at[FIRST_RUN] for _, trace in ranked])
+    runs = [trace.run(FIRST_RUN) for _, trace in ranked]
+    ends = np.stack([run.positions[-1] for run in runs]).astype(float)
     # columns at once and with their kinds: this is drawn anew whenever a slider moves
     return pd.DataFrame(
         {
             "rank": range(1, len(ranked) + 1),
             "racer": [name for name, _ in ranked],
             "verdict": [verdicts[name][FIRST_RUN].words for name, _ in ranked],
-            "loss over the race": [spark(trace.losses[FIRST_RUN]) for _, trace in ranked],
-            "final loss": [float(trace.losses[FIRST_RUN, -1]) for _, trace in ranked],
-            "best loss": [float(trace.best_losses[FIRST_RUN]) for _, trace in ranked],
+            "loss over the race": [spark(run.losses) for run in runs],
+            "final loss": [float(run.losses[-1]) for run in runs],
+            "best loss": [run.best_loss for run in runs],
             "distance": pd.array(distance_to_nearest(ends, minima), "Float64"),
-            "converged at": pd.arrays.IntegerArray(converged.astype(np.int64), converged < 0),
-            "path length": [float(trace.path_lengths[FIRST_RUN]) for _, trace in ranked],
+            "converged at": pd.array([run.converged for run in runs], "Int64"),
+            "path length": [run.path_length for run in runs],
         }
     )
 
 
 def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
-    stopped = int(entry[1].stopped_at[FIRST_RUN])
-    return stopped >= 0, -stopped, float(entry[1].losses[FIRST_RUN, -1])
+    run = entry[1].run(FIRST_RUN)
+    return run.stopped is not None, -(run.stopped or 0), float(run.losses[-1])
 
 
 def spark(losses: np.ndarray) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from engine import Trace, race
-from engine.analysis import verdicts
+from engine.endings import verdicts
 from ui.figures import ground
 from ui.linear_fit.data import points_of
 from ui.linear_fit.view import run as run_fit

@@ -11,10 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, analysis, batches, problems, race
-from engine.analysis import Curvature, Verdict, beside, forecast, gradients, judge_all, measured_factors
+from engine.analysis import Curvature, beside, forecast, gradients, measured_factors
+from engine.descent import RECORDS
+from engine.endings import Verdict, judge_all
 from engine.notebook import FIRST_KEY
 from engine.problems import Fit, mean_squared_error
-from engine.race import RECORDS
+from engine.race import Run
 from ui.figures import LEAST, loss_axes, loss_range
 from ui.frame import FORMULAS
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, Scale, from_notebook, take_click, uploaded
@@ -29,7 +31,6 @@ from ui.stage import stage
 from ui.tables import as_csv
 
 TODAYS_THETA = 0.16394293308258057  # what JAX's generator of today gives for the notebook's key
-RUN = 0  # there is one
 TOO_FLAT_WORDS = "a hundred-thousandth"  # TOO_FLAT, for a reader
 
 
@@ -41,35 +42,15 @@ class Result:
     fit: Fit
     minimum: np.ndarray  # (dim,)
     bend: Curvature
-    trace: Trace
+    run: Run
     slopes: np.ndarray  # (recorded, dim) the gradient on all points
     verdict: Verdict
 
     @property
-    def path(self) -> np.ndarray:
-        """Every recorded position ``(recorded, dim)``."""
-        return self.trace.positions[RUN]
-
-    @property
-    def stopped(self) -> int | None:
-        return int(self.trace.stopped_at[RUN]) if self.trace.stopped_at[RUN] >= 0 else None
-
-    @property
-    def settled(self) -> int | None:
-        return int(self.trace.settled_at[RUN]) if self.trace.settled_at[RUN] >= 0 else None
-
-    @property
-    def ended(self) -> int:
-        """How many records there are until it ended, by itself or with the last step."""
-        end = self.settled if self.settled is not None else self.stopped
-        return len(self.trace.steps) if end is None else int(np.searchsorted(self.trace.steps, end)) + 1
-
-    @property
     def steps(self) -> np.ndarray:
-        """The iterations that are recorded until it ended ``(ended,)``; the last one may lie between two records."""
-        last = self.settled if self.settled is not None else self.stopped
-        steps = self.trace.steps[: self.ended]
-        return steps if last is None else np.minimum(steps, last)
+        """The iterations that are recorded until it ended; the last one may lie between two records."""
+        steps = self.run.steps[: self.run.records]
+        return steps if self.run.end is None else np.minimum(steps, self.run.end)
 
     @property
     def scale(self) -> Scale:
@@ -102,12 +83,13 @@ def run(setup: FitSetup, points: Points) -> Result:
     """Descend from the start of a set-up."""
     fit = fit_of(setup, points)
     trace = descend(setup, fit, setup.steps, setup.tolerance)
+    descent = trace.run(0)
     # always as many, so that it is compiled once
     slopes = np.asarray(
-        gradients(mean_squared_error, np.resize(trace.positions[RUN], (RECORDS + 1, len(setup.start))), fit.data)
+        gradients(mean_squared_error, np.resize(descent.positions, (RECORDS + 1, len(setup.start))), fit.data)
     )
     [verdict] = judge_all({"SGD": trace}, (), [fit.level()], "iteration", reach=0)["SGD"]
-    return Result(points, fit, fit.minimum(), bend_of(fit), trace, slopes[: len(trace.steps)], verdict)
+    return Result(points, fit, fit.minimum(), bend_of(fit), descent, slopes[: len(descent.steps)], verdict)
 
 
 def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
@@ -180,8 +162,8 @@ def slope_names(setup: FitSetup) -> tuple[str, ...]:
 
 def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     log = setup.loss == "log"
-    fit, end, steps = result.fit, result.ended, result.steps  # the time line ends where the descent does
-    path, losses, slopes = (part[:end] for part in (result.path, result.trace.losses[RUN], result.slopes))
+    fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
+    path, losses, slopes = (part[:end] for part in (result.run.positions, result.run.losses, result.slopes))
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     least = LEAST * fit.scale()
@@ -201,7 +183,7 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
     values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
     name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     style = styles([OPTIMIZERS["SGD"]()])[0]
-    track = stage.Track.of(name, style, result.trace, result.verdict, values)
+    track = stage.Track.of(name, style, result.run, result.verdict, values)
     stage.show(
         {"data": points_figure(result.points, best, theme).to_json(), "valley": valley.to_json()},
         [
@@ -246,12 +228,12 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
 
 def said_end(setup: FitSetup, result: Result) -> str:
     """How the descent ended, in a sentence or two."""
-    verdict, losses = result.verdict, result.trace.losses[RUN]
-    if result.stopped == 0:
+    verdict, losses = result.verdict, result.run.losses
+    if result.run.stopped == 0:
         return "It cannot begin: the loss at the start is more than 32 bits can hold. Start closer to the minimum."
-    if result.stopped is not None:
+    if result.run.stopped is not None:
         return f"It {verdict.words}: its numbers grew without bound."
-    if result.settled is not None:
+    if result.run.settled is not None:
         was = "was " if verdict.words.startswith("ended") else ""
         far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""
         return f"It {was}{verdict.words}.{far}"
@@ -265,7 +247,7 @@ def said_end(setup: FitSetup, result: Result) -> str:
 
 def said_distance(setup: FitSetup, result: Result) -> str:
     """Which parameter is furthest from its best value, and what helps."""
-    end, best = result.path[-1].astype(float), result.minimum
+    end, best = result.run.positions[-1].astype(float), result.minimum
     features = result.fit.features.astype(float)
     usual = np.sqrt(result.fit.scale() / np.mean(features**2, axis=0))  # the size of a parameter that makes up y alone
     best = np.where(np.abs(best) > 1e-9 * usual, best, 0.0)
@@ -282,13 +264,13 @@ def said_distance(setup: FitSetup, result: Result) -> str:
 
 def table(setup: FitSetup, result: Result) -> pd.DataFrame:
     """Every recorded iteration until the end: iteration, each θ, its gradient, the loss. Numbers as they were run."""
-    end = result.ended
+    end = result.run.records
     return pd.DataFrame(
         {
             "iteration": result.steps,
-            **dict(zip(thetas(setup), result.path[:end].T, strict=True)),
+            **dict(zip(thetas(setup), result.run.positions[:end].T, strict=True)),
             **dict(zip(slope_names(setup), result.slopes[:end].T, strict=True)),
-            "loss": result.trace.losses[RUN, :end],
+            "loss": result.run.losses[:end],
         }
     )
 
@@ -299,8 +281,8 @@ def show_table(setup: FitSetup, result: Result) -> None:
     notes = []
     if in_batches(setup, result):
         notes.append("The gradient and the loss are those on all points; a step follows the gradient of its batch.")
-    if len(result.trace.steps) > 1 and result.trace.steps[1] > 1:
-        notes.append(f"One iteration in {result.trace.steps[1]} is recorded.")
+    if len(result.run.steps) > 1 and result.run.steps[1] > 1:
+        notes.append(f"One iteration in {result.run.steps[1]} is recorded.")
     if from_notebook(setup):
         notes.append(
             f"The start is the notebook's: θ = {setup.theta:.8f}, which JAX drew from `PRNGKey({FIRST_KEY})` with its "
@@ -399,10 +381,10 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
 
 def measure(setup: FitSetup, result: Result) -> np.ndarray:
     """What one step on all points made of the one before, along each direction ``(dim,)``."""
-    path = result.path
+    path = result.run.positions
     if setup.steps > RECORDS or in_batches(setup, result):
         # steps one after the other: a longer run is thinned
-        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[RUN]
+        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[0]
     return measured_factors(path, result.bend.directions)
 
 

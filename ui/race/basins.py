@@ -13,7 +13,7 @@ import streamlit as st
 from PIL import Image
 
 from engine import LANDSCAPES, Optimizer, Trace
-from engine.analysis import lost
+from engine.endings import verdict_if_lost
 from engine.maps import Basins, Progress, basins
 from ui.figures import Axis, plane
 from ui.palette import GROUNDS, Style, swatch
@@ -89,8 +89,8 @@ def show_stage(
         stage.Track.of(
             name,
             looks[name],
-            traces[name],
-            lost(traces[name]),
+            traces[name].run(0),
+            verdict_if_lost(traces[name].run(0)),
             {
                 "x": traces[name].positions[0, :, 0],
                 "y": traces[name].positions[0, :, 1],
@@ -161,7 +161,7 @@ def picture(basin: Basins, theme: str) -> str:
     strength = np.where(reached, 1 - (1 - PALEST) * np.clip(basin.steps, 0, None) / slowest, 0)[..., None]
     hues = np.array([rgb(color) for color in REACHED])[basin.nearest % len(REACHED)]
     colors = strength * hues + (1 - strength) * rgb(NOWHERE[theme])
-    colors[basin.stopped_at >= 0] = rgb(LOST[theme])
+    colors[basin.diverged] = rgb(LOST[theme])
     out = io.BytesIO()
     Image.fromarray(colors[::-1].round().astype(np.uint8)).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
@@ -179,7 +179,7 @@ def show_rates(found: Mapping[str, Basins], looks: Mapping[str, Style], theme: s
             "racer": list(found),
             "arrive": [100 * float((basin.nearest >= 0).mean()) for basin in found.values()],
             "median steps": pd.array([median_steps(basin) for basin in found.values()], "Int64"),
-            "diverge": [100 * float((basin.stopped_at >= 0).mean()) for basin in found.values()],
+            "diverge": [100 * float(basin.diverged.mean()) for basin in found.values()],
             "starts": [basin.nearest.size for basin in found.values()],
         }
     )

@@ -14,7 +14,7 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape, Optimizer
 from engine.analysis import curvature
-from engine.maps import VERDICTS, Sweep, sweep
+from engine.maps import Sweep, sweep
 from ui.figures import LEAST, Axis, loss_range, plane
 from ui.palette import GROUNDS, Style
 from ui.race.controls import CONTROLS
@@ -27,7 +27,7 @@ KNOB = "learning_rate"
 
 @dataclass(frozen=True)
 class Look:
-    """How a verdict is drawn: told apart by its shape too."""
+    """How a kind of ending is drawn: told apart by its shape too."""
 
     light: str
     dark: str
@@ -38,9 +38,13 @@ class Look:
         return self.dark if theme == "dark" else self.light
 
 
-LOOKS: Mapping[str, Look] = {
+STUCK = Look("#5d4a8a", "#a78fe0", "circle", "is stuck elsewhere")
+LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
     "converged": Look("#1f77b4", "#58b4ec", "square", "arrives"),
-    "slow": Look("#b9c4ce", "#45535f", "square", "is not there yet"),
+    "going": Look("#b9c4ce", "#45535f", "square", "is not there yet"),
+    "stuck": STUCK,
+    "saddle": STUCK,
+    "top": STUCK,
     "oscillating": Look("#d98b1f", "#f0a93c", "diamond", "goes to and fro"),
     "diverged": Look("#7d1d3f", "#d45c86", "x", "diverges"),
 }
@@ -102,16 +106,15 @@ def limit_of(landscape: str) -> float | None:
 
 
 def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, theme: str) -> go.Figure:
-    """Racers by learning rate, each mark a verdict."""
+    """Racers by learning rate, each mark how the run ended."""
     rows = {name: len(found) - 1 - place for place, name in enumerate(found)}
     x = [float(rate) for outcome in found.values() for rate in outcome.values]
     y = [rows[name] for name, outcome in found.items() for _ in outcome.values]
-    which = np.concatenate([outcome.verdicts[:, 0] for outcome in found.values()])
+    each_look = [LOOKS[ending.kind] for outcome in found.values() for ending in outcome.endings[:, 0]]
     where = [[place, float(rate)] for place, outcome in enumerate(found.values()) for rate in outcome.values]
     traces = []
-    for index, verdict in enumerate(VERDICTS):
-        mine = np.flatnonzero(which == index)
-        look = LOOKS[verdict]
+    for look in dict.fromkeys(LOOKS.values()):
+        mine = [i for i, its in enumerate(each_look) if its is look]
         traces.append(
             go.Scatter(
                 x=[x[i] for i in mine],
@@ -160,7 +163,7 @@ def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Sty
     curves = {}
     for name, outcome in found.items():
         ends = outcome.losses[:, 0].astype(float) - (floor or 0.0)
-        ends[outcome.verdicts[:, 0] == VERDICTS.index("diverged")] = np.nan
+        ends[outcome.diverged[:, 0]] = np.nan
         curves[name] = np.maximum(ends, LEAST) if log else ends
     start = float(setup.ground.loss(jnp.array(setup.start))) - (floor or 0.0)
     low, high = loss_range([np.append(start, curve) for curve in curves.values()], (0.0, 3 * abs(start)), log)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from engine import Trace, race
-from engine.analysis import lost
+from engine.endings import verdict_if_lost
 from engine.notebook import REPLAYS
 from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
 from ui.frame import FORMULAS
@@ -67,8 +67,8 @@ def show_stage(
         stage.Track.of(
             name,
             looks[name],
-            trace,
-            lost(trace),
+            trace.run(0),
+            verdict_if_lost(trace.run(0)),
             {
                 "x": trace.positions[0, :, 0],
                 "y": trace.positions[0, :, 1],

@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.analysis import Curvature
+from engine.descent import TOLERANCE
 from engine.problems import REACH, TRUE_BOWL, Fit, bowl, bowl_points
-from engine.race import TOLERANCE
 from ui.figures import POINTS, Axis, iso_map, plane, relief
 from ui.palette import GROUNDS, Style
 

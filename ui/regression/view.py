@@ -12,10 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from engine import OPTIMIZERS, Trace, batches, problems, race
-from engine.analysis import Curvature, Verdict, curvature, gradients, judge_all, measured_factors
+from engine.analysis import Curvature, curvature, gradients, measured_factors
 from engine.batches import batch
+from engine.descent import RECORDS
+from engine.endings import Verdict, judge_all
 from engine.problems import Fit, bowl_points, bowls, mean_squared_error
-from engine.race import RECORDS
 from ui.figures import LEAST, LIFT, loss_axes, loss_range
 from ui.frame import FORMULAS
 from ui.palette import Style, styles
@@ -77,10 +78,9 @@ def run(setup: RegressionSetup) -> Result:
 
     traces = as_far_as(setup.steps)
     # all have ended before, and so does the time line; what a step makes of a memory is seen with the next one only
-    ends = [
-        int(max(trace.stopped_at[0] + (trace.stopped_at[0] >= 0), trace.settled_at[0])) for trace in traces.values()
-    ]
-    if 0 < max(ends) < setup.steps and min(ends) >= 0:
+    runs = [trace.run(0) for trace in traces.values()]
+    ends = [run.end + (run.stopped is not None) for run in runs if run.end is not None]
+    if len(ends) == len(runs) and 0 < max(ends) < setup.steps:
         traces = as_far_as(max(ends))
     looks = dict(zip(racers, styles(setup.racers), strict=True))
     found = judge_all(traces, [minimum], [fit.level()] * len(traces), "iteration")
@@ -116,7 +116,7 @@ def show_stage(setup: RegressionSetup, result: Result, theme: str) -> None:
         stage.Track.of(
             name,
             result.looks[name],
-            trace,
+            trace.run(0),
             result.verdicts[name][0],
             {
                 "theta1": trace.positions[0, :, 0],
@@ -199,12 +199,12 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
     choose, whose = st.columns([3, 1])
     with whose:
         name = choose_racer(list(result.traces))
-    trace = result.traces[name]
-    last = int(max(trace.stopped_at[0], trace.settled_at[0]))
-    moments = [int(step) for step in trace.steps if step < (last if last >= 0 else trace.steps[-1])]
+    descent = result.traces[name].run(0)
+    last = descent.steps[-1] if descent.end is None else descent.end
+    moments = [int(step) for step in descent.steps if step < last]
     with choose:
         moment = choose_moment(moments or [0])
-    at = trace.positions[0, int(np.searchsorted(trace.steps, moment))]
+    at = descent.positions[int(np.searchsorted(descent.steps, moment))]
     size = setup.batch_size or setup.examples
     chosen = batch(setup.seed, moment, setup.examples, size)
     some = result.fit.some(chosen)
@@ -299,9 +299,8 @@ def said_way(direction: np.ndarray) -> str:
 def contraction(setup: RegressionSetup, result: Result, bend: Curvature, rate: float) -> pd.DataFrame:
     """What a step makes of the distance to the minimum along each direction: as foretold, and in a real run."""
     plain = {"SGD": OPTIMIZERS["SGD"](learning_rate=rate)}  # type: ignore[call-arg]
-    path = race(mean_squared_error, plain, [setup.start], min(setup.steps, RECORDS), data=result.fit.data)["SGD"]
-    end = int(path.stopped_at[0]) if path.stopped_at[0] >= 0 else len(path.steps)
-    measured = measured_factors(path.positions[0, :end], bend.directions)
+    path = race(mean_squared_error, plain, [setup.start], min(setup.steps, RECORDS), data=result.fit.data)["SGD"].run(0)
+    measured = measured_factors(path.positions[: path.stopped], bend.directions)
     return pd.DataFrame(
         {
             "learning rate": rate,
@@ -353,7 +352,7 @@ def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], di
     return (
         steps,
         {name: np.percentile(losses, [10, 50, 90], axis=0) for name, losses in above.items()},
-        {name: int((trace.stopped_at >= 0).sum()) for name, trace in traces.items()},
+        {name: int(trace.diverged.sum()) for name, trace in traces.items()},
     )
 
 

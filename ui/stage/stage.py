@@ -16,8 +16,8 @@ from typing import Self
 import numpy as np
 import streamlit as st
 
-from engine import Trace
-from engine.analysis import Verdict
+from engine.endings import Verdict
+from engine.race import Run
 from ui.palette import Style, swatch
 from ui.stage.browser import GROUND, STAGE, plotly_address
 
@@ -73,12 +73,9 @@ class Track:
     words: str = ""  # how it ended, where it did so before the others
 
     @classmethod
-    def of(
-        cls, name: str, style: Style, trace: Trace, verdict: Verdict | None, values: Mapping[str, np.ndarray]
-    ) -> Self:
-        """The only run of a trace, with the verdict on it where it ended before the last step."""
-        stopped, settled = (int(at[0]) if at[0] >= 0 else None for at in (trace.stopped_at, trace.settled_at))
-        return cls(name, style, values, stopped, settled, verdict.words if verdict else "")
+    def of(cls, name: str, style: Style, run: Run, verdict: Verdict | None, values: Mapping[str, np.ndarray]) -> Self:
+        """A run, with the verdict on it where it ended before the last step."""
+        return cls(name, style, values, run.stopped, run.settled, verdict.words if verdict else "")
 
     def end(self) -> dict:
         """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""

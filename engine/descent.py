@@ -1,0 +1,217 @@
+"""The descent of one optimizer from many starts, as one compiled loop; and what the race shares with the maps.
+
+The race evaluates a point and then moves on from it; ``engine/maps.py`` moves and then evaluates. Each is the faster
+way for its layout (the other way round takes 1.2 to 1.4 times as long), so there are two loops. When a run stops, where
+it has arrived and which steps are recorded is decided here for both, and a test holds them to the same runs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from engine.batches import dealt, per_epoch, shuffle
+from engine.compiled import compiled
+from engine.optimizers import update_at
+
+RECORDS = 500  # at most so many steps are recorded, and the start
+TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
+SEVERAL = 10  # steps that a rule with a memory must hardly change the loss: in one it may only be turning round
+
+
+# ---- shared with the maps
+
+
+def record_stride(steps: int) -> int:
+    """One step in so many is recorded, and the last one. Odd, or a run to and fro would seem to stand still."""
+    return -(-steps // RECORDS) | 1
+
+
+def recorded_steps(steps: int) -> np.ndarray:
+    """The steps that are recorded ``(recorded,)``, the start and the last one among them."""
+    stride = record_stride(steps)
+    return np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
+
+
+def all_finite(tree, run_axes=0):
+    """Whether every number of a pytree is finite. Times 0, those that are stay 0, and one question is enough.
+
+    With one of ``run_axes``, the last axis of each array, there is an answer for each run; a number without it is that
+    of all runs.
+    """
+    zeros = (jnp.sum(0.0 * leaf, axis=tuple(range(leaf.ndim - run_axes))) for leaf in jax.tree.leaves(tree))
+    return jnp.isfinite(sum(zeros))
+
+
+def near_minima(x, minima):
+    """Whether ``x``, ``(dim,)`` or ``(dim, runs)``, is near each of the ``minima`` ``(minima, dim)``."""
+    away = x - minima.reshape(*minima.shape, *(1,) * (x.ndim - 1))
+    return jnp.all(jnp.abs(away) < TOLERANCE, axis=1)
+
+
+# ---- the loop of the race
+
+
+class Events(NamedTuple):
+    """The step at which each of these came about, or -1: as in a ``Trace``."""
+
+    stopped_at: Any
+    settled_at: Any
+    converged_at: Any
+
+
+class Measures(NamedTuple):
+    """What is measured over every step."""
+
+    best_loss: Any
+    path_length: Any
+
+
+class Moves(NamedTuple):
+    """What a run followed and did at each record, along one more axis in front of the gradient, the state, the move."""
+
+    gradients: Any  # (RECORDS + 1, dim)
+    states: Any  # of the optimizer, a named tuple of (RECORDS + 1, ...)
+    moves: Any  # (RECORDS + 1, dim)
+
+
+class Descent(NamedTuple):
+    """What came of a run, or of many along one more axis in front.
+
+    Each further array would take a short race a hundredth longer, so the numbers come packed in two.
+    """
+
+    positions: jax.Array  # (RECORDS + 1, dim)
+    losses: jax.Array  # (RECORDS + 1,)
+    events: jax.Array  # (3,) ``Events``
+    measures: jax.Array  # (2,) ``Measures``
+    moves: Moves | None
+
+
+class Variant(NamedTuple):
+    """What is compiled in beside the loss and the optimizer."""
+
+    own_data: bool
+    in_batches: bool
+    with_moves: bool = False
+
+
+class _Run(NamedTuple):
+    """A run on its way."""
+
+    proposed: jax.Array  # (dim,) where the last move leads
+    accepted: jax.Array  # (dim,) the last finite point, and the loss there
+    loss: jax.Array
+    state: Any  # of the optimizer
+    measures: Measures
+    level: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
+    level_for: jax.Array
+    events: Events
+    moves: Moves | None  # the newest, if they are recorded
+
+
+def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> bool:
+    """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads."""
+    return not data and len(starts) < 10_000
+
+
+@compiled(3, one_kernel=fits_one_kernel)
+def descend(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> Descent:
+    """Every run of one optimizer.
+
+    The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
+    optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
+    """
+    one = partial(descend_once, loss, rule(*knobs), variant, plan, tolerance, minima)
+    return jax.vmap(one, in_axes=(0, 0, 0 if variant.own_data else None))(starts, seeds, data)
+
+
+def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed, data) -> Descent:
+    """One run from one start."""
+    steps, stride, batch_size = plan
+    in_batches = variant.in_batches
+
+    def full_loss(x):
+        return loss(x, *data)
+
+    def batch_loss(chosen, x):
+        each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
+        return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
+
+    def evaluate(i, x, places):
+        """The loss on all examples, the gradient on the batch, who is in it, and its loss at ``x`` and anywhere."""
+        if not in_batches:
+            value, gradient = jax.value_and_grad(full_loss)(x)
+            return value, gradient, places, (value, full_loss)
+        number = per_epoch(places.size, batch_size)
+        # one shuffle an epoch: a sort at each step would cost more than the step
+        places = jax.lax.cond(i % number == 0, lambda: shuffle(seed, i // number, places.size), lambda: places)
+        value, own_loss = full_loss(x), partial(batch_loss, dealt(places, i, batch_size))
+        own_value, gradient = jax.value_and_grad(own_loss)(x)
+        return value, gradient, places, (own_value, own_loss)
+
+    def step(i, carry):
+        run, places, histories = carry
+        x = run.proposed
+        value, gradient, places, followed = evaluate(i, x, places)
+        finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(x)) & jnp.all(jnp.isfinite(gradient))
+        stopped_at, settled_at, converged_at = run.events
+        going = (stopped_at < 0) & (settled_at < 0)
+        arrived = jnp.any(near_minima(x, minima))
+        move, state = update_at(optimizer, gradient, run.state, x, i, *followed)
+        # where the square of a gradient overflows, the next moves would be g / inf = 0 for ever; the last step has none
+        remembers = all_finite(state) | (i == steps)
+        still = jnp.abs(value - run.level) < tolerance  # before the first step the level is NaN
+        level_for = jnp.where(still, run.level_for + 1, 0)
+        moved = _Run(
+            proposed=x + move,
+            accepted=x,
+            loss=value,
+            state=state,
+            measures=Measures(
+                best_loss=jnp.minimum(run.measures.best_loss, value),
+                path_length=run.measures.path_length + jnp.linalg.norm(x - run.accepted),
+            ),
+            level=jnp.where(still, run.level, value),
+            level_for=level_for,
+            events=Events(
+                stopped_at=jnp.where(remembers, stopped_at, i),
+                # quiet steps at the end of one epoch and the beginning of the next are no quiet epoch
+                settled_at=jnp.where(remembers & (level_for >= long_enough) & (i % epoch == 0), i, settled_at),
+                converged_at=jnp.where((converged_at < 0) & arrived, i, converged_at),
+            ),
+            moves=Moves(gradient, state, move) if variant.with_moves else None,
+        )
+        halted = run._replace(events=run.events._replace(stopped_at=jnp.where(going, i, stopped_at)))
+        run = jax.tree.map(lambda a, b: jnp.where(going & finite, a, b), moved, halted)
+        # a record is overwritten until its last step, so the newest one always holds the end
+        record = (i + stride - 1) // stride
+        newest = run.accepted, run.loss, run.moves
+        return run, places, jax.tree.map(lambda history, new: history.at[record].set(new), histories, newest)
+
+    state = jax.tree.map(jnp.asarray, optimizer.init(start))
+    epoch = per_epoch(len(data[0]), batch_size) if in_batches else 1
+    long_enough = jnp.maximum(SEVERAL if jax.tree.leaves(state) else 1, epoch)
+    run = _Run(
+        proposed=start,
+        accepted=start,
+        loss=jnp.array(jnp.nan),
+        state=state,
+        measures=Measures(best_loss=jnp.array(jnp.inf), path_length=jnp.array(0.0)),
+        level=jnp.array(jnp.nan),
+        level_for=jnp.array(0),
+        events=Events(jnp.array(-1), jnp.array(-1), jnp.array(-1)),
+        moves=Moves(jnp.full_like(start, jnp.nan), state, jnp.full_like(start, jnp.nan))
+        if variant.with_moves
+        else None,
+    )
+    places = jnp.arange(len(data[0])) if in_batches else None
+    records = run.accepted, run.loss, run.moves
+    histories = jax.tree.map(lambda one: jnp.zeros((RECORDS + 1, *one.shape), one.dtype), records)
+    run, _, histories = jax.lax.fori_loop(0, steps + 1, step, (run, places, histories))
+    positions, losses, moves = histories
+    return Descent(positions, losses, jnp.stack(run.events), jnp.stack(run.measures), moves)

@@ -1,0 +1,265 @@
+"""How a run ended: one list of endings with a sentence each, and one function that decides between them.
+
+The leaderboard has the whole path of a run, a sweep only a few numbers that were kept on the way. Both put what they
+know into ``Facts``, by the same thresholds, and ``decide`` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from engine.analysis import SAME_SIZE
+from engine.descent import TOLERANCE
+from engine.level import WAY_LEFT, Level, level_points, overstepping
+from engine.race import Run, Trace
+
+LAST_PART, SHORTEST = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
+RETURNED = 0.25  # a path that ends this close to where it began, beside its length, goes to and fro
+NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
+
+
+class Ending(Enum):
+    """How a run ended: of which kind that is, and the sentence that says so, without its subject.
+
+    In a sentence ``{at}`` is for a step, as in "at step 57", and ``{place}`` for a point.
+    """
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        self.kind = kind
+        self.sentence = sentence
+
+    # without a tolerance
+    CONVERGED = "converged", "converged{at}"
+    LOCAL_MINIMUM = "stuck", "stuck in a local minimum at {place}"
+    SADDLE = "saddle", "stuck on a saddle at {place}"
+    HILLTOP = "top", "stuck on top of a hill at {place}"
+    OSCILLATING = "oscillating", "oscillating around {place}"
+    GOING = "going", "still going"
+    SLOW = "going", "still going, very slowly"
+    # outside the finite numbers
+    DIVERGED = "diverged", "diverged{at}"
+    OVERFLOWED = "diverged", "left the finite numbers{at}"
+    # by its tolerance
+    SETTLED = "converged", "converged{at}: its loss hardly changes"
+    AT_NO_MINIMUM = "far", "ended by its tolerance{at}, at no minimum"
+    FAR = "far", "ended by its tolerance{at}, still far from the minimum"
+    OVERSTEPPING = "far", "ended by its tolerance{at}, still far from the minimum, which it oversteps each time"
+    MOVING_AWAY = "diverging", "ended by its tolerance{at}, but each step takes it further away"
+    LEAPING = "leaping", "leaps between two points with the same loss,{at} still, and gets no nearer"
+    STEP_TOO_SMALL = "too small", "stopped changing{at}, as far away as it began: the step is too small"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The ending of one run, and what its sentence needs."""
+
+    ending: Ending
+    at: int | None = None  # the step; None where there is none to name
+    index: str = "step"  # what a step is called
+    place: str = ""
+
+    @property
+    def kind(self) -> str:
+        return self.ending.kind
+
+    @property
+    def words(self) -> str:
+        """The sentence, without its subject."""
+        at = "" if self.at is None else f" at {self.index} {self.at}"
+        return self.ending.sentence.format(at=at, place=self.place)
+
+
+class Facts(NamedTuple):
+    """What the ending of one run is decided by."""
+
+    stopped: bool  # it left the finite numbers
+    grew: bool  # its loss had grown by then, or there was none to begin with
+    settled: bool  # its tolerance ended it
+    there: bool  # it ended within reach of a minimum
+    moving: bool  # in its last part, or it took too few steps to tell
+    returned: bool  # in its last part it came back to where it had been
+    end: np.ndarray  # (dim,)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the level point near its end decides."""
+        return not (self.stopped or self.settled or self.there or self.moving)
+
+
+def decide(
+    facts: Facts,
+    minima: Sequence[Sequence[float]],
+    level: Level | None,
+    path: np.ndarray | None = None,
+    reach: float = TOLERANCE,
+) -> Ending:
+    """How a run ended.
+
+    Its ``level`` point is asked for where it is at rest; its ``path`` ``(recorded, dim)`` until its end too, where its
+    tolerance ended it or with a ``reach`` of 0.
+    """
+    if facts.stopped:
+        # where the loss has not grown, the square of a gradient was too large, or it came to where there is no loss
+        return Ending.DIVERGED if facts.grew else Ending.OVERFLOWED
+    if facts.settled:
+        assert path is not None
+        assert level is not None
+        return decide_settled(path, facts.there, level)
+    if facts.there:
+        return Ending.CONVERGED
+    if not reach and level and path is not None and has_reached(path, level):
+        return Ending.CONVERGED
+    if facts.moving:
+        return Ending.OSCILLATING if facts.returned else Ending.GOING
+    assert level is not None
+    near = np.linalg.norm(facts.end - level.point) < NEAR
+    if near and level.curvatures.min() > 0 and not is_near(level.point, minima, reach):
+        return Ending.LOCAL_MINIMUM
+    if near and level.curvatures.min() < 0 < level.curvatures.max():
+        return Ending.SADDLE
+    if near and level.curvatures.max() < 0:
+        return Ending.HILLTOP
+    return Ending.SLOW
+
+
+def decide_settled(path: np.ndarray, there: bool, level: Level) -> Ending:
+    """How a run ``(recorded, dim)`` ended that its tolerance ended.
+
+    That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
+    """
+    if there or not level.is_minimum:
+        return Ending.SETTLED if there else Ending.AT_NO_MINIMUM
+    overstep = -overstepping(path, level)
+    if overstep > 1 + SAME_SIZE:
+        return Ending.MOVING_AWAY
+    if overstep > 1 - SAME_SIZE:
+        return Ending.LEAPING
+    if level.reached(path[0], path[-1]):
+        return Ending.SETTLED
+    first, last = np.abs(level.away(path[[0, -1]]))
+    if overstep <= 0 and (last >= (1 - WAY_LEFT) * first).all():
+        return Ending.STEP_TOO_SMALL
+    return Ending.OVERSTEPPING if overstep > 0.5 else Ending.FAR
+
+
+# ---- the thresholds of the facts, of one run or of many
+
+
+def tail_start(records: int) -> int:
+    """The record with which the last part of a run begins."""
+    return max(0, records - max(SHORTEST, int(LAST_PART * records)))
+
+
+def is_moving(extent: np.ndarray, records: int) -> np.ndarray:
+    """Whether runs move, by how far their last part reaches ``(…, dim)``."""
+    return (extent.max(axis=-1) > TOLERANCE) | (records < SHORTEST)
+
+
+def has_returned(gap: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Whether runs end where their last part began, by the ``gap`` between both ``(…, dim)`` and its ``length``."""
+    return np.linalg.norm(gap, axis=-1) < RETURNED * length
+
+
+def has_grown(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Whether a loss has grown in size from its first to its last finite value, or there was no first one."""
+    return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
+
+
+def has_reached(path: np.ndarray, level: Level) -> bool:
+    """Whether a run ``(recorded, dim)`` had hardly anything left to go all through its last part."""
+    last_part = path[-max(2, int(LAST_PART * len(path))) :]
+    return bool(level.is_minimum and level.reached(path[0], last_part).all())
+
+
+def is_near(points: np.ndarray, minima: Sequence[Sequence[float]], reach: float = TOLERANCE) -> np.ndarray:
+    """Whether points ``(…, dim)`` are closer than ``reach`` to one of the minima, in every coordinate."""
+    targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
+    return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
+
+
+# ---- the runs of a race
+
+
+def verdicts(
+    loss: Callable[..., jax.Array],
+    traces: Mapping[str, Trace],
+    minima: Sequence[Sequence[float]],
+    data: Sequence[np.ndarray] = (),
+    *,
+    index: str = "step",
+    reach: float = TOLERANCE,
+) -> dict[str, list[Verdict]]:
+    """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there.
+
+    A run has reached one of the ``minima`` when it is closer than ``reach`` in every coordinate; with 0 what it has
+    come of its way to the least loss decides. ``index`` is what a step is called.
+    """
+    ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
+    return judge_all(traces, minima, level_points(loss, ends, data), index, reach)
+
+
+def judge_all(
+    traces: Mapping[str, Trace],
+    minima: Sequence[Sequence[float]],
+    levels: Sequence[Level],
+    index: str = "step",
+    reach: float = TOLERANCE,
+) -> dict[str, list[Verdict]]:
+    """``verdicts`` where the level point of each run is known, in their order."""
+    each = iter(levels)
+    return {
+        name: [verdict(trace.run(i), minima, next(each), index, reach) for i in range(len(trace.positions))]
+        for name, trace in traces.items()
+    }
+
+
+def verdict(
+    run: Run, minima: Sequence[Sequence[float]], level: Level, index: str = "step", reach: float = TOLERANCE
+) -> Verdict:
+    """How one run ended, whose end is near a ``level`` point of the loss."""
+    path = run.positions.astype(float)  # squares of far positions overflow in float32
+    tail = path[tail_start(len(path)) :]
+    facts = Facts(
+        stopped=run.stopped is not None,
+        grew=bool(has_grown(*run.losses[[0, -1]])),
+        settled=run.settled is not None,
+        there=bool(is_near(path[-1], minima, reach)),
+        moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
+        returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
+        end=path[-1],
+    )
+    ending = decide(facts, minima, level, path[: run.records], reach)
+    at = run.converged if ending is Ending.CONVERGED and facts.there else run.end
+    if "{place}" not in ending.sentence:
+        return Verdict(ending, at, index)
+    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(level.point)
+    return Verdict(ending, at, index, place)
+
+
+def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
+    """The verdict on a run that left the finite numbers, for which nothing else is asked; None for any other."""
+    if run.stopped is None:
+        return None
+    grew = bool(has_grown(*run.losses[[0, -1]]))
+    facts = Facts(True, grew, settled=False, there=False, moving=False, returned=False, end=run.positions[-1])
+    return Verdict(decide(facts, (), None), run.stopped, index)
+
+
+def describe_centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
+    """What a path ``(recorded, dim)`` goes around: a minimum, or a point."""
+    middle = path.mean(axis=0)
+    nearest = min(minima, key=lambda minimum: np.linalg.norm(middle - np.asarray(minimum)), default=None)
+    if nearest is not None and np.linalg.norm(middle - np.asarray(nearest)) < NEAR:
+        return f"the minimum at {describe_point(np.asarray(nearest))}"
+    return describe_point(middle)
+
+
+def describe_point(point: np.ndarray) -> str:
+    # adding 0 turns -0.00 into 0.00
+    return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"

@@ -1,0 +1,88 @@
+"""The point nearest to the end of a run where a loss is level, and how far the run is from it along each direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from engine.compiled import compiled
+
+# Little is left: along every direction at most this share of the way, or of the loss that there was to lose in all,
+WAY_LEFT, LOSS_LEFT = 0.01, 1e-12
+# and the loss above the least one is small beside the data; or every coordinate is as close as that to its best value.
+BESIDE_DATA, CLOSE = 0.01, 1e-3
+ROUNDING = 4 * float(np.finfo(np.float32).eps)
+TOGETHER = 8  # ends whose level points are found at once: always as many, so one program serves a race and a sweep
+
+
+@dataclass(frozen=True)
+class Level:
+    """The level point of a loss nearest to where a run ended, and how the loss bends there. In 64 bits."""
+
+    point: np.ndarray  # (dim,) not finite where there is none
+    curvatures: np.ndarray  # (dim,) lowest first
+    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+    scale: float = np.inf  # the size of losses on the data; infinite where there are none
+
+    @property
+    def is_minimum(self) -> bool:
+        largest = np.abs(self.curvatures).max()
+        return bool(np.isfinite(self.point).all() and (self.curvatures >= -1e-12 * largest).all() and largest > 0)
+
+    def away(self, x: np.ndarray) -> np.ndarray:
+        """How far points ``(…, dim)`` are from the level one, along each direction; 0 where 32 bits cannot tell."""
+        away = (x - self.point) @ self.directions.T
+        rounding = ROUNDING * (np.abs(x) + np.abs(self.point)) @ np.abs(self.directions).T
+        return np.where(np.abs(away) > rounding, away, 0.0)
+
+    def gains(self, x: np.ndarray) -> np.ndarray:
+        """By how much the loss at points ``(…, dim)`` is above the least one, along each direction."""
+        return np.maximum(self.curvatures, 0) * self.away(x) ** 2 / 2
+
+    def reached(self, start: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Whether a run from ``start`` that came to points ``(…, dim)`` has hardly anything left to go, at each."""
+        left, gains = np.abs(self.away(x)), self.gains(x)
+        little = (left <= WAY_LEFT * np.abs(self.away(start))) | (gains <= LOSS_LEFT * self.gains(start).sum())
+        close = np.abs(x - self.point) <= CLOSE * np.abs(self.point)
+        return (little.all(-1) & (gains.sum(-1) <= BESIDE_DATA * self.scale)) | close.all(-1)
+
+
+def overstepping(path: np.ndarray, level: Level) -> float:
+    """What the last step of a run made of its distance to the minimum, along the direction that it oversteps most.
+
+    0 where it oversteps in none, or not each time: -1 lands as far away on the other side.
+    """
+    away = level.away(path[-3:])
+    before, after = away[:-1], away[1:]
+    known = (before != 0).all(axis=0) & (after != 0).all(axis=0)
+    ratios = (after / np.where(known, before, 1.0))[:, known]
+    steady = np.ptp(ratios, axis=0) < WAY_LEFT * np.abs(ratios[-1])
+    return float(min(ratios[-1, steady], default=0.0))
+
+
+def level_points(loss: Callable[..., jax.Array], ends: np.ndarray, data: Sequence[np.ndarray] = ()) -> list[Level]:
+    """The level point nearest to each of the ``ends`` ``(runs, dim)``."""
+    data = tuple(np.asarray(part, float) for part in data)
+    found: list[Level] = []
+    with jax.enable_x64(True):  # a long valley is a thousand times flatter along than across: 32 bits lose it
+        for first in range(0, len(ends), TOGETHER):
+            some = ends[first : first + TOGETHER].astype(float)
+            parts = newton(loss, np.resize(some, (TOGETHER, some.shape[1])), data)
+            points, curvatures, directions = (np.asarray(part) for part in parts)
+            found += [Level(points[i], curvatures[i], directions[i]) for i in range(len(some))]
+    return found
+
+
+@compiled(1)
+@partial(jax.vmap, in_axes=(None, 0, None))
+def newton(loss, end, data):
+    """The level point that Newton's method finds from ``end``, and the fields of its ``Level``."""
+    slope, shape = jax.grad(loss), jax.hessian(loss)
+    bottom = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(shape(x, *data), slope(x, *data)), end)
+    curvatures, directions = jnp.linalg.eigh(shape(bottom, *data))
+    return bottom, curvatures, directions.T
