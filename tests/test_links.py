@@ -186,7 +186,8 @@ def test_a_bad_part_falls_back_alone_and_the_note_says_to_what(part):
         assert setup == replace(LINK, **{part: getattr(default, part)})
         (note,) = notes
         assert note.startswith(f"{part} {quoted(bad)} is not ")
-        assert note.endswith(f"; {encode(default)[part][0]} is used.")
+        assert note.endswith(f"; {quoted(encode(default)[part][0])} is used.")
+        assert "~" not in re.sub("`[^`]*`", "", note)  # Markdown would strike out what is between two
 
 
 @pytest.mark.parametrize(

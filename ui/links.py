@@ -181,7 +181,7 @@ class Point(Kind):
 
     @property
     def fits(self) -> str:
-        return f"two numbers like 4{SEPARATOR}4, each from {-self.farthest:g} to {self.farthest:g}"
+        return f"two numbers like {quoted(f'4{SEPARATOR}4')}, each from {-self.farthest:g} to {self.farthest:g}"
 
     def say(self, value: tuple[float, float]) -> str:
         return SEPARATOR.join(map(number, value))
@@ -261,7 +261,7 @@ def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
             text = query[link][0] if ours else kind.by_hand(link, query[link][0], notes)
             value = kind.hear(text)
             if value is None:
-                notes.append(f"{link} {quoted(text)} is not {kind.fits}; {kind.say(usual)} is used.")
+                notes.append(f"{link} {quoted(text)} is not {kind.fits}; {quoted(kind.say(usual))} is used.")
         if value is not None and value != usual:
             setup = setup.with_(name, value)
     notes += setup.unused([name for name, kind in default.settings().items() if link_of(name, kind) in query])
