@@ -11,8 +11,12 @@ import pytest
 
 import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.xla import set_flags
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+
+
+set_flags()  # before any module of tests makes an array
 
 
 def pytest_configure(config):
