@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import rivals
 from engine import LANDSCAPES, OPTIMIZERS, basins, race
+from engine.xla import set_flags
 
 ROOT = Path(__file__).parents[1]
 START = (4.0, 4.0)
@@ -193,6 +194,8 @@ FIRST_RACE = """
 import time
 before = time.perf_counter()
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.xla import set_flags
+set_flags()
 imported = time.perf_counter()
 rates = {rates}
 racers = {{name: OPTIMIZERS[name](learning_rate=rate) for name, rate in rates.items()}}
@@ -282,6 +285,7 @@ def main(asked: Sequence[str]) -> int:
     if unknown:
         print(f"There is no section '{unknown[0]}'. Choose from {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
+    set_flags()
     print(machine())
     targets = [target for name in asked or SECTIONS for target in SECTIONS[name]()]
     if targets:

@@ -59,6 +59,9 @@ def main() -> int:
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
         jax.distributed.initialize(wish.coordinator, wish.processes, wish.process)
     from engine import LANDSCAPES, OPTIMIZERS, basins
+    from engine.xla import set_flags
+
+    set_flags()
 
     ground, racer = LANDSCAPES[wish.landscape], OPTIMIZERS[wish.optimizer](learning_rate=0.1)
 

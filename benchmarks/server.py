@@ -57,5 +57,5 @@ def wait_until_compiled(cache: Path, seconds: float = 8) -> None:
     count, since = -1, time.monotonic()
     while time.monotonic() - since < seconds:
         time.sleep(0.5)
-        if (now := len(list(cache.glob("*")))) != count:
+        if (now := len(list(cache.rglob("*")))) != count:
             count, since = now, time.monotonic()

@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.batches import dealt, per_epoch, shuffle
-from engine.compiled import compiled
 from engine.optimizers import update_at
+from engine.xla import compiled
 
 RECORDS = 500  # at most so many steps are recorded, and the start
 TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import jax
 import jax.numpy as jnp
 
-from engine.compiled import compiled
+from engine.xla import compiled
 
 Point = tuple[float, float]
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine.compiled import compiled
+from engine.xla import compiled
 
 # Little is left: along every direction at most this share of the way, or of the loss that there was to lose in all,
 WAY_LEFT, LOSS_LEFT = 0.01, 1e-12

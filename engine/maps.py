@@ -21,12 +21,12 @@ from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from engine.compiled import compiled
 from engine.descent import all_finite, near_minima, record_stride, recorded_steps
 from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near, tail_start
 from engine.landscapes import Landscape
 from engine.level import level_points
 from engine.optimizers import Optimizer, update_at
+from engine.xla import compiled
 
 BLOCK = 256  # runs that go together
 SHARE = 16  # blocks that a core is given at a time

@@ -35,7 +35,7 @@ class Trace:
     converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
     best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
     path_lengths: np.ndarray  # (runs,) over every step
-    moves: Moves | None = None  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
+    moves: Moves | tuple[()] = ()  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
 
     @property
     def diverged(self) -> np.ndarray:
@@ -69,7 +69,7 @@ class Run:
     converged: int | None  # the first step within 1e-2 of a minimum in every coordinate
     best_loss: float  # over every step
     path_length: float  # over every step
-    moves: Moves | None = None  # gradients, states and moves, (recorded, ...) each
+    moves: Moves | tuple[()] = ()  # gradients, states and moves, (recorded, ...) each
 
     @property
     def end(self) -> int | None:
@@ -185,7 +185,7 @@ def trace(descent: Descent, recorded: np.ndarray, runs: int) -> Trace:
         steps=recorded,
         positions=positions[:, : len(recorded)],
         losses=losses[:, : len(recorded)],
-        moves=jax.tree.map(lambda part: np.asarray(part)[:runs, : len(recorded)], descent.moves),
+        moves=jax.tree.map(lambda part: np.asarray(part)[:runs, : len(recorded)], descent.moves or ()),
         stopped_at=happened.stopped_at,
         settled_at=happened.settled_at,
         converged_at=happened.converged_at,

@@ -14,8 +14,12 @@ from streamlit.components.v2 import manifest_scanner
 
 import ui.frame
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.xla import set_flags
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+
+
+set_flags()  # before any module of tests makes an array
 
 
 def pytest_configure(config):

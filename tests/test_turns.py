@@ -17,7 +17,7 @@ from visit import ROOT, opened, shown
 import ui.controls
 import ui.race.basins as race_basins
 import ui.race.fair as race_fair
-from engine.compiled import compiled
+from engine.xla import compiled
 from ui import turns
 from ui.frame import PAGES
 from ui.race.rates import swept

@@ -146,9 +146,7 @@ def frame(title: str) -> Iterator[None]:
             st.title(title, anchor=False)
             st.markdown(page.sentence)
             prefetch()
-        import engine.compiled
-
-        engine.compiled.meanwhile = out_of_turn
+        load_engine()
         with turn():
             yield
     # with the first visitor served, a new server gets ready for the next ones
@@ -157,8 +155,17 @@ def frame(title: str) -> Iterator[None]:
         threading.Thread(target=warm_up, name="warm-up", daemon=False).start()
 
 
+def load_engine() -> None:
+    """The engine, before anything is computed with it."""
+    import engine.xla.compile
+
+    engine.xla.set_flags()
+    engine.xla.compile.while_compiling = out_of_turn
+
+
 def warm_up() -> None:
     """Load and compile what the first visitors will need, then spare garbage collections from walking through it."""
+    load_engine()
     from ui.warm import compile_usual_races
 
     compile_usual_races()

@@ -1,0 +1,92 @@
+"""Compiled functions of which a server can hold many: there is one for each optimizer on each loss."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial, wraps
+from typing import Any
+
+import jax
+import numpy as np
+
+from engine.xla.flags import is_off
+from engine.xla.program_cache import load_or_build
+
+PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
+
+# The same programs, to the bit, compiled with half the work: each small kernel would cost a set-up of MLIR, and each
+# part that a module is split into a round of LLVM.
+OPTIONS: dict[str, str | bool] = {
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": "1",
+}
+# a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
+OPTIONS_OF_ONE_KERNEL = OPTIONS | {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+# entered around each compile, and each wait for another's of the same function: a server can let others go on meanwhile
+while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+def compiled(
+    num_static: int, one_kernel: Callable[..., bool] = lambda *args: False, size: int = PROGRAMS
+) -> Callable[[Callable], Callable]:
+    """Compile a function once for its first ``num_static`` arguments, and for the shapes of the arrays that follow.
+
+    That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
+    as large again. What is decorated can't be differentiated or called from within another such function. Of more than
+    ``size`` programs the one that was not used for longest is dropped.
+
+    Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
+    hands them to its threads one by one, which takes longer than a short race does.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        programs: OrderedDict[Hashable, Any] = OrderedDict()  # the newest last
+        one_at_a_time = threading.Lock()  # a class that comes together asks for the same program together
+
+        @wraps(function)
+        def call(*args: Any) -> Any:
+            static_args, arrays = args[:num_static], args[num_static:]
+            leaves, tree = jax.tree.flatten(arrays)
+            key = (*static_args, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
+            try:
+                program = programs[key]
+                programs.move_to_end(key)
+            except KeyError:  # never built, or dropped
+                with while_compiling(), one_at_a_time:
+                    program = programs.get(key)
+                    if program is None:
+                        to_build = partial(build, partial(function, *static_args), arrays, one_kernel(*args))
+                        program = programs[key] = load_or_build(function, static_args, arrays, to_build)
+                    while len(programs) > size:
+                        programs.popitem(last=False)
+            return program(*arrays)
+
+        return call
+
+    return decorate
+
+
+def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
+    """The program for arrays such as these, in one kernel where that is wanted and possible."""
+    if as_one_kernel and not is_off():
+        try:
+            return jax.jit(partial(in_one_kernel, function)).lower(*arrays).compile(OPTIONS_OF_ONE_KERNEL)
+        # some of XLA's routines, such as sorting, can't be in it either; and a later JAX may have no such metadata
+        except (jax.errors.JaxRuntimeError, ImportError):
+            pass
+    lowered = jax.jit(function).lower(*arrays)
+    try:
+        return lowered.compile(None if is_off() else OPTIONS)
+    except jax.errors.JaxRuntimeError:  # a later XLA may not know these options
+        return lowered.compile()
+
+
+def in_one_kernel(function: Callable, *arrays: Any) -> Any:
+    from jax.experimental.xla_metadata import set_xla_metadata
+
+    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
+        return jax.jit(function)(*arrays)

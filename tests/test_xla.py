@@ -1,0 +1,131 @@
+"""What makes the engine quick beyond its mathematics: it is asked for, it forgets, and it can be switched off."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
+from engine.xla import compiled, flags
+from engine.xla.flags import FLAGS, SWITCH, set_flags
+from engine.xla.program_cache import load_or_build
+
+ROOT = Path(__file__).parents[1]
+STARTS = [(-1.0, 2.0), (0.5, 0.5)]
+
+
+def printed(code, **environment):
+    environment = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
+    command = [sys.executable, "-W", "always", "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+
+# Flags
+
+
+def test_importing_the_engine_leaves_the_environment_alone_and_starts_nothing():
+    code = """
+import os, jax
+before = dict(os.environ)
+import engine.maps, engine.xla
+print(before == dict(os.environ), engine.xla.flags.backend_has_started())
+"""
+    assert printed(code, XLA_FLAGS=None).stdout.split() == ["True", "False"]
+
+
+def test_flags_are_set_once_beside_those_that_are_there():
+    code = """
+import os, engine.xla
+engine.xla.set_flags()
+engine.xla.set_flags()
+print(os.environ["XLA_FLAGS"])
+"""
+    ran = printed(code, XLA_FLAGS="--xla_cpu_enable_fast_math=false")
+    assert ran.stdout.split() == ["--xla_cpu_enable_fast_math=false", *FLAGS]
+    assert not ran.stderr
+
+
+def test_flags_that_come_too_late_are_said_to(monkeypatch):
+    jax.devices()
+    monkeypatch.setenv("XLA_FLAGS", "")
+    with pytest.warns(RuntimeWarning, match="comes too late"):
+        set_flags()
+    assert os.environ["XLA_FLAGS"] == ""
+    monkeypatch.setenv(SWITCH, "off")
+    set_flags()
+
+
+def test_where_jax_does_not_say_whether_it_has_started_it_is_taken_not_to_have(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax._src.xla_bridge", None)
+    assert not flags.backend_has_started()
+
+
+# Programs in memory
+
+
+def test_the_program_that_was_not_used_for_longest_is_dropped():
+    traced = []
+
+    @compiled(1, size=2)
+    def function(name, x):
+        traced.append(name)
+        return x + 1
+
+    one = np.ones(1, np.float32)
+    for name in "ababcab":
+        function(name, one)
+    assert "".join(traced) == "abcab"
+
+
+# Switched off
+
+
+@pytest.fixture
+def off(monkeypatch):
+    """The switch, for what is compiled in this test: with losses of its own, nothing compiled before is of use."""
+    monkeypatch.setenv(SWITCH, "off")
+
+
+@pytest.fixture
+def lacking(monkeypatch):
+    """A JAX without the experimental parts that are used."""
+    for name in ("xla_metadata", "serialize_executable"):
+        monkeypatch.setitem(sys.modules, f"jax.experimental.{name}", None)
+
+
+@pytest.mark.parametrize("lack", ["off", "lacking"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "Lion"])
+def test_without_it_race_map_and_sweep_say_the_same(name, lack, request):
+    himmelblau, racer = LANDSCAPES["Himmelblau"], OPTIMIZERS[name](learning_rate=0.01)
+
+    def everything(loss):
+        trace = race(loss, {"it": racer}, STARTS, 60, minima=himmelblau.minima)["it"]
+        found = sweep(loss, racer, "learning_rate", [0.001, 0.01], STARTS, 60, minima=himmelblau.minima)
+        return trace, found
+
+    trace, found = everything(himmelblau.loss)
+    request.getfixturevalue(lack)
+    plain, plainly = everything(lambda x: himmelblau.loss(x))
+    np.testing.assert_allclose(plain.positions, trace.positions, atol=0.011)
+    np.testing.assert_allclose(plain.losses[:, -1], trace.losses[:, -1], atol=0.05)
+    assert (plainly.endings == found.endings).all()
+    assert (plainly.diverged == found.diverged).all()
+
+
+def test_switched_off_nothing_is_kept_on_disk_and_without_serialization_neither(tmp_path, request):
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    try:
+        for lack in ("lacking", "off"):
+            request.getfixturevalue(lack)
+            points, loss = np.ones((3, 2), np.float32), LANDSCAPES["Bowl"].loss
+            build = partial(jax.jit(jax.vmap(loss)).lower(points).compile)
+            assert load_or_build(basins, [loss], (points,), build)(points).shape == (3,)
+        assert not list(tmp_path.rglob("*"))
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
