@@ -6,7 +6,7 @@ import pytest
 from visit import opened
 
 from engine import OPTIMIZERS
-from engine.analysis import Verdict
+from engine.endings import Ending, Verdict
 from ui.frame import PAGES
 from ui.gradients.controls import PARTS
 from ui.line_up import letters
@@ -14,7 +14,7 @@ from ui.results import LINE_HEIGHT, ROW_HEIGHT, VERDICT_LETTERS, row_height
 
 WIDGETS = ("selectbox", "text_input", "number_input", "slider", "select_slider", "toggle", "button", "metric", "radio")
 MARKUP = re.compile(r"[$\\*`]|!\[|:[a-z]+\[")
-LONG = Verdict("leaping", "leaps between two points with the same loss, at step 2000 still, and gets no nearer")
+LONG = Verdict(Ending.LEAPING, 2000)
 VISITS = [(page.title, {}) for page in PAGES[1:]] + [("Gradients", {"part": [part]}) for part in PARTS]
 VISITS += [("Linear Fit", {"data": ["noisy line"], "batch": ["8"]}), ("Gradients", {"f": ["own"], "own": ["x^2"]})]
 
