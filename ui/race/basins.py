@@ -89,15 +89,11 @@ def show_stage(
         stage.Track.of(
             name,
             looks[name],
-            traces[name].run(0),
-            verdict_if_lost(traces[name].run(0)),
-            {
-                "x": traces[name].positions[0, :, 0],
-                "y": traces[name].positions[0, :, 1],
-                "loss": traces[name].losses[0],
-            },
+            run,
+            verdict_if_lost(run),
+            {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses},
         )
-        for name in found
+        for name, run in ((name, traces[name].run(0)) for name in found)
     ]
     stage.show(
         {f"basin {name}": figure(setup.landscape, basin, theme) for name, basin in found.items()},

@@ -77,7 +77,7 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
     )
     if limit is not None:
         st.markdown(
-            f"This ground is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "
+            f"This landscape is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "
             "cease to bring it nearer, and over it they take it ever further away."
         )
 

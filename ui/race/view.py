@@ -67,17 +67,17 @@ def show_stage(
         stage.Track.of(
             name,
             looks[name],
-            trace.run(0),
-            verdict_if_lost(trace.run(0)),
+            run,
+            verdict_if_lost(run),
             {
-                "x": trace.positions[0, :, 0],
-                "y": trace.positions[0, :, 1],
-                lifted: height(landscape, trace.losses[0]),
+                "x": run.positions[:, 0],
+                "y": run.positions[:, 1],
+                lifted: height(landscape, run.losses),
                 plotted: shown[name],
-                "loss": trace.losses[0],
+                "loss": run.losses,
             },
         )
-        for name, trace in traces.items()
+        for name, run in ((name, trace.run(0)) for name, trace in traces.items())
     ]
     runners = ", ".join(traces)
     stage.show(
