@@ -40,12 +40,14 @@ def fresh_server() -> Iterator[Server]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            while True:
+            while server.poll() is None:
                 try:
                     urllib.request.urlopen(f"{address}/_stcore/health").close()
                     break
                 except OSError:
                     time.sleep(0.05)
+            else:
+                raise RuntimeError(f"The server ended by itself, with code {server.returncode}.")
             yield Server(address, copy / ".jax_cache", server.pid, started)
         finally:
             server.terminate()

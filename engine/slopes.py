@@ -190,7 +190,7 @@ def check(f: Function, typed: Formula, low: float, high: float) -> Check | None:
         return None
     # no fixed number: in SI units the slope itself may be as small as 1e-23 all over
     least = 1e-9 * np.median(np.abs(true[known])) + rounding(true, rough[0]) + rounding(given, rough[1])
-    # tanh(20) is 1 in 64 bits, so its slope is off by that; of what is taken apart in f, what is lost in 32 bits tells
+    # tanh(20) is 1 in 64 bits, so 1 - tanh^2 is off by that; of what is taken apart in f, what is lost in 32 bits tells
     size = np.nanmax(np.abs(values)) + 1e7 * np.nan_to_num(np.abs(values - rough_values)).max()
     least += 1e-14 * min(1.0, size)
 

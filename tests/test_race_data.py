@@ -301,8 +301,8 @@ def test_a_run_that_settled_does_not_stop_where_its_next_step_would_leave_the_nu
 
 
 def test_moving_batch_size_seed_tolerance_data_or_steps_compiles_nothing(compiles):
-    few = FIT.some(np.arange(9))  # so many as no other test has, or its loop would be there already
-    run(ADAM(), data=few.data, batch_size=2)
+    few, own = FIT.some(np.arange(9)), lambda *of: mean_squared_error(*of)
+    run(ADAM(), loss=own, data=few.data, batch_size=2)
     assert compiles() > 0, "the counter must see the first race to be a test"
     for changes in (
         {"batch_size": 1},
@@ -318,17 +318,17 @@ def test_moving_batch_size_seed_tolerance_data_or_steps_compiles_nothing(compile
         {"batch_size": 2, "steps": 1000},
         {"batch_size": 2, "starts": [(3, 4), (5, 6)], "seeds": [1, 2]},
     ):
-        run(ADAM(), **{"data": few.data} | changes)
+        run(ADAM(), loss=own, **{"data": few.data} | changes)
     assert compiles() == 0
 
 
 def test_moving_seeds_or_data_of_each_run_compiles_nothing(compiles):
-    few = FIT.some(np.arange(8))
+    few, own = FIT.some(np.arange(8)), lambda *of: mean_squared_error(*of)
     data = [np.stack([part, part]) for part in few.data]
-    run(ADAM(), [START] * 2, data=data, own_data=True, batch_size=2, seeds=[0, 1])
+    run(ADAM(), [START] * 2, loss=own, data=data, own_data=True, batch_size=2, seeds=[0, 1])
     assert compiles() > 0
     other = [np.stack([part + 1, part - 1]) for part in few.data]
-    run(ADAM(), [START] * 2, data=other, own_data=True, batch_size=5, seeds=[8, 9], tolerance=0.1)
+    run(ADAM(), [START] * 2, loss=own, data=other, own_data=True, batch_size=5, seeds=[8, 9], tolerance=0.1)
     assert compiles() == 0
 
 

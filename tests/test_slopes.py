@@ -1,5 +1,6 @@
 """Slopes: by JAX, by finite differences, and as typed; and what is said where there is none."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -245,9 +246,25 @@ def test_a_wrong_derivative_is_wrong_where_it_departs_most(text, typed):
     assert apart[found.worst] == apart[~found.right].max()
 
 
-def test_a_wrong_derivative_of_what_is_nearly_level_is_wrong():
-    for text, typed in [("exp(-x^2)", "2x exp(-x^2)"), ("1 - tanh(4x)", "0"), ("x^-20", "20x^-21")]:
-        assert not check(f(text), f(typed), 4.5, 5.0).right.any()
+@pytest.mark.parametrize(("text", "slope"), [("tanh x", "4e^(-2x)"), ("coth x", "-4e^(-2x)"), ("sigmoid x", "e^-x")])
+def test_a_slope_is_exact_where_its_function_is_nearly_level(text, slope):
+    x = np.array([19.0, 25.0, 33.0])  # further out than 64 bits tell the function from 1
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(curve(f(text), x)[1], f(slope)(x), rtol=1e-7)
+        np.testing.assert_allclose(curve(f(text), -x)[1], f(slope)(x), rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "low"),
+    [
+        ("exp(-x^2)", "2x exp(-x^2)", 4.5),
+        ("x^-20", "20x^-21", 4.5),
+        ("1 - tanh(4x)", "0", 2.5),  # further out its slope may be the rounding of 1
+        ("1 - sigmoid(9x)", "0", 2.5),
+    ],
+)
+def test_a_wrong_derivative_of_what_is_nearly_level_is_wrong(text, typed, low):
+    assert not check(f(text), f(typed), low, low + 0.5).right.any()
 
 
 def test_checking_another_derivative_compiles_nothing(compiles):

@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
 from engine.xla import compiled, flags
+from engine.xla.compile import OPTIONS_OF_ONE_KERNEL
 from engine.xla.flags import FLAGS, SWITCH, set_flags
 from engine.xla.program_cache import load_or_build
 
@@ -63,6 +65,11 @@ def test_flags_that_come_too_late_are_said_to(monkeypatch):
 def test_where_jax_does_not_say_whether_it_has_started_it_is_taken_not_to_have(monkeypatch):
     monkeypatch.setitem(sys.modules, "jax._src.xla_bridge", None)
     assert not flags.backend_has_started()
+
+
+@pytest.mark.parametrize("option", OPTIONS_OF_ONE_KERNEL.items(), ids=lambda option: option[0])
+def test_this_xla_knows_each_option_of_a_compile(option):
+    jax.jit(jnp.sum).lower(np.ones(3)).compile(dict([option]))
 
 
 # Programs in memory

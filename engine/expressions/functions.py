@@ -42,6 +42,13 @@ def odd_power_slope(p: int, q: int, x: tuple[jax.Array], along: tuple[jax.Array]
     return odd_power(x[0], p, q), p / q * odd_power(x[0], p - q, q) * along[0]
 
 
+# Far out, where these hardly differ from 1, nothing is left of the slopes that JAX has for them: s(1 - s) and 1 - t².
+sigmoid = jax.custom_jvp(jax.nn.sigmoid)
+sigmoid.defjvps(lambda along, s, x: sigmoid(x) * sigmoid(-x) * along)
+tanh = jax.custom_jvp(jnp.tanh)
+tanh.defjvps(lambda along, t, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x) * along)
+
+
 def reciprocal(compute: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
     return lambda x: 1 / compute(x)
 
@@ -58,10 +65,10 @@ FUNCTIONS: dict[str, Known] = {
     "atan": called(jnp.arctan, r"\arctan"),
     "sinh": called(jnp.sinh, r"\sinh"),
     "cosh": called(jnp.cosh, r"\cosh"),
-    "tanh": called(jnp.tanh, r"\tanh"),
+    "tanh": called(tanh, r"\tanh"),
     "sech": called(reciprocal(jnp.cosh), r"\operatorname{sech}"),
     "csch": called(reciprocal(jnp.sinh), r"\operatorname{csch}"),
-    "coth": called(reciprocal(jnp.tanh), r"\coth"),
+    "coth": called(reciprocal(tanh), r"\coth"),
     "asinh": called(jnp.arcsinh, r"\operatorname{arsinh}"),
     "acosh": called(jnp.arccosh, r"\operatorname{arcosh}"),
     "atanh": called(jnp.arctanh, r"\operatorname{artanh}"),
@@ -75,7 +82,7 @@ FUNCTIONS: dict[str, Known] = {
     "sign": called(jnp.sign, r"\operatorname{sign}"),
     "floor": Known(jnp.floor, r"\left\lfloor ", r"\right\rfloor "),
     "ceil": Known(jnp.ceil, r"\left\lceil ", r"\right\rceil "),
-    "sigmoid": called(jax.nn.sigmoid, r"\operatorname{sigmoid}"),
+    "sigmoid": called(sigmoid, r"\operatorname{sigmoid}"),
     "relu": called(jax.nn.relu, r"\operatorname{relu}"),
     "softplus": called(jax.nn.softplus, r"\operatorname{softplus}"),
     "max": called(jnp.maximum, r"\max", 2),

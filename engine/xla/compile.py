@@ -17,12 +17,11 @@ from engine.xla.program_cache import load_or_build
 
 PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
 
-# The same programs, to the bit, compiled with half the work: each small kernel would cost a set-up of MLIR, and each
-# part that a module is split into a round of LLVM.
-OPTIONS: dict[str, str | bool] = {
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": "1",
-}
+# The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
+# of LLVM, and each small kernel a set-up of MLIR.
+OPTIONS: dict[str, str | bool] = {"xla_cpu_parallel_codegen_split_count": "1"}
+if jax.__version_info__ < (0, 11, 1):  # later ones know no other way to build a kernel
+    OPTIONS["xla_cpu_use_fusion_emitters"] = False
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
 OPTIONS_OF_ONE_KERNEL = OPTIONS | {"xla_cpu_experimental_ynn_fusion_type": ""}
 

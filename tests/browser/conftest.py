@@ -120,6 +120,9 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContex
                 "--no-first-run",
                 # else a canvas that is read often changes from one way of drawing to another, which rounds differently
                 "--disable-accelerated-2d-canvas",
+                # without a graphics card, the processor draws what is not WebGL sooner by itself than by way of OpenGL
+                "--disable-gpu-rasterization",
+                "--disable-gpu-compositing",
             ],
         )
         yield context
