@@ -1,5 +1,7 @@
 """Turns: a few pages are drawn at a time, and whatever ends a page gives its turn back."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -217,3 +219,55 @@ def test_a_tab_full_of_maps_asks_for_a_turn_twice(show, monkeypatch):
 
 def test_streamlit_knows_the_setting_that_spares_a_collection_after_each_script():
     assert config.get_option("runner.postScriptGC") is False  # hidden in Streamlit: it may go, which raises here
+
+
+STOPPED = """
+import threading
+from ui import turns
+from ui.frame import load_engine
+from ui.turns import AT_ONCE, out_of_turn, turn
+
+load_engine()
+import jax, numpy as np
+
+begun, go_on = threading.Barrier(AT_ONCE + 2), threading.Event()
+
+def work(page, loss):
+    begun.wait()
+    go_on.wait()  # for the server to end
+    print(page, float(jax.jit(jax.grad(loss))(np.float32(page))), flush=True)
+
+def compute(page):
+    with turn():
+        work(page, lambda x: (page + 1) * x)
+
+def compute_out_of_turn(page):
+    with turn():
+        with out_of_turn():
+            work(page, lambda x: (page + 1) * x)
+        print("a turn after the end")
+
+def wait_for_a_turn():
+    with turn():
+        print("a turn after the end")
+
+def start(act, *args):
+    threading.Thread(target=act, args=args, daemon=True).start()  # as Streamlit does
+
+start(compute_out_of_turn, 0)
+while not turns._away:
+    pass
+for page in range(1, AT_ONCE + 1):
+    start(compute, page)
+begun.wait()
+for _ in range(3):
+    start(wait_for_a_turn)
+threading.Thread(target=lambda: (threading.main_thread().join(), go_on.set())).start()
+"""
+
+
+def test_a_server_that_stops_waits_for_who_is_at_work_and_for_nobody_else():
+    """Streamlit's threads end with the process: one that is in XLA then would crash it."""
+    ran = subprocess.run([sys.executable, "-c", STOPPED], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(AT_ONCE + 1)]

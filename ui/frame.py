@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import errno
+import functools
 import gc
 import logging
 import os
@@ -17,7 +19,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.stage.browser import prefetch
-from ui.turns import out_of_turn, turn
+from ui.turns import no_more_turns, out_of_turn, turn
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,14 @@ def frame(title: str) -> Iterator[None]:
         threading.Thread(target=warm_up, name="warm-up", daemon=False).start()
 
 
+@functools.cache
 def load_engine() -> None:
     """The engine, before anything is computed with it."""
     import engine.xla.compile
 
     engine.xla.set_flags()
     engine.xla.compile.while_compiling = out_of_turn
+    atexit.register(no_more_turns)  # it comes before JAX's own end, which was registered before
 
 
 def warm_up() -> None:

@@ -8,6 +8,7 @@ the others go on.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ _lock = threading.Lock()
 _free = AT_ONCE
 _waiting: deque[threading.Event] = deque()  # who is next stands first
 _mine = threading.local()  # whether this thread has a turn
+_away = 0  # how many are at work out of turn
+_ending = False  # whether no more turns are given
 
 
 @contextmanager
@@ -37,12 +40,31 @@ def out_of_turn() -> Iterator[None]:
     Does nothing in a thread that has no turn. Whatever the work raises ends the turn: a page that goes on is drawn
     without one.
     """
+    global _away
     if not has_turn():
         yield
         return
+    with _lock:
+        _away += 1
     give_back()
-    yield
+    try:
+        yield
+    finally:
+        with _lock:
+            _away -= 1
     take(_waiting.appendleft)
+
+
+def no_more_turns() -> None:
+    """Wait until nobody has a turn or is at work out of turn. Who is waiting for one, or comes later, waits for ever.
+
+    Streamlit's threads end with the process, in the middle of whatever they do; one that is in XLA would crash it.
+    """
+    global _ending
+    with _lock:
+        _ending = True
+    while _free < AT_ONCE or _away:
+        time.sleep(0.01)
 
 
 def has_turn() -> bool:
@@ -54,7 +76,7 @@ def take(stand: Callable[[threading.Event], None]) -> None:
     global _free
     called = threading.Event()
     with _lock:
-        if _free:
+        if _free and not _ending:
             _free -= 1
             called.set()
         else:
@@ -70,7 +92,7 @@ def give_back() -> None:
         return
     _mine.turn = False
     with _lock:
-        if _waiting:
+        if _waiting and not _ending:
             _waiting.popleft().set()
         else:
             _free += 1
