@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui.frame import PAGES, frame, theme
+from ui.draw.theme import theme
+from ui.frame import PAGES, frame
 
 with frame("Home"):
     st.title("The optimizer playground", anchor=False)

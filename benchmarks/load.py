@@ -37,9 +37,9 @@ from websockets import WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.server import Server, fresh_server, wait_until_compiled
-from ui.controls import short
-from ui.links import decode, encode
-from ui.setups import SETUPS, RaceSetup, names
+from ui.setup.codec import decode, encode
+from ui.setup.pages import SETUPS, RaceSetup, names
+from ui.setup.stops import short
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.blocks import Progress
 from engine.landscapes import Landscape, over
-from engine.maps import Progress, sweep
+from engine.maps import sweep
 from engine.optimizers import Optimizer
 
 TERMS = ("same", "own", "tuned")  # one learning rate for all; each one's defaults; each one's best learning rate

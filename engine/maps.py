@@ -1,39 +1,21 @@
-"""The big batches: where every start of a grid ends up, and what every value of a knob leads to.
-
-Nothing of the way is kept but how it ended, so tens of thousands of runs fit beside each other. They go in blocks small
-enough for the processor's nearest memory, and several blocks at a time go to each of its cores. In a block an array has
-the coordinates first and the runs last: what is done to all runs then lies side by side, as vector units want it.
-"""
+"""The big batches: where every start of a grid ends up, and what every value of a knob leads to."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property, partial
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.experimental.multihost_utils import process_allgather
-from jax.sharding import Mesh, NamedSharding
-from jax.sharding import PartitionSpec as P
 
-from engine.descent import all_finite, near_minima, record_stride, recorded_steps
-from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near, tail_start
+from engine.blocks import NEVER, Progress, _End, run_across, run_all
+from engine.descent import recorded_steps
+from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near
 from engine.landscapes import Landscape
 from engine.level import level_points
-from engine.optimizers import Optimizer, update_at
-from engine.xla import compiled
-
-BLOCK = 256  # runs that go together
-SHARE = 16  # blocks that a core is given at a time
-
-NEVER = np.iinfo(np.int32).max
-
-Progress = Callable[[float], None]
+from engine.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -64,27 +46,6 @@ class Sweep:
     def endings(self) -> np.ndarray:
         """How each run ended ``(values, runs)``: an ``Ending`` each, as for the run of a race; found when asked for."""
         return self.find_endings()
-
-
-class _Tail(NamedTuple):
-    """How runs moved in their last part, from record to record as a race keeps them."""
-
-    low: jax.Array  # (dim, runs) how far they moved about
-    high: jax.Array
-    length: jax.Array  # (runs,) of their path
-    start: jax.Array  # (dim, runs)
-    last: jax.Array  # (dim, runs) the newest record
-
-
-class _End(NamedTuple):
-    """What is known of runs so far, and at their end, where the runs come first."""
-
-    x: jax.Array  # (dim, runs) the last finite point, and the loss there
-    loss: jax.Array  # (runs,)
-    stopped_at: jax.Array  # (runs,) step, or NEVER
-    reached_at: jax.Array  # (minima, runs) the first step near each minimum, or NEVER
-    tail: _Tail | None
-    first_loss: jax.Array | None = None  # (runs,)
 
 
 def basins(
@@ -174,177 +135,3 @@ def endings(loss: Callable[..., jax.Array], end: _End, minima: Sequence[Sequence
     ]
     levels = iter(level_points(loss, ends[[one.at_rest for one in facts]]))
     return np.array([decide(one, minima, next(levels) if one.at_rest else None) for one in facts], object)
-
-
-def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
-    """Every run: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
-    same = shared(optimizer, minima, starts)
-    blocks = in_blocks(SHARE, values, starts, steps)
-
-    def share(first: int) -> _End:
-        some = (part[first : first + SHARE] for part in blocks)
-        return jax.device_get(run_share(loss, type(optimizer), swept, *same, *some))
-
-    parts = list(in_order(share, range(0, len(blocks[0]), SHARE), progress))
-    return jax.tree.map(lambda *pieces: one_after_another(np.concatenate(pieces), len(starts)), *parts)
-
-
-def shared(optimizer, minima, starts) -> tuple[np.ndarray, np.ndarray]:
-    """What all runs have in common: the knobs, and the minima; without any, a place that no run comes near."""
-    goals = np.array(minima or [[np.nan] * starts.shape[1]], np.float32)
-    return np.array([*vars(optimizer).values()], np.float32), goals
-
-
-def in_blocks(share, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps, values and starts in blocks. The last share of them is filled up with blocks that take no step, so that
-    every share is of one size and compiled once."""
-    first = BLOCK * np.arange(-(-len(starts) // (BLOCK * share)) * share)
-    recorded = recorded_steps(steps)
-    plan = steps, record_stride(steps), recorded[tail_start(len(recorded))]
-    plans = np.where(first[:, None] < len(starts), plan, 0).astype(np.int32)
-    blocks = len(first), BLOCK
-    return plans, np.resize(values.astype(np.float32), blocks), np.resize(starts, (*blocks, starts.shape[1]))
-
-
-def one_after_another(blocks: np.ndarray, runs: int) -> np.ndarray:
-    """From ``(blocks, BLOCK, ...)`` to ``(runs, ...)``."""
-    return blocks.reshape(-1, *blocks.shape[2:])[:runs]
-
-
-def in_order(act: Callable[[int], _End], places: range, progress: Progress | None) -> Iterator[_End]:
-    """The results of ``act``, computed on every core, in the order of ``places``."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        work = [pool.submit(act, place) for place in places]
-        try:
-            for done, part in enumerate(work, start=1):
-                yield part.result()
-                if progress:
-                    progress(done / len(work))
-        finally:
-            for part in work:  # whoever leaves early leaves no work behind
-                part.cancel()
-
-
-def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
-    """Every run, dealt to the devices in whole blocks, so that each is rounded as it would be on one device."""
-    mesh = Mesh(np.array(devices), ("devices",))
-    blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
-    each = NamedSharding(mesh, P("devices"))
-    dealt = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
-    end = run_shards(loss, type(optimizer), mesh, *shared(optimizer, minima, starts), *dealt)
-    return jax.tree.map(lambda part: one_after_another(gather(part), len(starts)), end)
-
-
-def gather(part: jax.Array) -> np.ndarray:
-    """All of an array, wherever its pieces are."""
-    return np.asarray(part if part.is_fully_addressable else process_allgather(part, tiled=True))
-
-
-@partial(jax.jit, static_argnames=("loss", "rule", "mesh"))
-def run_shards(loss, rule, mesh, knobs, goals, plans, values, starts):
-    """Each device goes through its own blocks."""
-    specs = P(), P(), P("devices"), P("devices"), P("devices")
-    shard = partial(run_blocks, loss, rule, None)
-    return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
-        knobs, goals, plans, values, starts
-    )
-
-
-def run_blocks(loss, rule, swept, knobs, goals, plans, values, starts):
-    """One block after the other: ``plans`` ``(blocks, 3)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
-    BLOCK, dim)``."""
-    return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, goals, *block), (plans, values, starts))
-
-
-run_share = compiled(3)(run_blocks)
-
-
-def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
-    """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
-    steps, stride, tail = plan
-    x = starts.T
-    init, update = side_by_side(loss, rule, swept, knobs, values, x)
-
-    def slope(x):
-        value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
-        return value, *back(jnp.ones_like(value))
-
-    def look(i, end, x, value, gradient):
-        finite = all_finite((value, x, gradient), run_axes=1)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
-        going = stopped_at == NEVER
-        near = near_minima(x, goals)
-        x = jnp.where(going, x, end.x)
-        return _End(
-            x=x,
-            loss=jnp.where(going, value, end.loss),
-            stopped_at=stopped_at,
-            reached_at=jnp.minimum(end.reached_at, jnp.where(near & going, i, NEVER)),
-            tail=end.tail and follow(end.tail, i > tail, (i % stride == 0) | (i == steps), x),
-        )
-
-    def move_and_look(i, carry):
-        # who has stopped stays; its gradient and its memory no longer count
-        end, gradient, memory = carry
-        move, memory = update(gradient, memory, end.x, i - 1, end.loss)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))
-        end, x = end._replace(stopped_at=stopped_at), end.x + move
-        value, gradient = slope(x)
-        return look(i, end, x, value, gradient), gradient, memory
-
-    never = jnp.full(BLOCK, NEVER)
-    end = _End(
-        x=x,
-        loss=jnp.full(BLOCK, jnp.nan),
-        stopped_at=never,
-        reached_at=jnp.stack([never] * len(goals)),
-        tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x, x),
-    )
-    value, gradient = slope(x)
-    first = look(0, end, x, value, gradient)
-    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_look, (first, gradient, init(x)))
-    return jax.tree.map(jnp.transpose, end._replace(first_loss=None if swept is None else first.loss))
-
-
-def side_by_side(loss, rule, swept, knobs, values, x):
-    """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
-
-    A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
-    what follows from it, such as a power, is then computed once.
-    """
-
-    def init(value, x):
-        return jax.tree.map(jnp.asarray, with_value(value).init(x))
-
-    def update(value, gradient, memory, x, step, at_x):
-        return update_at(with_value(value), gradient, memory, x, step, at_x, loss)
-
-    def with_value(value):
-        return rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
-
-    one = jax.eval_shape(init, values[0], x[:, 0])
-    for numbers in (None, -1):
-        axes = jax.tree.map(lambda part, axis=numbers: -1 if part.ndim else axis, one)
-        all_init = jax.vmap(init, (0, -1), axes)
-        all_update = jax.vmap(update, (0, -1, axes, -1, None, 0), (-1, axes))
-        try:
-            jax.eval_shape(all_update, values, x, all_init(values, x), x, 0, values)
-            break
-        except ValueError:  # it differs from run to run
-            continue
-    return partial(all_init, values), partial(all_update, values)
-
-
-def follow(tail, in_tail, recorded, x):
-    """The last part of runs with one more point, if that is recorded; before it begins, that point alone."""
-    x = jnp.where(recorded | ~in_tail, x, tail.last)
-    move = x - tail.last
-    largest = jnp.max(jnp.abs(move), axis=0)  # or the square of a long move would overflow
-    length = largest * jnp.linalg.norm(move / jnp.where(largest > 0, largest, 1.0), axis=0)
-    return _Tail(
-        low=jnp.where(in_tail, jnp.minimum(tail.low, x), x),
-        high=jnp.where(in_tail, jnp.maximum(tail.high, x), x),
-        length=jnp.where(in_tail, tail.length + length, 0.0),
-        start=jnp.where(in_tail, tail.start, x),
-        last=x,
-    )

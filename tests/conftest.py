@@ -97,7 +97,7 @@ def one_scan_for_components():
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_collections():
-    """What was imported is spared in each collection of garbage, as it is on a server (ui/frame.py)."""
+    """What was imported is spared in each collection of garbage, as it is on a server (ui/process.py)."""
     gc.collect()
     gc.freeze()
     yield

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, Choices, look_at, pairs, read
+from ui.draw.tables import as_csv
+from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, Choices, look_at, read
 from ui.linear_fit.csv_layout import MOST_COLUMNS
+from ui.linear_fit.csv_pairs import pairs
 from ui.linear_fit.csv_text import CsvError
-from ui.tables import as_csv
 
 X, Y = [1.0, 2.0, 3.5], [-2.0, 0.25, 4e3]
 PLAIN = "1,-2\n2,0.25\n3.5,4e3\n"

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from ui.linear_fit.csv_data import Choices, look_at, pairs, read
+from ui.linear_fit.csv_data import Choices, look_at, read
 from ui.linear_fit.csv_encoding import ENCODINGS
+from ui.linear_fit.csv_pairs import pairs
 from ui.linear_fit.csv_text import CsvError
 
 # ---- letters

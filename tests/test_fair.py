@@ -7,7 +7,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race, sweep
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, drawn, fair_race, shares
-from ui.palette import STYLES
+from ui.draw.palette import STYLES
 from ui.race.fair import TITLES, median_losses, numbers, panels, sentences
 
 HIMMELBLAU, BOWL, SADDLE = (LANDSCAPES[name] for name in ("Himmelblau", "Bowl", "Saddle"))

@@ -12,10 +12,11 @@ import plotly.graph_objects as go
 import pytest
 
 from engine import LANDSCAPES
-from ui.figures import box, grid, ground, height, loss_axes, loss_range, loss_span
-from ui.palette import GROUNDS
-from ui.setups import VIEWS
-from ui.stage import browser
+from ui.draw.figures import loss_axes, loss_range
+from ui.draw.landscapes import box, grid, ground, height, loss_span
+from ui.draw.palette import GROUNDS
+from ui.draw.stage import browser
+from ui.setup.pages import VIEWS
 
 THEMES = list(GROUNDS)
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")

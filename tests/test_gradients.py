@@ -23,9 +23,8 @@ from ui.gradients.controls import PARTS, decimals, said
 from ui.gradients.differences import error_range
 from ui.gradients.functions import csv, span
 from ui.gradients.loss import DERIVATION
-from ui.links import decode, encode
-from ui.presets import presets
-from ui.setups import (
+from ui.setup.codec import decode, encode
+from ui.setup.pages import (
     CHECK,
     DERIVATION_LINES,
     DIFFERENCES,
@@ -38,6 +37,7 @@ from ui.setups import (
     WIDTHS,
     GradientsSetup,
 )
+from ui.setup.presets import presets
 
 ROOT = Path(__file__).parents[1]
 PAGE = "pages/1_Gradients.py"

@@ -7,10 +7,10 @@ from visit import opened
 
 from engine import OPTIMIZERS
 from engine.endings import Ending, Verdict
+from ui.draw.line_up import letters
+from ui.draw.results import LINE_HEIGHT, ROW_HEIGHT, VERDICT_LETTERS, row_height
 from ui.frame import PAGES
 from ui.gradients.controls import PARTS
-from ui.line_up import letters
-from ui.results import LINE_HEIGHT, ROW_HEIGHT, VERDICT_LETTERS, row_height
 
 WIDGETS = ("selectbox", "text_input", "number_input", "slider", "select_slider", "toggle", "button", "metric", "radio")
 MARKUP = re.compile(r"[$\\*`]|!\[|:[a-z]+\[")

@@ -1,4 +1,4 @@
-"""Imports point one way: streamlit_app.py and pages/ know ui/, ui/ knows engine/, and the engine knows only arrays."""
+"""Imports point one way: from the pages down to what draws, to what a page can be set to, and to the engine."""
 
 import ast
 from pathlib import Path
@@ -9,6 +9,27 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "streamlit_app.py", *sorted(ROOT.glob("pages/*.py"))]
 UI = sorted(ROOT.glob("ui/**/*.py"))
 ENGINE = sorted(ROOT.glob("engine/**/*.py"))
+
+
+# each may import what stands to its right, and itself
+FLOORS = ("page", "draw", "setup", "admission")
+TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
+
+
+def floor(module):
+    """Where a part of ui/ stands: ``ui.draw.stage.stage`` in ``draw``, ``ui.race.run`` in ``page``."""
+    part = module.split(".")[1]
+    return part if part in (*FLOORS, *TOP) else "page"
+
+
+def imported_from_ui(file):
+    """The modules of ui/ that a file imports, anywhere in it."""
+    return {
+        node.module if node.module != "ui" else f"ui.{alias.name}"
+        for node in ast.walk(tree(file))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "ui"
+        for alias in node.names
+    }
 
 
 def each(files):
@@ -46,6 +67,35 @@ def test_the_engine_knows_nothing_of_the_screen(file):
 @pytest.mark.parametrize("file", each(UI))
 def test_what_the_pages_share_never_imports_a_page(file):
     assert not imported(file) & {"pages", "streamlit_app"}
+
+
+PARTS = [file for file in UI if file.parent.name not in ("ui", "pictures")] + [ROOT / "ui/admission.py"]
+
+
+@pytest.mark.parametrize("file", each(PARTS))
+def test_what_is_drawn_and_set_up_knows_no_page_and_no_page_knows_another(file):
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    here = floor(".".join(parts))
+    below = FLOORS[FLOORS.index(here) + 1 :]
+    for module in imported_from_ui(file):
+        if here == "page" and floor(module) == "page":
+            assert module.split(".")[1] == parts[1], f"{module} belongs to another page"
+        else:
+            assert floor(module) in (here, *below), f"{module} does not stand below"
+
+
+@pytest.mark.parametrize("file", each(PAGES[1:]))
+def test_a_page_in_the_navigation_is_one_call(file):
+    """The frame first, to be read while the page's own module is imported."""
+    _, frame, page = tree(file).body
+    assert frame.module == "ui.frame"
+    (show, call) = page.body
+    assert [alias.name for alias in show.names] == [call.value.func.id] == ["show"]
+
+
+@pytest.mark.parametrize("file", each([*UI, *ENGINE]))
+def test_a_file_is_short_enough_to_be_read(file):
+    assert file.name == "optimizers.py" or len(file.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 @pytest.mark.parametrize("file", each(PAGES))

@@ -16,13 +16,14 @@ from visit import address, floats, message, opened, shown, sound, stage, texts, 
 from engine import OPTIMIZERS, race
 from engine.notebook import FIRST_KEY, LEFT_BEHIND, first_theta
 from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
+from ui.draw.tables import as_csv
 from ui.linear_fit.controls import rates
 from ui.linear_fit.data import bend_of, fit_of, points_of
 from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
-from ui.linear_fit.view import TODAYS_THETA, run, table
-from ui.presets import presets
-from ui.setups import CSV, NOISY_LINE, SETUPS, FitSetup
-from ui.tables import as_csv
+from ui.linear_fit.run import run
+from ui.linear_fit.table import TODAYS_THETA, table
+from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
+from ui.setup.presets import presets
 
 PAGE, STAGE = "Linear Fit", "fit-stage"
 PRESETS = presets(PAGE)

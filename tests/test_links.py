@@ -13,9 +13,9 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
-from ui.links import MOST_NOTES, SEPARATOR, Setup, decode, encode, link_of, quoted
-from ui.presets import presets
-from ui.setups import (
+from ui.setup.codec import MOST_NOTES, Setup, decode, encode, link_of
+from ui.setup.kinds import SEPARATOR, quoted
+from ui.setup.pages import (
     FARTHEST,
     LOSS_AXES,
     MOST_COARSE,
@@ -30,6 +30,7 @@ from ui.setups import (
     RaceSetup,
     names,
 )
+from ui.setup.presets import presets
 
 OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())

@@ -10,7 +10,7 @@ from streamlit.proto.Element_pb2 import Element
 from benchmarks.load import Answer, Student, lesson, not_own, see, students, turned
 from benchmarks.server import fresh_server
 from engine import OPTIMIZERS
-from ui.setups import SETUPS
+from ui.setup.pages import SETUPS
 
 MOVES, AT_ONCE = 2, 1
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, basins, race, sweep
 from engine.analysis import curvature
-from engine.maps import BLOCK, SHARE
+from engine.blocks import BLOCK, SHARE
 
 BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
 RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow

@@ -14,12 +14,12 @@ from visit import FILES, ROOT, address, floats, message, opened, shown, sound, s
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
+from ui.draw.line_up import letters
 from ui.frame import PAGES
-from ui.line_up import letters
-from ui.links import decode, encode
-from ui.presets import presets
 from ui.race.controls import CONTROLS
-from ui.setups import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, SETUPS, RaceSetup, names
+from ui.setup.codec import decode, encode
+from ui.setup.pages import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, SETUPS, RaceSetup, names
+from ui.setup.presets import presets
 
 RACE = "Ackley Race"
 OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine import OPTIMIZERS
-from ui.palette import GROUNDS, REPLAY, STYLES, styles, swatch
-from ui.setups import MOST_RACERS
+from ui.draw.palette import GROUNDS, REPLAY, STYLES, styles, swatch
+from ui.setup.pages import MOST_RACERS
 
 RULES = list(OPTIMIZERS.values())
 THEMES = list(GROUNDS)

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 
-import ui.presets
+import ui.setup.presets
 from engine import OPTIMIZERS, race
-from ui.links import decode
-from ui.presets import presets
-from ui.setups import SETUPS, RaceSetup, names
+from ui.setup.codec import decode
+from ui.setup.pages import SETUPS, RaceSetup, names
+from ui.setup.presets import presets
 
 RULE = next(iter(OPTIMIZERS))
 PAGE = "Ackley Race"
@@ -25,12 +25,12 @@ of_every_page = pytest.mark.parametrize(
 def in_file(entries: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     """The presets of another file in place of the app's own."""
     (folder / "presets.toml").write_text(entries, encoding="utf-8")
-    monkeypatch.setattr(ui.presets, "__file__", str(folder / "presets.py"))
+    monkeypatch.setattr(ui.setup.presets, "__file__", str(folder / "presets.py"))
     return presets.__wrapped__(PAGE)
 
 
 def test_every_preset_of_the_file_is_there_in_its_order():
-    text = Path(ui.presets.__file__).with_suffix(".toml").read_text(encoding="utf-8")
+    text = Path(ui.setup.presets.__file__).with_suffix(".toml").read_text(encoding="utf-8")
     assert [entry["name"] for entry in tomllib.loads(text)[PAGE]] == list(presets(PAGE))
 
 

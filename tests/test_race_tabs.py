@@ -16,12 +16,12 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import curvature
 from engine.fair import fair_race
 from engine.maps import basins, sweep
-from ui.presets import presets
 from ui.race.basins import LOST, NOWHERE, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
 from ui.race.fair import numbers, sentences
 from ui.race.rates import LOOKS, RATES, limit_of, take_rate
-from ui.setups import RaceSetup, names
+from ui.setup.pages import RaceSetup, names
+from ui.setup.presets import presets
 
 PAGE = "Ackley Race"
 TABS = {name: preset for name, preset in presets(PAGE).items() if preset.setup.show != "race"}

@@ -14,10 +14,10 @@ from visit import address, floats, message, opened, shown, sound, stage, texts, 
 from engine import OPTIMIZERS, race
 from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
-from ui.links import encode
-from ui.presets import presets
-from ui.regression.view import SEEDS, bands, seed_steps
-from ui.setups import PARTS, SETUPS, RegressionSetup, names
+from ui.regression.seeds import SEEDS, bands, seed_steps
+from ui.setup.codec import encode
+from ui.setup.pages import PARTS, SETUPS, RegressionSetup, names
+from ui.setup.presets import presets
 
 PAGE, STAGE = "2D Regression", "regression-stage"
 PRESETS = presets(PAGE)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, basins
-from engine.maps import BLOCK
+from engine.blocks import BLOCK
 
 ROOT = Path(__file__).parents[1]
 HIMMELBLAU, ADAM = LANDSCAPES["Himmelblau"], OPTIMIZERS["Adam"]

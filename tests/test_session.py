@@ -8,7 +8,7 @@ from visit import shown
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.descent import RECORDS
-from ui.setups import MOST_ITERATIONS, MOST_STEPS, SETUPS
+from ui.setup.pages import MOST_ITERATIONS, MOST_STEPS, SETUPS
 
 RACE, REGRESSION, FIT, GRADIENTS = (
     SETUPS[page]() for page in ("Ackley Race", "2D Regression", "Linear Fit", "Gradients")

@@ -10,7 +10,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Trace, race
 from engine.endings import verdicts
-from ui.tables import SPARK_POINTS, guarded, leaderboard, paths_csv, spark
+from ui.draw.tables import SPARK_POINTS, guarded, leaderboard, paths_csv, spark
 
 
 @cache

@@ -8,8 +8,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from ui.frame import PAGES
-from ui.links import Setup, decode, encode
-from ui.setups import SETUPS
+from ui.setup.codec import Setup, decode, encode
+from ui.setup.pages import SETUPS
 
 ROOT = Path(__file__).parents[1]
 FILES = {page.title: page.file for page in PAGES}

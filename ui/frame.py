@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import ctypes
-import errno
-import functools
-import gc
-import logging
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.stage.browser import prefetch
-from ui.turns import no_more_turns, out_of_turn, turn
+from ui.admission import slot
+from ui.draw.stage.browser import prefetch
+from ui.process import configure, freeze_memory, load_engine
 
 
 @dataclass(frozen=True)
@@ -83,46 +76,8 @@ LAYOUT = """
 }
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
-FORMULAS = "formulas"  # the key of a row of columns that stand below each other where a formula would be cut
 
-
-def keep_compiled(folder: Path) -> None:
-    """What was compiled is kept on disk for the next start of the server. JAX reads this when it is first imported."""
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
-        return
-    try:
-        folder.mkdir(exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as problem:
-        logging.getLogger(__name__).warning(
-            "%s cannot be written to (%s). Each start of the server compiles anew; "
-            "JAX_COMPILATION_CACHE_DIR may name another folder.",
-            folder,
-            problem.strerror,
-        )
-    else:
-        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
-
-
-keep_compiled(Path(__file__).parents[1] / ".jax_cache")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-
-# Each thing on a page is handed to the thread that sends it, and that may keep the page's own thread waiting for its
-# turn: ten times shorter turns than Python's usual 5 ms make a page an eighth quicker.
-sys.setswitchinterval(0.0005)
-
-
-def _c_library(function: str, *arguments: int) -> None:
-    """Call a function of the C library, on a system whose library has it."""
-    if sys.platform == "linux" and (call := getattr(ctypes.CDLL(None), function, None)):
-        call(*arguments)
-
-
-# Every script runs in a thread of its own, and many threads get a store of memory each: two stores for all of them
-# (M_ARENA_MAX) hold a class in less.
-_c_library("mallopt", -8, 2)
+configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")
 
 _warm = threading.Lock()
 
@@ -149,7 +104,7 @@ def frame(title: str) -> Iterator[None]:
             st.markdown(page.sentence)
             prefetch()
         load_engine()
-        with turn():
+        with slot():
             yield
     # with the first visitor served, a new server gets ready for the next ones
     if _warm.acquire(blocking=False):  # once per server, never given back
@@ -157,27 +112,10 @@ def frame(title: str) -> Iterator[None]:
         threading.Thread(target=warm_up, name="warm-up", daemon=False).start()
 
 
-@functools.cache
-def load_engine() -> None:
-    """The engine, before anything is computed with it."""
-    import engine.xla.compile
-
-    engine.xla.set_flags()
-    engine.xla.compile.while_compiling = out_of_turn
-    atexit.register(no_more_turns)  # it comes before JAX's own end, which was registered before
-
-
 def warm_up() -> None:
-    """Load and compile what the first visitors will need, then spare garbage collections from walking through it."""
+    """Load and compile what the first visitors will need."""
     load_engine()
-    from ui.warm import compile_usual_races
+    from ui.warm_up import compile_usual_races
 
     compile_usual_races()
-    gc.collect()
-    gc.freeze()
-    _c_library("malloc_trim", 0)  # the memory that compiling took: the system gets it back only when asked to
-
-
-def theme() -> str:
-    """Which of the two designs the visitor sees: ``light`` or ``dark``."""
-    return "dark" if st.context.theme.type == "dark" else "light"
+    freeze_memory()

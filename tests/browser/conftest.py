@@ -21,8 +21,8 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from ui.frame import PAGES
-from ui.links import Setup, encode
-from ui.setups import SETUPS, RaceSetup
+from ui.setup.codec import Setup, encode
+from ui.setup.pages import SETUPS, RaceSetup
 
 ROOT = Path(__file__).parents[2]
 # Streamlit asks for these below the page's path first, and is told 404

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.palette import GROUNDS, STYLES, Style
-from ui.stage.stage import Index, Number, Sheet, Track, View, show
+from ui.draw.palette import GROUNDS, STYLES, Style
+from ui.draw.stage.stage import Index, Number, Sheet, Track, View, show
 
 st.set_page_config(layout="wide")
 theme = "dark" if st.context.theme.type == "dark" else "light"

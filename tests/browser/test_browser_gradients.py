@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from engine import ExpressionError, parse
-from ui.setups import CHECK, DIFFERENCES, LOSS, OWN_FUNCTION, WIDTHS, GradientsSetup
+from ui.setup.pages import CHECK, DIFFERENCES, LOSS, OWN_FUNCTION, WIDTHS, GradientsSetup
 
 SINE = GradientsSetup(f="sin x", low=-5.0, high=5.0, x0=1.0)
 VIEWS = ("curve", "slope")

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 
 from engine import OPTIMIZERS
-from ui.links import encode
-from ui.palette import styles
-from ui.setups import CSV, NOISY_LINE, SETUPS, FitSetup
+from ui.draw.palette import styles
+from ui.setup.codec import encode
+from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
 
 VIEWS = ("data", "loss", "valley")
 FIT = FitSetup(data=NOISY_LINE, model="intercept", rate=0.02, steps=40, tolerance=0.0, theta0=-4.0, theta=5.0)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ui.presets import presets
-from ui.setups import SETUPS
+from ui.setup.pages import SETUPS
+from ui.setup.presets import presets
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine import OPTIMIZERS
-from ui.setups import RegressionSetup
+from ui.setup.pages import RegressionSetup
 
 VIEWS = ("bowl", "map", "loss")
 RACE = RegressionSetup(

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from engine import LANDSCAPES, OPTIMIZERS
+from ui.draw.palette import GROUNDS, styles
 from ui.frame import PAGES
-from ui.palette import GROUNDS, styles
-from ui.setups import SETUPS, RaceSetup
+from ui.setup.pages import SETUPS, RaceSetup
 
 RULES = list(OPTIMIZERS.values())
 VIEWS = ("surface", "map", "loss")

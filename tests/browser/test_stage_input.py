@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine import OPTIMIZERS
-from ui.setups import FitSetup, RaceSetup, RegressionSetup
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
 
 RULES = list(OPTIMIZERS.values())
 RACE = RaceSetup(racers=(RULES[0](learning_rate=0.02), RULES[5]()), landscape="Booth", start=(-6.0, 9.0), steps=60)

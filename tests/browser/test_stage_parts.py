@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ui.palette import STYLES
-from ui.stage.browser import STATIC
+from ui.draw.palette import STYLES
+from ui.draw.stage.browser import STATIC
 
 QUICK, SLOW, WILD = (style.light for style in STYLES[:3])
 PURE = "#ff00ff"  # nothing else on the page has this colour

@@ -12,12 +12,12 @@ import streamlit as st
 
 from engine import ExpressionError, slopes
 from engine.expressions import Function
-from ui.figures import Axis, plane
+from ui.draw.figures import Axis, plane, show_figure
+from ui.draw.palette import GROUNDS, STYLES, swatch
+from ui.draw.tables import guarded
 from ui.gradients.controls import CONTROLS, said
 from ui.gradients.functions import complain, curve, curves, download, formulas, read, show_table, span
-from ui.palette import GROUNDS, STYLES, swatch
-from ui.setups import GradientsSetup
-from ui.tables import guarded
+from ui.setup.pages import GradientsSetup
 
 TRUE, TYPED = STYLES[0], STYLES[1]
 
@@ -65,13 +65,7 @@ def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
         f"![]({swatch(TRUE, theme)}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED, theme)}) your $f'$"
         + ("" if right else " &emsp; ○ furthest apart")
     )
-    st.plotly_chart(
-        check_figure(setup, true.slope, given.f, found, right, theme),
-        config={"displayModeBar": False, "scrollZoom": False},
-        key=CONTROLS.key("compared"),
-        height=380,
-        theme=None,
-    )
+    show_figure(check_figure(setup, true.slope, given.f, found, right, theme), CONTROLS.key("compared"), 380)
     st.subheader("Both at the points that were compared", anchor=False)
     table = pd.DataFrame({"x": found.x, "f′ by jax.grad": found.true, "yours": found.typed})
     show_table(table, ["%.4f", "%.6g", "%.6g"])

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from ui.controls import Controls
-from ui.setups import (
+from ui.setup.controls import Controls
+from ui.setup.pages import (
     CHECK,
     DERIVATION_LINES,
     DIFFERENCES,

@@ -13,7 +13,9 @@ import streamlit as st
 
 from engine import slopes
 from engine.expressions import Function
-from ui.figures import Axis, plane
+from ui.draw.figures import Axis, plane
+from ui.draw.palette import GROUNDS, STYLES
+from ui.draw.stage import stage
 from ui.gradients.controls import CONTROLS, said, take_h, take_h_click
 from ui.gradients.functions import (
     complain,
@@ -27,9 +29,7 @@ from ui.gradients.functions import (
     show_table,
     span,
 )
-from ui.palette import GROUNDS, STYLES
-from ui.setups import WIDTHS, GradientsSetup
-from ui.stage import stage
+from ui.setup.pages import WIDTHS, GradientsSetup
 
 METHODS = {"forward": STYLES[1], "central": STYLES[2]}
 FORMULAS = {

@@ -14,10 +14,10 @@ import streamlit as st
 
 from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
-from ui.frame import FORMULAS
+from ui.draw.tables import as_csv
+from ui.draw.text import formula_row
 from ui.gradients.controls import CONTROLS, decimals, said
-from ui.setups import GradientsSetup
-from ui.tables import as_csv
+from ui.setup.pages import GradientsSetup
 
 LONG = 60  # characters of LaTeX
 
@@ -121,7 +121,7 @@ def formulas(first: str, *others: str) -> None:
     lines = [first, *others]
     if len(first) > LONG:
         st.latex(lines.pop(0))
-    columns = st.container(key=FORMULAS).columns(len(lines), vertical_alignment="center")
+    columns = formula_row(len(lines))
     for column, line in zip(columns, lines, strict=True):
         column.latex(line)
 

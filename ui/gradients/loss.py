@@ -12,8 +12,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from engine import problems, slopes
-from ui.figures import Axis, plane
-from ui.frame import FORMULAS
+from ui.draw.figures import Axis, plane
+from ui.draw.palette import GROUNDS, STYLES
+from ui.draw.stage import stage
+from ui.draw.tables import as_csv
+from ui.draw.text import formula_row
 from ui.gradients.controls import (
     CONTROLS,
     first_line,
@@ -22,10 +25,7 @@ from ui.gradients.controls import (
     take_theta_click,
 )
 from ui.gradients.functions import roomy
-from ui.palette import GROUNDS, STYLES
-from ui.setups import DERIVATION_LINES, THETAS, GradientsSetup
-from ui.stage import stage
-from ui.tables import as_csv
+from ui.setup.pages import DERIVATION_LINES, THETAS, GradientsSetup
 
 LINE = STYLES[0]
 TRUE_SLOPE = 4.0  # the notebook's data: y = 4x
@@ -109,7 +109,7 @@ def loss_ground(theme: str) -> Mapping[str, str]:
 
 
 def show_loss(setup: GradientsSetup, theme: str) -> None:
-    left, right = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
+    left, right = formula_row()
     left.latex(WITH_THETA)
     right.latex(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9")
     table = losses()

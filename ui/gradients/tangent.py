@@ -11,7 +11,9 @@ import streamlit as st
 
 from engine import slopes
 from engine.expressions import Function
-from ui.figures import Axis, plane
+from ui.draw.figures import Axis, plane
+from ui.draw.palette import GROUNDS, STYLES
+from ui.draw.stage import stage
 from ui.gradients.controls import CONTROLS, said, take_x0, take_x0_click
 from ui.gradients.functions import (
     curve,
@@ -26,9 +28,7 @@ from ui.gradients.functions import (
     sides,
     span,
 )
-from ui.palette import GROUNDS, STYLES
-from ui.setups import GradientsSetup
-from ui.stage import stage
+from ui.setup.pages import GradientsSetup
 
 TANGENT = STYLES[0]
 

@@ -9,11 +9,12 @@ import streamlit as st
 
 from engine.batches import per_epoch
 from engine.notebook import first_theta
-from ui.controls import Controls, short, stops
 from ui.linear_fit.csv_data import MOST_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of, taken
-from ui.setups import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
+from ui.setup.controls import Controls
+from ui.setup.pages import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
+from ui.setup.stops import short, stops
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale

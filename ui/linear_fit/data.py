@@ -10,9 +10,10 @@ import numpy as np
 from engine import parse
 from engine.analysis import Curvature, curvature
 from engine.problems import Fit, line, mean_squared_error, noisy_line, notebook_grid
-from ui.linear_fit.csv_data import Choices, Reading, Table, look_at, pairs
+from ui.linear_fit.csv_data import Choices, Reading, Table, look_at
+from ui.linear_fit.csv_pairs import pairs
 from ui.linear_fit.csv_text import CsvError
-from ui.setups import CSV, NOISY_LINE, FitSetup
+from ui.setup.pages import CSV, NOISY_LINE, FitSetup
 
 TOO_FLAT = 1e-5  # a curvature below this share of the largest is lost in the rounding of 32 bits
 

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from engine.analysis import Curvature
 from engine.problems import Fit
-from ui.figures import POINTS, Axis, iso_map, plane
+from ui.draw.figures import POINTS, Axis, iso_map, plane
+from ui.draw.palette import GROUNDS
 from ui.linear_fit.data import Points
-from ui.palette import GROUNDS
 
 MOST_DRAWN = 2000  # points; more are a blot, and slow
 SIDE = 101  # points per side of the map: a quadratic is smooth

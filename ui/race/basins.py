@@ -13,14 +13,15 @@ import streamlit as st
 from PIL import Image
 
 from engine import LANDSCAPES, Optimizer, Trace
+from engine.blocks import Progress
 from engine.endings import verdict_if_lost
-from engine.maps import Basins, Progress, basins
-from ui.figures import Axis, plane
-from ui.palette import GROUNDS, Style, swatch
+from engine.maps import Basins, basins
+from ui.admission import without_slot
+from ui.draw.figures import Axis, plane
+from ui.draw.palette import GROUNDS, Style, swatch
+from ui.draw.stage import stage
 from ui.race.controls import CONTROLS, choose_points
-from ui.setups import RaceSetup, names
-from ui.stage import stage
-from ui.turns import out_of_turn
+from ui.setup.pages import RaceSetup, names
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
@@ -71,7 +72,7 @@ def maps(setup: RaceSetup) -> dict[str, Basins]:
     """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
     found = {}
     bar = st.empty()
-    with out_of_turn():
+    with without_slot():
         for place, (name, racer) in enumerate(zip(names(setup.racers), setup.racers, strict=True)):
 
             def progress(share: float, place: int = place, name: str = name) -> None:

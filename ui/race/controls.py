@@ -6,10 +6,10 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
-from ui.controls import OWN, Controls
-from ui.figures import box
-from ui.line_up import line_up
-from ui.setups import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, SHOWN, VIEWS, RaceSetup
+from ui.draw.landscapes import box
+from ui.draw.line_up import line_up
+from ui.setup.controls import OWN, Controls
+from ui.setup.pages import FARTHEST, MOST_STEPS, NO_REPLAY, REPLAY_GROUND, SHOWN, VIEWS, RaceSetup
 
 NAMES = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
 POINTS = (32, 64, 96, 128, 192, 256)

@@ -14,12 +14,12 @@ from plotly.subplots import make_subplots
 
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
-from ui.controls import short, stops
-from ui.figures import LEAST, look
-from ui.palette import GROUNDS, Style, styles, swatch
+from ui.admission import without_slot
+from ui.draw.figures import LEAST, look, show_figure
+from ui.draw.palette import GROUNDS, Style, styles, swatch
 from ui.race.controls import CONTROLS
-from ui.setups import LEAST_RATE, MOST_RATE, RaceSetup
-from ui.turns import out_of_turn
+from ui.setup.pages import LEAST_RATE, MOST_RATE, RaceSetup
+from ui.setup.stops import short, stops
 
 # as a heading, and within a sentence
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
@@ -44,12 +44,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     fair = found(setup)
     looks = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
-    st.plotly_chart(
-        panels(fair, setup.ground.floor, looks, theme),
-        theme=None,
-        key=CONTROLS.key("fair"),
-        config={"displayModeBar": False},
-    )
+    show_figure(panels(fair, setup.ground.floor, looks, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
     show_table(fair, looks, theme)
 
@@ -76,7 +71,7 @@ def found(setup: RaceSetup) -> FairRace:
 
         progress(0.0)
         classes = [OPTIMIZERS[name] for name in rules]
-        with out_of_turn():
+        with without_slot():
             kept.append(fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress))
         bar.empty()
     return kept[0]

@@ -15,11 +15,11 @@ import streamlit as st
 from engine import LANDSCAPES, Landscape, Optimizer
 from engine.analysis import curvature
 from engine.maps import Sweep, sweep
-from ui.figures import LEAST, Axis, loss_range, plane
-from ui.palette import GROUNDS, Style
+from ui.admission import without_slot
+from ui.draw.figures import LEAST, Axis, loss_range, plane, show_figure
+from ui.draw.palette import GROUNDS, Style
 from ui.race.controls import CONTROLS
-from ui.setups import RaceSetup, names
-from ui.turns import out_of_turn
+from ui.setup.pages import RaceSetup, names
 
 RATES = 97  # from the lowest to the highest learning rate
 KNOB = "learning_rate"
@@ -57,24 +57,13 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
         f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
         "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
     )
-    with out_of_turn():
+    with without_slot():
         found = {name: swept(setup.landscape, racer, setup.start, setup.steps) for name, racer in line_up(setup)}
     limit = limit_of(setup.landscape)
-    st.plotly_chart(
-        outcomes(setup, found, limit, theme),
-        theme=None,
-        key=CONTROLS.key("outcomes"),
-        on_select=take_rate,
-        selection_mode="points",
-        config={"displayModeBar": False},
+    show_figure(
+        outcomes(setup, found, limit, theme), CONTROLS.key("outcomes"), on_select=take_rate, selection_mode="points"
     )
-    st.plotly_chart(
-        losses(setup, found, looks, theme),
-        theme=None,
-        height=300,
-        key=CONTROLS.key("ends"),
-        config={"displayModeBar": False},
-    )
+    show_figure(losses(setup, found, looks, theme), CONTROLS.key("ends"), 300)
     if limit is not None:
         st.markdown(
             f"This landscape is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.controls import Controls
-from ui.line_up import line_up
-from ui.setups import FARTHEST, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
+from ui.draw.line_up import line_up
+from ui.setup.controls import Controls
+from ui.setup.pages import FARTHEST, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
 
 EXAMPLES = (10, 20, 50, 100, 200, 500, MOST_EXAMPLES)
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_ITERATIONS + 1, 100))

@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from engine.analysis import Curvature
 from engine.descent import TOLERANCE
 from engine.problems import REACH, TRUE_BOWL, Fit, bowl, bowl_points
-from ui.figures import POINTS, Axis, iso_map, plane, relief
-from ui.palette import GROUNDS, Style
+from ui.draw.figures import POINTS, Axis, iso_map, plane, relief
+from ui.draw.palette import GROUNDS, Style
 
 THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
 SIDE_X, SIDE_Y = Axis("x", -REACH, REACH), Axis("y", -REACH, REACH)

@@ -12,9 +12,9 @@ import streamlit as st
 
 from engine import OPTIMIZERS, Optimizer, Trace
 from engine.endings import Verdict
-from ui.controls import Controls
-from ui.palette import Style, swatch
-from ui.tables import leaderboard, paths_csv
+from ui.draw.palette import Style, swatch
+from ui.draw.tables import leaderboard, paths_csv
+from ui.setup.controls import Controls
 
 # of the leaderboard, in pixels: up to the verdicts it fits on a phone
 MARK_WIDTH, VERDICT_WIDTH, ROW_HEIGHT, LINE_HEIGHT = 44, 190, 35, 19

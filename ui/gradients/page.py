@@ -1,4 +1,4 @@
-"""The Gradients page: the part of it that was chosen, and the code behind it."""
+"""The page Gradients: the part of it that was chosen, and the code behind it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
+from ui.draw.theme import theme
 from ui.gradients import check, differences, loss, tangent
-from ui.gradients.controls import CONTROLS
+from ui.gradients.controls import CONTROLS, choose_part, sidebar
 from ui.gradients.functions import function
-from ui.setups import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.setup.controls import show_notes
+from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -18,6 +20,18 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     CHECK: check.CODE,
     LOSS: loss.CODE,
 }
+
+
+def show() -> None:
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    choose_part()
+    CONTROLS.look_for(setup)
+    show_part(setup, theme())
+    sidebar(setup)
+
+    st.subheader("How it works", anchor=False)
+    show_cards(setup)
 
 
 def show_part(setup: GradientsSetup, theme: str) -> None:

@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import streamlit as st
 from plotly.basedatatypes import BaseTraceType
 
-from engine import LANDSCAPES, Landscape
-from engine.landscapes import over
-from ui.palette import GROUNDS
+from ui.draw.palette import GROUNDS
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
@@ -21,46 +21,11 @@ LEAST = 1e-12  # a loss above the minimum that is smaller counts as none; on dat
 # from above and in front: one looks into the bowl, and the far wall shows what runs down it
 CAMERA = {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}}
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
-
 Box = tuple[tuple[float, float], tuple[float, float]]
-
-
-def box(landscape: Landscape, view: str) -> Box:
-    """The square that is drawn: the usual domain, or one twice as wide about the same centre."""
-    if view != "wide":
-        return landscape.domain
-    (x0, x1), (y0, y1) = landscape.domain
-    return (x0 - (x1 - x0) / 2, x1 + (x1 - x0) / 2), (y0 - (y1 - y0) / 2, y1 + (y1 - y0) / 2)
-
-
-def height(landscape: Landscape, losses: np.ndarray) -> np.ndarray:
-    """Where a loss is drawn on the surface: itself, or its decades above the floor where it spans decades."""
-    if not landscape.decades:
-        return losses
-    return np.log10(1 + np.maximum(losses - (landscape.floor or 0.0), 0))
-
-
-def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``."""
-    xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
-    where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    return xs, ys, np.asarray(over(landscape.loss, where)).reshape(points, points)
 
 
 def levels(low: float, high: float) -> dict:
     return {"start": low, "end": high, "size": (high - low) / LEVELS}
-
-
-def height_axis(landscape: Landscape, low: float, high: float) -> dict:
-    """The axis of the surface. Where heights are decades, the ticks still say the loss."""
-    if not landscape.decades:
-        return {"range": [low - 0.02 * (high - low), high]}
-    losses = [0.0, *(10.0**k for k in range(math.ceil(high) + 1))]
-    return {
-        "range": [low - 0.02 * (high - low), high],
-        "tickvals": [float(height(landscape, np.array(v + (landscape.floor or 0.0)))) for v in losses],
-        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"10{superscript(v)}" for v in losses],
-    }
 
 
 def superscript(power_of_ten: float) -> str:
@@ -255,20 +220,6 @@ def goal_names(goals: Sequence[Sequence[float]]) -> list[str]:
     return ["minimum" if len(goals) == 1 else ""] * len(goals)
 
 
-@lru_cache(maxsize=96)
-def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
-    """The surface and the map of a landscape, as Plotly JSON by view name."""
-    landscape = LANDSCAPES[name]
-    x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
-    losses = grid(landscape, view)[2]
-    heights = height(landscape, losses)
-    z = {"title": "loss", **height_axis(landscape, float(heights.min()), float(heights.max()))}
-    bottom = float(height(landscape, np.array(landscape.floor or 0.0)))
-    goals = [(*goal, bottom) for goal in landscape.minima]
-    flat = iso_map(x, y, heights, losses, landscape.minima, theme, revision=f"{name} {view}")
-    return {"surface": relief(x, y, z, heights, goals, theme).to_json(), "map": flat.to_json()}
-
-
 @lru_cache(maxsize=256)
 def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
@@ -276,13 +227,6 @@ def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, in
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
     revision = f"log {last_step}" if log else f"linear {last_step}"
     return plane(steps, losses, theme, revision=revision, left=66).to_json()
-
-
-@lru_cache(maxsize=64)
-def loss_span(name: str, view: str) -> tuple[float, float]:
-    """The lowest and highest loss on the map of a landscape."""
-    losses = grid(LANDSCAPES[name], view)[2]
-    return float(losses.min()), float(losses.max())
 
 
 def loss_range(
@@ -306,3 +250,10 @@ def loss_range(
     room = max(high - low, 1e-3 * abs(high)) or 1.0
     unit = 10.0 ** math.floor(math.log10(room)) / 5
     return low - 0.03 * room, math.ceil((low + 1.03 * room) / unit) * unit
+
+
+def show_figure(figure: go.Figure, key: str, height: int | None = None, **selection: Any) -> None:
+    """A figure below the stage, in the page's own colours and without Plotly's buttons. ``height`` is in pixels."""
+    if height is not None:
+        selection["height"] = height
+    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False, "scrollZoom": False}, **selection)

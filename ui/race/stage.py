@@ -1,53 +1,20 @@
-"""A race on the page: the stage, the leaderboard, the downloads and the cards, from a set-up."""
+"""The picture of the race."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
-import streamlit as st
 
-from engine import Trace, race
+from engine import Trace
 from engine.endings import verdict_if_lost
-from engine.notebook import REPLAYS
-from ui.figures import LEAST, LIFT, box, ground, height, loss_axes, loss_range, loss_span
-from ui.frame import FORMULAS
-from ui.palette import REPLAY, Style, styles
+from ui.draw.figures import LEAST, LIFT, loss_axes, loss_range
+from ui.draw.landscapes import box, ground, height, loss_span
+from ui.draw.palette import Style
+from ui.draw.results import said_ends
+from ui.draw.stage import stage
 from ui.race.controls import CONTROLS
-from ui.results import said_ends
-from ui.setups import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
-from ui.stage import stage
-
-
-def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
-    """Race the line-up, and put the notebook's replay beside it where one is asked for."""
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
-    looks = dict(zip(racers, styles(setup.racers), strict=True))
-    traces = race(setup.ground.loss, racers, [setup.start], setup.steps, minima=setup.ground.minima)
-    if replaying(setup):
-        replay = REPLAYS[setup.replay]
-        traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
-        looks[replay.name] = REPLAY
-    return traces, looks
-
-
-def replaying(setup: RaceSetup) -> bool:
-    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_GROUND
-
-
-def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:
-    """A replay at the steps that the race beside it recorded; it stands still after its own end."""
-    steps = next(iter(traces.values())).steps
-    at = np.minimum(steps, replay.steps[-1])
-    return replace(replay, steps=steps, positions=replay.positions[:, at], losses=replay.losses[:, at])
-
-
-def show_landscape(setup: RaceSetup) -> None:
-    landscape = setup.ground
-    words, formula = st.container(key=FORMULAS).columns(2, vertical_alignment="center")
-    words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
-    formula.markdown(f"${landscape.formula}$")
+from ui.setup.pages import RaceSetup
 
 
 def show_stage(

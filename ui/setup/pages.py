@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Self
 from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
-from ui.links import SEPARATOR, Choice, Formula, Kind, Number, Point, Setup, Whole, finite, number, quoted, setting
+from ui.setup.codec import Setup, setting
+from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, finite, number, quoted
 
 MOST_RACERS, MOST_STEPS = 12, 2000
 VIEWS = ("usual", "wide")

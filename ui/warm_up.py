@@ -6,13 +6,13 @@ import threading
 
 from engine import Trace, race
 from engine.endings import verdicts
-from ui.figures import ground
+from ui.draw.landscapes import ground
 from ui.linear_fit.data import points_of
-from ui.linear_fit.view import run as run_fit
-from ui.presets import presets
+from ui.linear_fit.run import run as run_fit
 from ui.regression.figures import grounds
-from ui.regression.view import run as run_regression
-from ui.setups import FitSetup, RaceSetup, RegressionSetup, names
+from ui.regression.run import run as run_regression
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, names
+from ui.setup.presets import presets
 
 
 def compile_usual_races() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ui.links import Setup, decode
-from ui.setups import SETUPS
+from ui.setup.codec import Setup, decode
+from ui.setup.pages import SETUPS
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ import streamlit as st
 
 from engine.endings import Verdict
 from engine.race import Run
-from ui.palette import Style, swatch
-from ui.stage.browser import GROUND, STAGE, plotly_address
+from ui.draw.palette import Style, swatch
+from ui.draw.stage.browser import GROUND, STAGE, plotly_address
 
 
 @dataclass(frozen=True)

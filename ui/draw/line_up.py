@@ -10,9 +10,11 @@ import streamlit as st
 
 from engine import OPTIMIZERS
 from engine.optimizers import Knob
-from ui.controls import Controls, Slot, short, stops
-from ui.palette import styles, swatch
-from ui.setups import MOST_RACERS, names
+from ui.draw.palette import styles, swatch
+from ui.setup.controls import Controls
+from ui.setup.pages import MOST_RACERS, names
+from ui.setup.session import Slot
+from ui.setup.stops import short, stops
 
 
 def line_up(controls: Controls[Any], theme: str) -> None:

@@ -1,4 +1,4 @@
-"""Turns: a few pages are drawn at a time, and whatever ends a page gives its turn back."""
+"""Admission: a few pages are drawn at a time, and whatever ends a page releases its slot."""
 
 import subprocess
 import sys
@@ -16,22 +16,22 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from visit import ROOT, opened, shown
 
-import ui.controls
+import ui.gradients.page
 import ui.race.basins as race_basins
 import ui.race.fair as race_fair
 from engine.xla import compiled
-from ui import turns
+from ui import admission
+from ui.admission import SLOTS, slot, without_slot
 from ui.frame import PAGES
 from ui.race.rates import swept
-from ui.setups import SETUPS
-from ui.turns import AT_ONCE, out_of_turn, turn
+from ui.setup.pages import SETUPS
 
 SOON = 30  # seconds, after which something hangs
 
 
 def free() -> int:
-    """How many turns nobody holds."""
-    return turns._free
+    """How many slots nobody has."""
+    return admission._free
 
 
 @contextmanager
@@ -43,11 +43,11 @@ def visitors(count: int) -> Iterator[Callable]:
 
 @contextmanager
 def held(count: int) -> Iterator[None]:
-    """Others hold so many turns."""
+    """Others have so many slots."""
     over, holding = threading.Event(), threading.Barrier(count + 1)
 
     def hold():
-        with turn():
+        with slot():
             holding.wait(SOON)
             over.wait(SOON)
 
@@ -69,10 +69,10 @@ def soon(true: Callable[[], bool]) -> None:
 
 
 def queue(threads: ThreadPoolExecutor, act: Callable, *args: object) -> None:
-    """Have something wait for a turn."""
-    before = len(turns._waiting)
+    """Have something wait for a slot."""
+    before = len(admission._waiting)
     threads.submit(act, *args)
-    soon(lambda: len(turns._waiting) > before)
+    soon(lambda: len(admission._waiting) > before)
 
 
 def error():
@@ -80,105 +80,105 @@ def error():
 
 
 @pytest.mark.parametrize("end", [error, st.stop, st.rerun])
-def test_whatever_ends_a_page_gives_its_turn_back(end, monkeypatch):
+def test_whatever_ends_a_page_releases_its_slot(end, monkeypatch):
     ends = iter([end])  # once
 
     def in_the_middle(_):
-        assert free() == AT_ONCE - 1
+        assert free() == SLOTS - 1
         next(ends, lambda: None)()
 
-    monkeypatch.setattr(ui.controls, "show_notes", in_the_middle)
+    monkeypatch.setattr(ui.gradients.page, "show_notes", in_the_middle)
     app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=SOON).switch_page(PAGES[1].file).run()
     assert [problem.message for problem in app.exception] == (["in the middle of a page"] if end is error else [])
     assert not list(ends)
-    assert free() == AT_ONCE
+    assert free() == SLOTS
 
 
-def test_only_so_many_have_a_turn_at_a_time():
+def test_only_so_many_have_a_slot_at_a_time():
     inside, most = [], []
 
     def draw():
-        with turn():
+        with slot():
             inside.append(threading.get_ident())
             most.append(len(inside))
             time.sleep(0.05)
             inside.remove(threading.get_ident())
 
-    with visitors(3 * AT_ONCE) as each:
+    with visitors(3 * SLOTS) as each:
         for drawing in each(draw):
             drawing.result(SOON)
-    assert len(most) == 3 * AT_ONCE
-    assert max(most) == AT_ONCE
-    assert free() == AT_ONCE
+    assert len(most) == 3 * SLOTS
+    assert max(most) == SLOTS
+    assert free() == SLOTS
 
 
-def test_the_home_page_does_not_wait_for_a_turn():
-    with held(AT_ONCE):
+def test_the_home_page_does_not_wait_for_a_slot():
+    with held(SLOTS):
         assert len(opened("Home").title) == 1
 
 
-def test_a_title_does_not_wait_for_a_turn(monkeypatch):
+def test_a_title_does_not_wait_for_a_slot(monkeypatch):
     titled, title = threading.Event(), st.title
     monkeypatch.setattr(st, "title", lambda *said, **kw: (title(*said, **kw), titled.set()))
     with visitors(1) as each:
-        with held(AT_ONCE):
+        with held(SLOTS):
             (coming,) = each(lambda: opened("Gradients"))
             assert titled.wait(SOON)
             assert not coming.done()
         assert coming.result(SOON).title[0].value == "Gradients"
 
 
-def test_turns_are_given_in_the_order_of_coming():
+def test_slots_are_given_in_the_order_of_coming():
     came = []
 
     def come(number):
-        with turn():
+        with slot():
             came.append(number)
 
-    with held(AT_ONCE - 1), ThreadPoolExecutor(5) as threads:
+    with held(SLOTS - 1), ThreadPoolExecutor(5) as threads:
         with held(1):
             for number in range(5):
                 queue(threads, come, number)
         soon(lambda: len(came) == 5)
     assert came == [0, 1, 2, 3, 4]
-    assert free() == AT_ONCE
+    assert free() == SLOTS
 
 
 def test_long_work_lets_others_draw_and_is_next_after_it():
     order = []
 
     def first():
-        with turn():
+        with slot():
             order.append("first")
-            soon(lambda: len(turns._waiting) == 2)
+            soon(lambda: len(admission._waiting) == 2)
 
     def second():
-        with turn():
+        with slot():
             order.append("second")
 
-    with held(AT_ONCE - 1), ThreadPoolExecutor(2) as threads:
-        with turn():
+    with held(SLOTS - 1), ThreadPoolExecutor(2) as threads:
+        with slot():
             queue(threads, first)
             queue(threads, second)
-            with out_of_turn():
+            with without_slot():
                 soon(lambda: order == ["first"])
             order.append("back")
         soon(lambda: len(order) == 3)
     assert order == ["first", "back", "second"]
-    assert free() == AT_ONCE
+    assert free() == SLOTS
 
 
-def test_long_work_that_is_ended_gives_the_turn_up():
-    with suppress(KeyError), turn(), out_of_turn():
+def test_long_work_that_is_ended_releases_the_slot():
+    with suppress(KeyError), slot(), without_slot():
         raise KeyError
-    assert free() == AT_ONCE
-    with out_of_turn():  # in the warm-up, say, there is no turn
-        assert free() == AT_ONCE
-    assert free() == AT_ONCE
+    assert free() == SLOTS
+    with without_slot():  # in the warm-up, say, there is no slot
+        assert free() == SLOTS
+    assert free() == SLOTS
 
 
 def test_while_some_compile_another_page_is_drawn():
-    opened("Gradients")  # from here on the engine compiles out of turn
+    opened("Gradients")  # from here on the engine compiles without a slot
     under_way, go_on = threading.Event(), threading.Event()
 
     @compiled(1)
@@ -188,10 +188,10 @@ def test_while_some_compile_another_page_is_drawn():
         return x
 
     def compile_it():
-        with turn():
+        with slot():
             return slow("this", np.zeros(1, np.float32))
 
-    with visitors(AT_ONCE + 1) as each:
+    with visitors(SLOTS + 1) as each:
         try:
             coming = each(compile_it)
             assert under_way.wait(SOON)
@@ -199,20 +199,20 @@ def test_while_some_compile_another_page_is_drawn():
             assert not any(visit.done() for visit in coming)
         finally:
             go_on.set()
-        assert [visit.result(SOON) for visit in coming] == [0] * (AT_ONCE + 1)
-    assert free() == AT_ONCE
+        assert [visit.result(SOON) for visit in coming] == [0] * (SLOTS + 1)
+    assert free() == SLOTS
 
 
 @pytest.mark.parametrize("show", ["rates", "basins", "fair"])
-def test_a_tab_full_of_maps_asks_for_a_turn_twice(show, monkeypatch):
+def test_a_tab_full_of_maps_asks_for_a_slot_twice(show, monkeypatch):
     setup = replace(SETUPS["Ackley Race"](), show=show, points=16, steps=30)
     for clear in (swept, race_basins.found_before, race_fair.found_before):
         clear.cache_clear()
     shown(setup)  # compiles
     for clear in (swept, race_basins.found_before, race_fair.found_before):
         clear.cache_clear()
-    taken, take = [], turns.take
-    monkeypatch.setattr(turns, "take", lambda stand: (taken.append(stand), take(stand)))
+    taken, take = [], admission.acquire
+    monkeypatch.setattr(admission, "acquire", lambda stand: (taken.append(stand), take(stand)))
     shown(setup)
     assert len(taken) == 2
 
@@ -222,46 +222,48 @@ def test_streamlit_knows_the_setting_that_spares_a_collection_after_each_script(
 
 
 STOPPED = """
+import sys
 import threading
-from ui import turns
-from ui.frame import load_engine
-from ui.turns import AT_ONCE, out_of_turn, turn
+from ui import admission
+from ui.process import load_engine
+from ui.admission import SLOTS, without_slot, slot
 
 load_engine()
 import jax, numpy as np
 
-begun, go_on = threading.Barrier(AT_ONCE + 2), threading.Event()
+begun, go_on = threading.Barrier(SLOTS + 2), threading.Event()
 
 def work(page, loss):
     begun.wait()
     go_on.wait()  # for the server to end
-    print(page, float(jax.jit(jax.grad(loss))(np.float32(page))), flush=True)
+    slope = float(jax.jit(jax.grad(loss))(np.float32(page)))
+    sys.stdout.write(f"{page} {slope}\\n")  # in one piece, whoever else writes
 
 def compute(page):
-    with turn():
+    with slot():
         work(page, lambda x: (page + 1) * x)
 
-def compute_out_of_turn(page):
-    with turn():
-        with out_of_turn():
+def compute_without_slot(page):
+    with slot():
+        with without_slot():
             work(page, lambda x: (page + 1) * x)
-        print("a turn after the end")
+        sys.stdout.write("a slot after the end\\n")
 
-def wait_for_a_turn():
-    with turn():
-        print("a turn after the end")
+def wait_for_a_slot():
+    with slot():
+        sys.stdout.write("a slot after the end\\n")
 
 def start(act, *args):
     threading.Thread(target=act, args=args, daemon=True).start()  # as Streamlit does
 
-start(compute_out_of_turn, 0)
-while not turns._away:
+start(compute_without_slot, 0)
+while not admission._working_without:
     pass
-for page in range(1, AT_ONCE + 1):
+for page in range(1, SLOTS + 1):
     start(compute, page)
 begun.wait()
 for _ in range(3):
-    start(wait_for_a_turn)
+    start(wait_for_a_slot)
 threading.Thread(target=lambda: (threading.main_thread().join(), go_on.set())).start()
 """
 
@@ -270,4 +272,4 @@ def test_a_server_that_stops_waits_for_who_is_at_work_and_for_nobody_else():
     """Streamlit's threads end with the process: one that is in XLA then would crash it."""
     ran = subprocess.run([sys.executable, "-c", STOPPED], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(AT_ONCE + 1)]
+    assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(SLOTS + 1)]

@@ -20,7 +20,7 @@ from streamlit.components.v2.get_bidi_component_manager import get_bidi_componen
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
 HERE = Path(__file__).parent
-STATIC = HERE.parents[1] / "static"  # what Streamlit serves as app/static
+STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
 LOG = logging.getLogger(__name__)
 

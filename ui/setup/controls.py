@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import math
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import streamlit as st
 
 from engine import Optimizer
-from ui.links import Setup, decode, encode
-from ui.presets import Preset, preset_of, presets
-from ui.setups import LOSS_AXES
+from ui.setup.codec import decode, encode
+from ui.setup.pages import LOSS_AXES
+from ui.setup.presets import Preset, preset_of, presets
+from ui.setup.session import S, Session, Slot
 
 OWN = "Your own"
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 RECONNECTED = "The connection was lost. The page is as its address says: please repeat your last change."
-MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-
-S = TypeVar("S", bound=Setup)
-
-
-@dataclass
-class Slot:
-    """One place of a line-up. Its knobs are widgets only while they are shown; in between it holds their values."""
-
-    seed: Optimizer  # as it was filled: its values stay among the stops of the sliders
-    racer: Optimizer  # as it is now
-
-
-@dataclass
-class Session(Generic[S]):
-    """What a visitor's page remembers between runs, beside the widgets themselves."""
-
-    setup: S  # as of the last run
-    slots: dict[int, Slot] = field(default_factory=dict)  # the line-up, where the page has one
-    filled: int = 0  # slot numbers are never used again, so no widget finds another's value
-    scene: int = 0  # how many set-ups have been taken as a whole
-    arrived: bool = False
-    query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
-    notes: list[str] = field(default_factory=list)
-    drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
-    # widgets that were set from here, by key: all that the browser may still show, and at last what it will
-    unseen: dict[str, list[Any]] = field(default_factory=dict)
-    # counts how often widgets were set from here, and from where no other session counts; the browser says it back
-    sent: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
-    greeted: bool = False  # whether the browser has been asked what it was told before this session
 
 
 class Controls(Generic[S]):
@@ -309,21 +276,3 @@ def show_notes(notes: list[str]) -> None:
     """Say what of a link could not be taken as it was."""
     if notes:
         st.warning("The link could not be taken as it was.\n\n" + "\n".join(f"- {note}" for note in notes))
-
-
-def stops(low: float, high: float, *also: float) -> list[float]:
-    """The stops of a logarithmic slider: a few to each decade, and what else is to be among them."""
-    return sorted({*decades(low, high), *also})
-
-
-def decades(low: float, high: float) -> Iterator[float]:
-    exponent = math.floor(math.log10(low) + 1e-9)
-    while 10.0**exponent < high * (1 - 1e-9):
-        tens = (float(f"{m}e{exponent}") for m in MANTISSAS)
-        yield from (stop for stop in tens if low * (1 - 1e-9) <= stop <= high)
-        exponent += 1
-    yield high
-
-
-def short(value: float) -> str:
-    return f"{value:g}"

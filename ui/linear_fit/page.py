@@ -1,0 +1,131 @@
+"""The page Linear Fit: the points, the descent, and what is said of both."""
+
+from __future__ import annotations
+
+import inspect
+
+import streamlit as st
+
+from engine import OPTIMIZERS, analysis, batches, problems
+from engine.analysis import measured_factors
+from engine.problems import mean_squared_error
+from ui.draw.text import formula_row
+from ui.draw.theme import theme
+from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
+from ui.linear_fit.csv_data import MOST_ROWS
+from ui.linear_fit.csv_text import CsvError
+from ui.linear_fit.data import Points, points_of
+from ui.linear_fit.figures import MOST_DRAWN
+from ui.linear_fit.reading import show_reading
+from ui.linear_fit.run import run
+from ui.linear_fit.stage import show_stage
+from ui.linear_fit.table import show_table
+from ui.linear_fit.why import show_why
+from ui.setup.controls import show_notes
+from ui.setup.pages import CSV, FitSetup
+
+
+def show() -> None:
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_lesson(setup)
+
+    points = find_points(setup)
+    if points is None:
+        CONTROLS.loss_axis("There is no loss before there are points.")
+        sidebar(setup)
+    else:
+        with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
+            result = run(setup, points)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            CONTROLS.look_for(setup)
+            CONTROLS.loss_axis()
+        show_counts(setup, points)
+        show_stage(setup, result, theme())
+        sidebar(setup, result.scale)
+
+        st.subheader("Every iteration", anchor=False)
+        show_table(setup, result)
+
+        st.subheader("Why it goes where it goes", anchor=False)
+        show_why(setup, result)
+
+    st.subheader("How it works", anchor=False)
+    show_how_it_works(setup)
+
+
+def find_points(setup: FitSetup) -> Points | None:
+    """The points to fit; None where the visitor's file is not there yet, or cannot be used: then the page says why."""
+    try:
+        points = points_of(setup, uploaded())
+    except CsvError as error:
+        st.error("This file cannot be fitted.", icon=":material/error:")
+        st.code(str(error), language=None, wrap_lines=True)
+        if (upload := uploaded()) is not None:
+            show_reading(upload)
+        return None
+    if points is None and setup.data == CSV and (upload := uploaded()) is not None:
+        show_reading(upload)
+    elif points is None:
+        st.info(
+            "Upload a CSV file with two columns of numbers in the sidebar, under **CSV file**: one for x, and one for "
+            f"what the line is to predict. It may have 2 MB and {MOST_ROWS:,} rows. With a link the file has to be "
+            "uploaded again, since a link cannot carry it.",
+            icon=":material/upload_file:",
+        )
+    return points
+
+
+def show_lesson(setup: FitSetup) -> None:
+    words, formula = formula_row()
+    words.markdown(
+        "The loss says how far the line is off, on average over all points. Gradient descent moves the line against "
+        "the slope of that loss, again and again; the learning rate α says how far."
+    )
+    if setup.with_intercept:
+        model, theta = (
+            r"\hat y = \theta_0 + \theta_1 x",
+            r"\theta_j \leftarrow \theta_j - \alpha \, \partial L / \partial \theta_j",
+        )
+    else:
+        model, theta = r"\hat y = \theta x", r"\theta \leftarrow \theta - \alpha \frac{dL}{d\theta}"
+    loss = r"L(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat y_i)^2"
+    formula.markdown(
+        f"${{{model}}}$ &emsp; ${{{loss}}}$ &emsp; ${{{theta}}}$"
+    )  # in braces: a line breaks between them only
+
+
+def show_counts(setup: FitSetup, points: Points) -> None:
+    """How many of the points there are, where that needs saying."""
+    said = []
+    if setup.data == CSV:
+        rows = len(points.x) + points.dropped
+        said.append(f"{len(points.x):,} of {rows:,} rows of the file are used.")
+        if points.dropped:
+            said.append(f"{points.dropped:,} left out.")
+    if len(points.x) > MOST_DRAWN:
+        said.append(f"A sample of {MOST_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
+    if said:
+        st.markdown(f":material/table_rows: {' '.join(said)}")
+    if setup.data == CSV and (upload := uploaded()) is not None:
+        show_reading(upload, points.why)
+
+
+def show_how_it_works(setup: FitSetup) -> None:
+    """The engine's own code."""
+    cards = {
+        "The loss and the line": ("engine/problems.py", (mean_squared_error, problems.line)),
+        "The step": ("engine/optimizers.py", (OPTIMIZERS["SGD"],)),
+        "The curvature and what it foretells": (
+            "engine/analysis.py",
+            (analysis.shape_of, analysis.curvature, analysis.Curvature, analysis.forecast, measured_factors),
+        ),
+        "The mini-batches": ("engine/batches.py", (batches.per_epoch, batches.shuffle, batches.dealt)),
+    }
+    for name, (file, parts) in cards.items():
+        card = st.expander(name, key=CONTROLS.key("card", name), on_change="rerun")
+        if card.open:
+            with card:
+                st.markdown(f"The code that runs, from `{file}`:")
+                for part in parts:
+                    st.code(inspect.getsource(part), language="python")

@@ -1,0 +1,80 @@
+"""A descent on the points of a set-up, and what belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import OPTIMIZERS, Trace, race
+from engine.analysis import Curvature, gradients
+from engine.descent import RECORDS
+from engine.endings import Verdict, judge_all
+from engine.problems import Fit, mean_squared_error
+from engine.race import Run
+from ui.linear_fit.controls import Scale
+from ui.linear_fit.data import Points, bend_of, fit_of
+from ui.setup.pages import FitSetup
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A descent on the points, and what belongs to it."""
+
+    points: Points
+    fit: Fit
+    minimum: np.ndarray  # (dim,)
+    bend: Curvature
+    run: Run
+    slopes: np.ndarray  # (recorded, dim) the gradient on all points
+    verdict: Verdict
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The iterations that are recorded until it ended; the last one may lie between two records."""
+        steps = self.run.steps[: self.run.records]
+        return steps if self.run.end is None else np.minimum(steps, self.run.end)
+
+    @property
+    def scale(self) -> Scale:
+        return Scale(len(self.points.x), self.bend.limit, self.fit.scale())
+
+
+def run(setup: FitSetup, points: Points) -> Result:
+    """Descend from the start of a set-up."""
+    fit = fit_of(setup, points)
+    trace = descend(setup, fit, setup.steps, setup.tolerance)
+    descent = trace.run(0)
+    # always as many, so that it is compiled once
+    slopes = np.asarray(
+        gradients(mean_squared_error, np.resize(descent.positions, (RECORDS + 1, len(setup.start))), fit.data)
+    )
+    [verdict] = judge_all({"SGD": trace}, (), [fit.level()], "iteration", reach=0)["SGD"]
+    return Result(points, fit, fit.minimum(), bend_of(fit), descent, slopes[: len(descent.steps)], verdict)
+
+
+def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
+    sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
+    size = setup.batch if 0 < setup.batch < len(fit.true) else None
+    return race(
+        mean_squared_error,
+        {"SGD": sgd},
+        [setup.start],
+        steps,
+        data=fit.data,
+        batch_size=size,
+        seeds=setup.deal,
+        tolerance=tolerance,
+    )["SGD"]
+
+
+def in_batches(setup: FitSetup, result: Result) -> bool:
+    return 0 < setup.batch < len(result.points.x)
+
+
+def thetas(setup: FitSetup) -> tuple[str, ...]:
+    return ("θ₀", "θ₁") if setup.with_intercept else ("θ",)
+
+
+def slope_names(setup: FitSetup) -> tuple[str, ...]:
+    return ("gradient θ₀", "gradient θ₁") if setup.with_intercept else ("gradient",)

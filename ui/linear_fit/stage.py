@@ -1,0 +1,114 @@
+"""The picture of Linear Fit, and how its descent ended in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine import OPTIMIZERS
+from engine.analysis import beside
+from ui.draw.figures import LEAST, loss_axes, loss_range
+from ui.draw.palette import styles
+from ui.draw.stage import stage
+from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
+from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
+from ui.linear_fit.run import Result, in_batches, thetas
+from ui.setup.pages import FitSetup
+
+
+def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
+    log = setup.loss == "log"
+    fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
+    path, losses, slopes = (part[:end] for part in (result.run.positions, result.run.losses, result.slopes))
+    floor = float(fit.losses(result.minimum[None])[0])
+    # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
+    least = LEAST * fit.scale()
+    shown = np.maximum(fit.losses(path) - floor, least) if log else losses.astype(float)
+    ranges = extent(fit, result.bend, path.astype(float))
+    if setup.with_intercept:
+        valley, highest = basin_figure(fit, ranges, theme)
+        frame = (ranges[0], ranges[1])
+    else:
+        valley, spread = valley_figure(fit, ranges[0], theme)
+        highest, frame = spread[1], (ranges[0], spread)
+    low, high = loss_range([shown], (0.0, float(shown.max())) if log else (floor, highest), log, least)
+    intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
+    best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
+    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": shown}
+    values |= dict(zip(thetas(setup), path.T, strict=True))
+    values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
+    name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
+    style = styles([OPTIMIZERS["SGD"]()])[0]
+    track = stage.Track.of(name, style, result.run, result.verdict, values)
+    stage.show(
+        {"data": points_figure(result.points, best, theme).to_json(), "valley": valley.to_json()},
+        [
+            stage.View(
+                name="data",
+                caption="the points and the line; dotted: the best line",
+                says=f"The points and the line {MODEL_NAMES[setup.model]}. {said_end(setup, result)}",
+                line=("intercept", "slope"),
+            ),
+            stage.View(
+                name="loss",
+                caption="",
+                says=f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.",
+                path=("step", "shown"),
+                figure=loss_axes(int(steps[-1]), low, high, log, theme, "iteration"),
+                low=True,
+            ),
+            stage.View(
+                name="valley",
+                caption="click to move the start",
+                says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
+                path=thetas(setup) if setup.with_intercept else ("θ", "loss"),
+                frame=frame,
+                click="start",
+                start=True,
+            ),
+        ],
+        [track],
+        steps,
+        [
+            *(stage.Number(theta, theta, 3) for theta in thetas(setup)),
+            stage.Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
+            stage.Number("loss", "loss", 3),
+        ],
+        theme=theme,
+        key=CONTROLS.key("stage"),
+        scene=CONTROLS.memory.scene,
+        index=stage.Index("iteration"),
+        on_start=take_click,
+    )
+
+
+def said_end(setup: FitSetup, result: Result) -> str:
+    """How the descent ended, in a sentence or two."""
+    verdict, losses = result.verdict, result.run.losses
+    if result.run.stopped == 0:
+        return "It cannot begin: the loss at the start is more than 32 bits can hold. Start closer to the minimum."
+    if result.run.stopped is not None:
+        return f"It {verdict.words}: its numbers grew without bound."
+    if result.run.settled is not None:
+        was = "was " if verdict.words.startswith("ended") else ""
+        far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""
+        return f"It {was}{verdict.words}.{far}"
+    ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
+    if verdict.kind == "converged":
+        return f"{ran}, and has converged."
+    # a few points at a time kick the loss up and down
+    grew = losses[-1] > (100 if in_batches(setup, result) else 2) * losses[0]
+    return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
+
+
+def said_distance(setup: FitSetup, result: Result) -> str:
+    """Which parameter is furthest from its best value, and what helps."""
+    end, best = result.run.positions[-1].astype(float), result.minimum
+    features = result.fit.features.astype(float)
+    usual = np.sqrt(result.fit.scale() / np.mean(features**2, axis=0))  # the size of a parameter that makes up y alone
+    best = np.where(np.abs(best) > 1e-9 * usual, best, 0.0)
+    worst = int(np.argmax(np.abs(end - best) / np.maximum(np.abs(best), 0.1 * usual)))
+    words = f"{thetas(setup)[worst]} is {end[worst]:.3g}, and the least loss is at {beside(best[worst], end[worst])}."
+    x = result.points.x
+    if setup.with_intercept and abs(np.mean(x)) > np.std(x):
+        words += " It helps to subtract the mean from x first."
+    return words.replace("-", "−")

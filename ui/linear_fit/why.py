@@ -1,0 +1,86 @@
+"""Why the descent goes where it goes: curvature, limit, contraction predicted and measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from engine.analysis import Curvature, forecast, measured_factors
+from engine.descent import RECORDS
+from ui.linear_fit.data import told
+from ui.linear_fit.run import Result, descend, in_batches
+from ui.setup.pages import FitSetup
+
+TOO_FLAT_WORDS = "a hundred-thousandth"  # TOO_FLAT, for a reader
+
+
+def show_why(setup: FitSetup, result: Result) -> None:
+    """Curvature, limit, contraction predicted and measured, and the verdict."""
+    bend, certain = result.bend, told(result.bend)
+    steep = Curvature(bend.values[certain], bend.directions[certain])
+    on_all = "On all points, " if in_batches(setup, result) else ""  # of a few at a time it promises nothing
+    st.markdown(f"### {on_all}{said_forecast(setup, steep)}")
+    st.markdown(
+        f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope grows evenly with the distance to "
+        "the minimum. How fast is the curvature "
+        "λ, from `jax.hessian`. So each step multiplies that distance by the same number, 1 − αλ. "
+        "If it is below 0, the step oversteps; if it is beyond 1 in size, that is for α over 2/λ, the step ends "
+        "further away than it began."
+    )
+    measured = measure(setup, result)
+    factors = bend.factors(setup.rate)
+    for i in reversed(range(len(bend.values))):
+        if setup.with_intercept:
+            x, y = bend.directions[i]
+            st.markdown(
+                f"**{'Steepest' if i else 'Flattest'} direction**, along (θ₀, θ₁) = ({x:.3f}, {y:.3f})".replace(
+                    "-", "−"
+                )
+            )
+        if certain[i]:
+            show_numbers(float(bend.values[i]), float(factors[i]), float(measured[i]))
+        else:
+            st.markdown(
+                f"The curvature is below {TOO_FLAT_WORDS} of the other, less than 32-bit numbers can tell: along here "
+                "the descent hardly moves. It helps to subtract the mean from x first."
+            )
+    if in_batches(setup, result):
+        steepest = float(result.fit.curvatures().max())
+        st.markdown(
+            "Prediction and measurement are for steps on all points. A step here sees "
+            f"{setup.batch} of them and goes by their own curvature: that of one point alone reaches {steepest:.4g}, "
+            f"which is a limit of {2 / steepest:.4g}."
+        )
+
+
+def said_forecast(setup: FitSetup, bend: Curvature) -> str:
+    found = forecast(bend, setup.rate)
+    hardly = " across the valley, and along it hardly moves"  # there is no telling that from standing still
+    return f"α = {setup.rate:g} {found.words}{hardly if len(bend.values) < len(setup.start) else ''}."
+
+
+def show_numbers(curvature: float, factor: float, measured: float) -> None:
+    numbers = {
+        "curvature λ": (f"{curvature:.4g}", "How fast the slope of the loss grows with the distance to the minimum."),
+        "limit 2/λ": (f"{2 / curvature:.4g}", "The learning rate from which on the distance no longer shrinks."),
+        "predicted |1 − αλ|": (f"{abs(factor):.3f}", "What a step should make of the distance to the minimum."),
+        "measured ratio": (
+            f"{abs(measured):.3f}" if np.isfinite(measured) else "–",
+            "The size of one step over that of the step before, in the middle over the whole run. It needs two steps "
+            "that are larger than rounding.",
+        ),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for label, (value, about) in numbers.items():
+            st.metric(label, value, help=about, border=True, width=186)
+
+
+def measure(setup: FitSetup, result: Result) -> np.ndarray:
+    """What one step on all points made of the one before, along each direction ``(dim,)``."""
+    path = result.run.positions
+    if setup.steps > RECORDS or in_batches(setup, result):
+        # steps one after the other: a longer run is thinned
+        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[0]
+    return measured_factors(path, result.bend.directions)

@@ -1,0 +1,61 @@
+"""The page Ackley Race: the race and its tabs, and how each racer moves."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine.endings import verdicts
+from engine.notebook import REPLAYS
+from ui.draw.results import download, show_cards, show_leaderboard
+from ui.draw.text import formula_row
+from ui.draw.theme import theme
+from ui.race.basins import show_basins
+from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar
+from ui.race.fair import show_fair
+from ui.race.rates import show_rates
+from ui.race.run import replaying, run
+from ui.race.stage import show_stage
+from ui.setup.controls import show_notes
+from ui.setup.pages import RaceSetup
+
+
+def show() -> None:
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_landscape(setup)
+    if replaying(setup):
+        st.info(REPLAYS[setup.replay].about)
+
+    choose_view()
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+        traces, looks = run(setup)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        CONTROLS.look_for(setup)
+        log = setup.show == "race" and loss_axis(setup)
+    if setup.show == "rates":
+        show_rates(setup, looks, theme())
+    elif setup.show == "basins":
+        show_basins(setup, traces, looks, theme())
+    elif setup.show == "fair":
+        show_fair(setup, theme())
+    else:
+        show_stage(setup, traces, looks, theme(), log)
+    sidebar(setup, theme())
+
+    if setup.show == "race":
+        st.subheader("How each one ended", anchor=False)
+        landscape = setup.ground
+        found = verdicts(landscape.loss, traces, landscape.minima)
+        show_leaderboard(traces, found, landscape.minima, looks, theme())
+        download(traces, "xy")
+    CONTROLS.keep(setup)
+
+    st.subheader("How they move", anchor=False)
+    show_cards(CONTROLS, setup.racers)
+
+
+def show_landscape(setup: RaceSetup) -> None:
+    landscape = setup.ground
+    words, formula = formula_row()
+    words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
+    formula.markdown(f"${landscape.formula}$")

@@ -1,0 +1,36 @@
+"""A race of a set-up, and the notebook's replay beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from engine import Trace, race
+from engine.notebook import REPLAYS
+from ui.draw.palette import REPLAY, Style, styles
+from ui.setup.pages import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
+
+
+def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
+    """Race the line-up, and put the notebook's replay beside it where one is asked for."""
+    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    looks = dict(zip(racers, styles(setup.racers), strict=True))
+    traces = race(setup.ground.loss, racers, [setup.start], setup.steps, minima=setup.ground.minima)
+    if replaying(setup):
+        replay = REPLAYS[setup.replay]
+        traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
+        looks[replay.name] = REPLAY
+    return traces, looks
+
+
+def replaying(setup: RaceSetup) -> bool:
+    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_GROUND
+
+
+def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:
+    """A replay at the steps that the race beside it recorded; it stands still after its own end."""
+    steps = next(iter(traces.values())).steps
+    at = np.minimum(steps, replay.steps[-1])
+    return replace(replay, steps=steps, positions=replay.positions[:, at], losses=replay.losses[:, at])

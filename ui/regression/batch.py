@@ -1,0 +1,62 @@
+"""One step taken apart: the examples it looks at, and the way down that they see."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from engine.analysis import gradients
+from engine.batches import batch
+from engine.problems import bowl_points, mean_squared_error
+from ui.draw.figures import show_figure
+from ui.regression.controls import CONTROLS, choose_moment, choose_racer
+from ui.regression.figures import (
+    batch_data_figure,
+    batch_map_figure,
+)
+from ui.regression.run import Result
+from ui.setup.pages import RegressionSetup
+
+
+def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
+    """One step taken apart: the examples it looks at, and the way down that they see."""
+    choose, whose = st.columns([3, 1])
+    with whose:
+        name = choose_racer(list(result.traces))
+    descent = result.traces[name].run(0)
+    last = descent.steps[-1] if descent.end is None else descent.end
+    moments = [int(step) for step in descent.steps if step < last]
+    with choose:
+        moment = choose_moment(moments or [0])
+    at = descent.positions[int(np.searchsorted(descent.steps, moment))]
+    size = setup.batch_size or setup.examples
+    chosen = batch(setup.seed, moment, setup.examples, size)
+    some = result.fit.some(chosen)
+    slopes = tuple(np.asarray(gradients(mean_squared_error, at[None], fit.data))[0] for fit in (result.fit, some))
+    st.markdown(said_batch(setup, moment, slopes))
+    color = result.looks[name].color(theme)
+    data, ways = st.columns(2)
+    with data:
+        st.markdown(f"**The batch in the data.** {len(chosen)} of {setup.examples} examples, seen from above.")
+        points = bowl_points(setup.examples, setup.noise, setup.seed)
+        show_figure(batch_data_figure(*points, chosen, color, theme), CONTROLS.key("data"), 420)
+    with ways:
+        st.markdown("**Two losses.** Shaded: all examples. Dotted: the batch alone. Arrows: the way down.")
+        show_figure(batch_map_figure(result.fit, some, at, slopes, color, theme), CONTROLS.key("ways"), 420)
+
+
+def said_batch(setup: RegressionSetup, moment: int, slopes: tuple[np.ndarray, ...]) -> str:
+    """How far the batch's way down is from that of all examples, in words."""
+    if setup.batch_size is None:
+        return (
+            "Each step looks at all examples, so both losses are one. Turn *Examples per step* down to see them part."
+        )
+    full, own = slopes
+    sizes = float(np.hypot(*full)), float(np.hypot(*own))
+    if min(sizes) == 0 or not np.isfinite(sizes).all():
+        return f"Iteration {moment}: here one of the two losses is level, so there is no way down to compare."
+    angle = np.degrees(np.arccos(np.clip(full @ own / (sizes[0] * sizes[1]), -1, 1)))
+    return (
+        f"Iteration {moment}: the batch's slope is **{sizes[1] / sizes[0]:.2f} times** as steep as that of all "
+        f"examples and points **{angle:.0f}°** away from it. Such differences are why the path wanders."
+    )

@@ -1,0 +1,97 @@
+"""The page 2D Regression: the race on the examples, and what is shown below it."""
+
+from __future__ import annotations
+
+import inspect
+
+import streamlit as st
+
+from engine import batches, problems
+from engine.problems import mean_squared_error
+from ui.admission import without_slot
+from ui.draw.results import download, show_cards, show_leaderboard
+from ui.draw.tables import paths
+from ui.draw.text import formula_row
+from ui.draw.theme import theme
+from ui.regression.batch import show_batch
+from ui.regression.controls import CONTROLS, choose_part, sidebar
+from ui.regression.curvature import show_curvature
+from ui.regression.run import THETAS, Result, run
+from ui.regression.seeds import show_seeds
+from ui.regression.stage import show_stage
+from ui.setup.controls import show_notes
+from ui.setup.pages import RegressionSetup
+
+
+def show() -> None:
+    setup, notes = CONTROLS.current()
+    show_notes(notes)
+    show_lesson()
+
+    # with many examples, racers and iterations it takes seconds every time
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
+        result = run(setup)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        CONTROLS.look_for(setup)
+        CONTROLS.loss_axis()
+    show_stage(setup, result, theme())
+    sidebar(setup, theme())
+
+    choose_part()
+    show_part(setup, result, theme())
+    CONTROLS.keep(setup)
+
+    st.subheader("How it works", anchor=False)
+    show_how_it_works()
+    show_cards(CONTROLS, setup.racers)
+
+
+def show_lesson() -> None:
+    words, formula = formula_row()
+    words.markdown(
+        "The examples come from $f(x, y) = 3x^2 + 9y^2$, with as much noise as you choose. An optimizer that knows the "
+        "examples alone looks for 3 and 9: it follows the slope of the mean squared error, over all of them or over a "
+        "few at a time."
+    )
+    formula.markdown(
+        r"${\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2}$ &emsp; "
+        r"${L(\theta) = \frac{1}{n} \sum_{i=1}^n \left(f_i - \hat f(x_i, y_i)\right)^2}$"
+    )  # in braces: a line breaks between them only
+
+
+def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
+    """The part that the visitor chose to see below the picture."""
+    if setup.below == "ends":
+        show_leaderboard(result.traces, result.verdicts, [result.minimum], result.looks, theme)
+        download(result.traces, THETAS)
+    elif setup.below == "iterations":
+        show_iterations(result)
+    elif setup.below == "batch":
+        show_batch(setup, result, theme)
+    elif setup.below == "curvature":
+        show_curvature(setup, result, theme)
+    else:
+        show_seeds(setup, theme)
+
+
+def show_iterations(result: Result) -> None:
+    table = paths(result.traces, THETAS).rename(columns={"step": "iteration"})
+    number = st.column_config.NumberColumn
+    places = {**dict.fromkeys(THETAS, number(format="%.4f")), "loss": number(format="%.6g")}
+    st.dataframe(table, hide_index=True, height=360, column_config=places)
+    download(result.traces, THETAS)
+
+
+def show_how_it_works() -> None:
+    """The engine's own code: the loss, the examples, and how batches are dealt."""
+    card = st.expander("The loss, the examples and the batches", key=CONTROLS.key("card", "fit"), on_change="rerun")
+    if not card.open:
+        return
+    with card:
+        st.markdown("The loss, from `engine/problems.py`. `x` holds x² and y² of each example, theta both parameters:")
+        st.code(inspect.getsource(mean_squared_error), language="python")
+        st.markdown("The examples, from the same file:")
+        st.code(inspect.getsource(problems.draw_bowl), language="python")
+        st.markdown("The batches, from `engine/batches.py`:")
+        for part in (batches.per_epoch, batches.shuffle, batches.dealt):
+            st.code(inspect.getsource(part), language="python")

@@ -1,0 +1,83 @@
+"""The same race from many seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from engine import race
+from engine.problems import bowls, mean_squared_error
+from ui.admission import without_slot
+from ui.draw.figures import show_figure
+from ui.draw.palette import styles
+from ui.regression.controls import CONTROLS
+from ui.regression.figures import (
+    bands_figure,
+)
+from ui.setup.pages import RegressionSetup, names
+
+SEEDS = 100
+MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
+
+
+def seed_steps(setup: RegressionSetup) -> int:
+    """How many iterations are run from all the seeds: those of the race, as far as the server has time for them."""
+    return min(setup.steps, max(1, MOST_LOOKS // (SEEDS * setup.examples * len(setup.racers))))
+
+
+@lru_cache(maxsize=16)
+def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, int]]:
+    """The same race from many seeds: steps, per racer the losses below which 10, 50, 90 % are, and how many left."""
+    fits = bowls(setup.examples, setup.noise, [setup.seed + i for i in range(SEEDS)])
+    traces = race(
+        mean_squared_error,
+        dict(zip(names(setup.racers), setup.racers, strict=True)),
+        np.tile(setup.start, (SEEDS, 1)),
+        seed_steps(setup),
+        data=(np.stack([fit.features for fit in fits]), np.stack([fit.true for fit in fits])),
+        own_data=True,
+        batch_size=setup.batch_size,
+        seeds=[setup.seed + i for i in range(SEEDS)],
+        tolerance=setup.tolerance,
+    )
+    floors = np.array([float(fit.losses(fit.minimum()[None])[0]) for fit in fits])[:, None]
+    above = {name: trace.losses - (floors if setup.loss == "log" else 0) for name, trace in traces.items()}
+    steps = next(iter(traces.values())).steps
+    return (
+        steps,
+        {name: np.percentile(losses, [10, 50, 90], axis=0) for name, losses in above.items()},
+        {name: int(trace.diverged.sum()) for name, trace in traces.items()},
+    )
+
+
+def show_seeds(setup: RegressionSetup, theme: str) -> None:
+    st.markdown(
+        f"The race above, from {SEEDS} seeds: other examples, other noise, other batches each time. "
+        "The line is the median loss; at every iteration, 80 of the 100 runs lie inside the band."
+    )
+    if (most := seed_steps(setup)) < setup.steps:
+        st.markdown(
+            f":material/timer: So many examples, racers and seeds take long: they run {most:,} of the "
+            f"{setup.steps:,} iterations."
+        )
+    with st.spinner(f"Running {SEEDS} seeds."), without_slot():
+        # what is looked at below the picture changes no run
+        steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
+    looks = dict(zip(names(setup.racers), styles(setup.racers), strict=True))
+    show_figure(bands_figure(steps, found, looks, setup.loss == "log", theme), CONTROLS.key("seeds"), 420)
+    table = pd.DataFrame(
+        {
+            "racer": list(found),
+            "median": [band[1, -1] for band in found.values()],
+            "10 % are below": [band[0, -1] for band in found.values()],
+            "90 % are below": [band[2, -1] for band in found.values()],
+            "diverged": [lost[name] for name in found],
+        }
+    )
+    number = st.column_config.NumberColumn(format="%.4g")
+    columns = dict.fromkeys(("median", "10 % are below", "90 % are below"), number)
+    st.dataframe(table, hide_index=True, height="content", column_config=columns)

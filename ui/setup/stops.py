@@ -1,0 +1,26 @@
+"""The stops of a slider through decades."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+
+
+def stops(low: float, high: float, *also: float) -> list[float]:
+    """The stops of a logarithmic slider: a few to each decade, and what else is to be among them."""
+    return sorted({*decades(low, high), *also})
+
+
+def decades(low: float, high: float) -> Iterator[float]:
+    exponent = math.floor(math.log10(low) + 1e-9)
+    while 10.0**exponent < high * (1 - 1e-9):
+        tens = (float(f"{m}e{exponent}") for m in MANTISSAS)
+        yield from (stop for stop in tens if low * (1 - 1e-9) <= stop <= high)
+        exponent += 1
+    yield high
+
+
+def short(value: float) -> str:
+    return f"{value:g}"
