@@ -8,7 +8,8 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, race, sweep
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, drawn, fair_race, shares
 from ui.draw.palette import STYLES
-from ui.race.fair import TITLES, median_losses, numbers, panels, sentences
+from ui.race.fair import TITLES, median_losses, numbers, panels
+from ui.race.fair_words import sentences
 
 HIMMELBLAU, BOWL, SADDLE = (LANDSCAPES[name] for name in ("Himmelblau", "Bowl", "Saddle"))
 TWO = [OPTIMIZERS["SGD"], OPTIMIZERS["Adam"]]

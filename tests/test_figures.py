@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -13,12 +14,12 @@ import pytest
 
 from engine import LANDSCAPES
 from ui.draw.figures import loss_axes, loss_range
-from ui.draw.landscapes import box, grid, ground, height, loss_span
-from ui.draw.palette import GROUNDS
+from ui.draw.landscapes import box, grid, height, landscape_figures, loss_span
+from ui.draw.palette import COLORS, VARIABLES
 from ui.draw.stage import browser
 from ui.setup.pages import VIEWS
 
-THEMES = list(GROUNDS)
+THEMES = list(COLORS)
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 LOSS = {
     True: "customdata",
@@ -29,8 +30,8 @@ every_view = pytest.mark.parametrize("view", VIEWS)
 every_theme = pytest.mark.parametrize("theme", THEMES)
 
 
-def figures(name: str, view: str, theme: str = THEMES[0]) -> dict[str, dict]:
-    return {part: json.loads(text) for part, text in ground(name, view, theme).items()}
+def figures(name: str, view: str) -> dict[str, dict]:
+    return {part: json.loads(text) for part, text in landscape_figures(name, view).items()}
 
 
 def numbers(packed: dict) -> np.ndarray:
@@ -42,10 +43,12 @@ def numbers(packed: dict) -> np.ndarray:
 @every_landscape
 @every_view
 @every_theme
-def test_plotly_knows_every_word_of_a_ground(name, view, theme):
-    for figure in figures(name, view, theme).values():
+def test_plotly_knows_every_word_of_a_landscapes_figures_in_the_colours_of_each_theme(name, view, theme):
+    colors = COLORS[theme].by_variable()
+    for text in landscape_figures(name, view).values():
+        figure = json.loads(re.sub(r"var\((.*?)\)", lambda variable: colors[variable[1]], text))
         assert len(go.Figure(figure).data) == 2
-        assert figure["layout"]["font"]["color"] == GROUNDS[theme].ink
+        assert figure["layout"]["font"]["color"] == COLORS[theme].ink
 
 
 @every_landscape
@@ -154,15 +157,14 @@ def test_the_span_is_the_lowest_and_highest_loss_on_the_map(name, view):
     assert loss_span(name, view) == (losses.min(), losses.max())
 
 
-@every_theme
 @pytest.mark.parametrize("log", [False, True])
-def test_plotly_knows_every_word_of_the_loss_axes(log, theme):
-    figure = go.Figure(json.loads(loss_axes(200, 0.01, 1000.0, log, theme)))
+def test_plotly_knows_every_word_of_the_loss_axes(log):
+    figure = go.Figure(json.loads(loss_axes(200, 0.01, 1000.0, log)))
     assert figure.layout.xaxis.range == (0, 200)
     assert figure.layout.yaxis.range == ((-2, 3) if log else (0.01, 1000))
     assert ("(log)" in figure.layout.yaxis.title.text) == log
     assert figure.layout.yaxis.automargin == "left"  # longer numbers push the title away instead of running into it
-    assert figure.layout.font.color == GROUNDS[theme].ink
+    assert figure.layout.font.color == VARIABLES.ink
 
 
 def test_the_tiniest_and_the_widest_frames_can_be_drawn():
@@ -170,7 +172,7 @@ def test_the_tiniest_and_the_widest_frames_can_be_drawn():
         (1, 2000), ((1e-13, 1e-12), (0.0, 1e-6), (-3e38, 3e38), (1e-3, 1e39)), (False, True)
     ):
         if low > 0 or not log:
-            axis = go.Figure(json.loads(loss_axes(last, low, high, log, THEMES[0]))).layout.yaxis
+            axis = go.Figure(json.loads(loss_axes(last, low, high, log))).layout.yaxis
             assert axis.range[0] < axis.range[1]
 
 

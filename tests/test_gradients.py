@@ -109,7 +109,7 @@ def stage(app: AppTest) -> dict:
 
 
 def figures(app: AppTest) -> dict[str, dict]:
-    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith("-ground"))
+    (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith("-figures"))
     return {name: json.loads(figure) for name, figure in json.loads(found.json)["figures"].items()}
 
 

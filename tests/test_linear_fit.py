@@ -63,7 +63,8 @@ def metrics(app):
 
 def figures(app):
     return {
-        name: json.loads(figure) for name, figure in json.loads(message(app, f"{STAGE}-ground").json)["figures"].items()
+        name: json.loads(figure)
+        for name, figure in json.loads(message(app, f"{STAGE}-figures").json)["figures"].items()
     }
 
 

@@ -463,10 +463,10 @@ def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(comp
 def test_a_turned_knob_sends_the_paths_alone_and_they_are_light():
     twelve = tuple(RULES[i % len(RULES)]() for i in range(MOST_RACERS))
     app = shown(alone(RULES[0], racers=twelve, steps=MOST_STEPS))
-    ground = message(app, "race-stage-ground").SerializeToString()
+    ground = message(app, "race-stage-figures").SerializeToString()
     knob = RULES[0].knobs()[0]
     sound(widget(app, knob).set_value(knob.low).run())
-    assert message(app, "race-stage-ground").SerializeToString() == ground
+    assert message(app, "race-stage-figures").SerializeToString() == ground
     # 12 racers, 3 quantities, 501 records of 4 bytes, in base64: 96 kB; the rest is words, script and style
     assert message(app, "race-stage").ByteSize() < 140_000
     assert len(ground) < 600_000
@@ -479,6 +479,6 @@ def test_a_race_of_six_is_sent_in_80_kb():
 
 def test_another_landscape_sends_another_ground():
     app = shown(alone(RULES[0]))
-    before = stage(app)["ground"]
+    before = stage(app)["still"]
     sound(app.selectbox(key="race-landscape").select(list(LANDSCAPES)[1]).run())
-    assert stage(app)["ground"] == json.loads(message(app, "race-stage-ground").json)["ground"] != before
+    assert stage(app)["still"] == json.loads(message(app, "race-stage-figures").json)["still"] != before

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from engine import OPTIMIZERS
-from ui.draw.palette import GROUNDS, REPLAY, STYLES, styles, swatch
+from ui.draw.palette import COLORS, REPLAY, STYLES, swatch
+from ui.draw.styles import styles
 from ui.setup.pages import MOST_RACERS
 
 RULES = list(OPTIMIZERS.values())
-THEMES = list(GROUNDS)
+THEMES = list(COLORS)
 CONFIG = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 
 # Machado, Oliveira & Fernandes (2009), severity 1.0, on linear RGB
@@ -87,20 +88,20 @@ def test_every_colour_stands_out_from_the_page(theme):
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_colour_is_told_from_the_ground_it_runs_on(theme, eye):
     for style in (*STYLES, REPLAY):
-        for ground in GROUNDS[theme].scale:
+        for ground in COLORS[theme].scale:
             assert apart(style.color(theme), ground, EYES[eye]) >= 0.08
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_words_on_figures_can_be_read(theme):
     page = CONFIG["theme"][theme]["backgroundColor"]
-    for color in (GROUNDS[theme].ink, GROUNDS[theme].goal):
+    for color in (COLORS[theme].ink, COLORS[theme].goal):
         assert contrast(color, page) >= 4.5  # WCAG 1.4.3, text
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_the_ground_goes_one_way_from_dark_to_light(theme):
-    lightness = [(LAB @ np.cbrt(LMS @ linear(color)))[0] for color in GROUNDS[theme].scale]
+    lightness = [(LAB @ np.cbrt(LMS @ linear(color)))[0] for color in COLORS[theme].scale]
     assert (np.diff(lightness) > 0.02).all()
 
 

@@ -16,9 +16,11 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import curvature
 from engine.fair import fair_race
 from engine.maps import basins, sweep
-from ui.race.basins import LOST, NOWHERE, REACHED, picture, rgb
+from ui.draw.palette import COLORS
+from ui.race.basins import LOST, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
-from ui.race.fair import numbers, sentences
+from ui.race.fair import numbers
+from ui.race.fair_words import sentences
 from ui.race.rates import LOOKS, RATES, limit_of, take_rate
 from ui.setup.pages import RaceSetup, names
 from ui.setup.presets import presets
@@ -66,7 +68,7 @@ def test_the_table_says_how_many_starts_arrive_and_how_soon():
 
 
 def test_the_picture_lies_on_its_domain_with_each_start_in_the_middle_of_its_square():
-    figures = json.loads(message(shown(BASINS), "race-stage-ground").json)["figures"]
+    figures = json.loads(message(shown(BASINS), "race-stage-figures").json)["figures"]
     (first, _) = figures.values()
     (image,) = json.loads(first)["layout"]["images"]
     (x0, x1), (_, y1) = SETUP.ground.domain
@@ -82,11 +84,12 @@ def test_colours_say_which_minimum_and_the_stronger_the_sooner(theme):
     lost = found.stopped_at.copy()
     lost[0, 0] = 3
     found = replace(found, stopped_at=lost)
-    data = base64.b64decode(picture(found, theme).partition(",")[2])
-    pixels = np.asarray(Image.open(io.BytesIO(data)))[::-1].astype(int)
-    assert tuple(pixels[0, 0]) == tuple(rgb(LOST[theme]).astype(int))
+    drawn = Image.open(io.BytesIO(base64.b64decode(picture(found).partition(",")[2])))
+    ground = Image.new("RGBA", drawn.size, COLORS[theme].elsewhere)
+    pixels = np.asarray(Image.alpha_composite(ground, drawn).convert("RGB"))[::-1].astype(int)
+    assert tuple(pixels[0, 0]) == tuple(rgb(LOST).astype(int))
     nowhere = (found.nearest < 0) & (lost < 0)
-    assert (pixels[nowhere] == rgb(NOWHERE[theme])).all()
+    assert (pixels[nowhere] == rgb(COLORS[theme].elsewhere)).all()
     for place in range(len(LANDSCAPES["Himmelblau"].minima)):
         mine = np.argwhere((found.nearest == place) & (lost < 0))
         away = [np.abs(pixels[row, column] - rgb(REACHED[place])).sum() for row, column in mine]

@@ -49,7 +49,8 @@ def expected(setup, steps=None):
 
 def figures(app):
     return {
-        name: json.loads(figure) for name, figure in json.loads(message(app, f"{STAGE}-ground").json)["figures"].items()
+        name: json.loads(figure)
+        for name, figure in json.loads(message(app, f"{STAGE}-figures").json)["figures"].items()
     }
 
 

@@ -6,10 +6,10 @@ import threading
 
 from engine import Trace, race
 from engine.endings import verdicts
-from ui.draw.landscapes import ground
+from ui.draw.landscapes import landscape_figures
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
-from ui.regression.figures import grounds
+from ui.regression.figures import still_figures
 from ui.regression.run import run as run_regression
 from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, names
 from ui.setup.presets import presets
@@ -34,15 +34,13 @@ def race_page(setup: RaceSetup) -> None:
         stop_with_the_server()
         traces |= race(setup.ground.loss, {name: racer}, [setup.start], 1, minima=setup.ground.minima)
     verdicts(setup.ground.loss, traces, setup.ground.minima)
-    for theme in ("light", "dark"):
-        ground(setup.landscape, setup.view, theme)
+    landscape_figures(setup.landscape, setup.view)
 
 
 def regression_page(setup: RegressionSetup) -> None:
     stop_with_the_server()
     run_regression(setup)
-    for theme in ("light", "dark"):
-        grounds(setup.examples, setup.noise, setup.seed, theme)
+    still_figures(setup.examples, setup.noise, setup.seed)
 
 
 def fit_page(setup: FitSetup) -> None:

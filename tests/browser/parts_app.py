@@ -7,12 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ui.draw.palette import GROUNDS, STYLES, Style
-from ui.draw.stage.stage import Index, Number, Sheet, Track, View, show
+from ui.draw.palette import STYLES, VARIABLES, Style
+from ui.draw.stage.stage import Index, Number, Sheet, Stage, Track, View
 
 st.set_page_config(layout="wide")
-theme = "dark" if st.context.theme.type == "dark" else "light"
-colors = GROUNDS[theme]
+colors = VARIABLES
 PLAIN = {"gridcolor": colors.faint, "zeroline": False, "color": colors.ink}
 LOOKS = {
     "paper_bgcolor": "rgba(0,0,0,0)",
@@ -69,21 +68,18 @@ def tangent() -> None:
         plane(go.Scatter(x=wave, y=factor * f(wave), line={"color": colors.line}), (-3.5, 3.5), (-2.2, 2.2))
         for f in (np.sin, np.cos)
     )
-    show(
-        {"curve": curve},
-        [
+    Stage(
+        figures={"curve": curve},
+        views=[
             View("curve", "tangent", "A tangent.", path=("x", "y"), line=("intercept", "slope")),
             View("slope", "slope", "Its slope.", path=("step", "slope"), figure=rate),
         ],
-        [Track("tangent", STYLES[0], {"x": x, "y": y, "slope": slope, "intercept": y - slope * x})],
-        x,
-        [Number("x", "x", 2), Number("slope", "slope", 3)],
-        theme=theme,
-        key="tangent",
+        tracks=[Track("tangent", STYLES[0], {"x": x, "y": y, "slope": slope, "intercept": y - slope * x})],
+        steps=x,
+        numbers=[Number("x", "x", 2), Number("slope", "slope", 3)],
         index=Index("x₀", 2),
         at=at,
-        on_at=take_at,
-    )
+    ).show("tangent", on_at=take_at)
     st.text(f"told {st.session_state.told}")
 
 
@@ -107,20 +103,22 @@ def fits() -> None:
     ]
     if st.checkbox("a third"):
         tracks.append(fitted("wild", STYLES[2], -1.1, stopped=15, words="diverged at iteration 15"))
-    show(
-        {"fit": plane(points, (-0.5, 3.5), (-1, 9)), "surface": scene(), "loss": plane(go.Scatter(), (0, 20), (0, 1))},
-        [
+    Stage(
+        figures={
+            "fit": plane(points, (-0.5, 3.5), (-1, 9)),
+            "surface": scene(),
+            "loss": plane(go.Scatter(), (0, 20), (0, 1)),
+        },
+        views=[
             View("fit", "fit", "A line.", line=("intercept", "slope")),
             View("surface", "surface", "A sheet.", sheet=Sheet(("theta1", "theta2"), x, y, bases), lift=0.01),
             View("loss", "loss", "The loss.", path=("step", "loss"), arrow=("step", "loss", "dx", "dy")),
         ],
-        tracks,
-        np.arange(21),
-        [Number("loss", "loss", 4)],
-        theme=theme,
-        key="fit",
+        tracks=tracks,
+        steps=np.arange(21),
+        numbers=[Number("loss", "loss", 4)],
         index=Index("iteration"),
-    )
+    ).show("fit")
 
 
 if "fits" in st.query_params:

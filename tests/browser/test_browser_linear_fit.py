@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from engine import OPTIMIZERS
-from ui.draw.palette import styles
+from ui.draw.styles import styles
 from ui.setup.codec import encode
 from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
 

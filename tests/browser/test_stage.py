@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from engine import LANDSCAPES, OPTIMIZERS
-from ui.draw.palette import GROUNDS, styles
+from ui.draw.palette import COLORS
+from ui.draw.styles import styles
 from ui.frame import PAGES
 from ui.setup.pages import SETUPS, RaceSetup
 
@@ -399,7 +400,7 @@ def test_the_loss_axis_is_logarithmic_on_request_and_says_so(visitor):
     assert visitor.where_painted("loss", FIRST.light)
 
 
-@pytest.mark.parametrize("theme", GROUNDS)
+@pytest.mark.parametrize("theme", COLORS)
 def test_light_and_dark_are_drawn_in_their_own_colours(window, theme):
     visitor = window(theme=theme).open(RACE)
     visitor.wait("stage.message.theme === given", theme)
@@ -409,7 +410,7 @@ def test_light_and_dark_are_drawn_in_their_own_colours(window, theme):
     for view, plot in visitor.ask(
         "Object.fromEntries([...stage.views].map(([n, v]) => [n, v.plot.layout.font.color]))"
     ).items():
-        assert plot == GROUNDS[theme].ink
+        assert plot == COLORS[theme].ink
         assert visitor.where_painted(view, FIRST.color(theme))
     brightness = np.asarray(Image.open(io.BytesIO(visitor.see("map"))).convert("L")).mean()
     assert brightness > 150 if theme == "light" else brightness < 100
@@ -421,7 +422,7 @@ def test_a_change_of_theme_redraws_the_figures_and_keeps_camera_and_zoom(window)
     visitor.page.emulate_media(color_scheme="dark")
     visitor.wait("stage.message.theme === 'dark' && stage.tracks[0].color === given", FIRST.dark)
     for view in VIEWS:
-        visitor.wait(f"stage.views.get('{view}').plot.layout.font.color === given", GROUNDS["dark"].ink)
+        visitor.wait(f"stage.views.get('{view}').plot.layout.font.color === given", COLORS["dark"].ink)
     visitor.rest(f"[{CAMERA}, {ZOOM}]")
     assert visitor.ask(CAMERA) == pytest.approx(camera, abs=1e-6)
     assert visitor.ask(ZOOM) == pytest.approx(zoom, abs=1e-6)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.basedatatypes import BaseTraceType
 
-from ui.draw.palette import GROUNDS
+from ui.draw.palette import VARIABLES, Colors
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
@@ -52,8 +52,8 @@ class Axis:
 def plane(
     x: Axis,
     y: Axis,
-    theme: str,
     traces: Sequence[BaseTraceType] = (),
+    colors: Colors = VARIABLES,
     *,
     revision: str = "",
     square: bool = False,
@@ -64,13 +64,12 @@ def plane(
     With the same ``revision`` the browser keeps the visitor's zoom. ``square``: one unit is as long on both axes, or a
     gradient would not stand square on the iso-lines. ``left`` is the least margin for the numbers of the y axis.
     """
-    colors = GROUNDS[theme]
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     fit = {"constrain": "domain"} if square else {}
     return go.Figure(
         list(traces),
         {
-            **look(theme),
+            **common_layout(colors),
             "margin": {"l": left, "r": 10, "t": 8, "b": 34},
             "uirevision": revision,
             "dragmode": "pan",
@@ -80,12 +79,12 @@ def plane(
     )
 
 
-def look(theme: str) -> dict:
+def common_layout(colors: Colors) -> dict:
     """What every figure's layout has in common."""
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": GROUNDS[theme].ink, "size": 12},
+        "font": {"color": colors.ink, "size": 12},
         "showlegend": False,
         "hoverlabel": {"font": {"family": "monospace"}},
         "template": "none",
@@ -98,14 +97,13 @@ def iso_map(
     heights: np.ndarray,
     losses: np.ndarray,
     goals: Sequence[tuple[float, float]],
-    theme: str,
     extra: Sequence[BaseTraceType] = (),
+    colors: Colors = VARIABLES,
     *,
     revision: str = "",
     square: bool = True,
 ) -> go.Figure:
     """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse."""
-    colors = GROUNDS[theme]
     (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
     same = heights is losses  # then they need not be sent twice
     loss = "z" if same else "customdata"
@@ -114,7 +112,7 @@ def iso_map(
         y=np.linspace(y.low, y.high, rows, dtype=np.float32),
         z=heights,
         customdata=None if same else losses,
-        colorscale=shades(theme),
+        colorscale=color_scale(colors),
         showscale=False,
         contours=levels(low, high),
         line={"width": 0.8, "color": colors.line},
@@ -127,7 +125,7 @@ def iso_map(
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate=f"minimum<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
     )
-    figure = plane(x, y, theme, [contour, *extra, marks], revision=revision, square=square, left=40)
+    figure = plane(x, y, [contour, *extra, marks], colors, revision=revision, square=square, left=40)
     if len(goals) == 1:
         figure.add_annotation(goal_name(*goals[0], x, y, colors.goal))
     return figure
@@ -158,12 +156,11 @@ def relief(
     z: Mapping[str, object],
     heights: np.ndarray,
     goals: Sequence[tuple[float, float, float]],
-    theme: str,
     extra: Sequence[BaseTraceType] = (),
+    colors: Colors = VARIABLES,
     camera: Mapping[str, object] = CAMERA,
 ) -> go.Figure:
     """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis."""
-    colors = GROUNDS[theme]
     (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     backdrop = {"showbackground": False, **plain}
@@ -171,7 +168,7 @@ def relief(
         x=np.linspace(x.low, x.high, columns, dtype=np.float32),
         y=np.linspace(y.low, y.high, rows, dtype=np.float32),
         z=heights,
-        colorscale=shades(theme),
+        colorscale=color_scale(colors),
         showscale=False,
         hoverinfo="skip",
         lighting={"ambient": 0.85, "diffuse": 0.3, "specular": 0.03, "roughness": 0.9},
@@ -195,7 +192,7 @@ def relief(
     return go.Figure(
         [surface, *extra, marks],
         {
-            **look(theme),
+            **common_layout(colors),
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "uirevision": "camera",
             "scene": {
@@ -210,10 +207,9 @@ def relief(
     )
 
 
-def shades(theme: str) -> list[list]:
-    """The colours of the ground, from the lowest loss to the highest."""
-    scale = GROUNDS[theme].scale
-    return [[i / (len(scale) - 1), color] for i, color in enumerate(scale)]
+def color_scale(colors: Colors) -> list[list]:
+    """The colours of a surface or a map, from the lowest loss to the highest."""
+    return [[i / (len(colors.scale) - 1), color] for i, color in enumerate(colors.scale)]
 
 
 def goal_names(goals: Sequence[Sequence[float]]) -> list[str]:
@@ -221,12 +217,12 @@ def goal_names(goals: Sequence[Sequence[float]]) -> list[str]:
 
 
 @lru_cache(maxsize=256)
-def loss_axes(last_step: int, low: float, high: float, log: bool, theme: str, index: str = "step") -> str:
+def loss_axes(last_step: int, low: float, high: float, log: bool, index: str = "step") -> str:
     """The empty frame that the loss curves are drawn in, as Plotly JSON. ``low`` and ``high`` are losses."""
     title = "loss above minimum (log)" if log else "loss"
     steps, losses = Axis(index, 0, last_step), Axis(title, low, high, log)
     revision = f"log {last_step}" if log else f"linear {last_step}"
-    return plane(steps, losses, theme, revision=revision, left=66).to_json()
+    return plane(steps, losses, revision=revision, left=66).to_json()
 
 
 def loss_range(

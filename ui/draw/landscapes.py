@@ -48,7 +48,7 @@ def height_axis(landscape: Landscape, low: float, high: float) -> dict:
 
 
 @lru_cache(maxsize=96)
-def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
+def landscape_figures(name: str, view: str) -> Mapping[str, str]:
     """The surface and the map of a landscape, as Plotly JSON by view name."""
     landscape = LANDSCAPES[name]
     x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
@@ -57,8 +57,8 @@ def ground(name: str, view: str, theme: str) -> Mapping[str, str]:
     z = {"title": "loss", **height_axis(landscape, float(heights.min()), float(heights.max()))}
     bottom = float(height(landscape, np.array(landscape.floor or 0.0)))
     goals = [(*goal, bottom) for goal in landscape.minima]
-    flat = iso_map(x, y, heights, losses, landscape.minima, theme, revision=f"{name} {view}")
-    return {"surface": relief(x, y, z, heights, goals, theme).to_json(), "map": flat.to_json()}
+    flat = iso_map(x, y, heights, losses, landscape.minima, revision=f"{name} {view}")
+    return {"surface": relief(x, y, z, heights, goals).to_json(), "map": flat.to_json()}
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from engine import OPTIMIZERS
 from engine.optimizers import Knob
-from ui.draw.palette import styles, swatch
+from ui.draw.palette import swatch
+from ui.draw.styles import styles
 from ui.setup.controls import Controls
 from ui.setup.pages import MOST_RACERS, names
 from ui.setup.session import Slot

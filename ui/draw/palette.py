@@ -1,13 +1,15 @@
-"""One colour, dash and marker per racer, the same on every page; and the quiet ground they run on."""
+"""The colours of both themes: one colour, dash and marker per racer, the same on every page; those of still figures.
+
+A figure of the stage carries the names of CSS variables in their place, and the browser fills in what they are in the
+theme that it shows. Imports nothing heavy, since the first thing a page sends holds these variables.
+"""
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from engine import OPTIMIZERS, Optimizer
 
 Shape = tuple[tuple[float, float], ...]
 
@@ -23,6 +25,11 @@ class Style:
 
     def color(self, theme: str) -> str:
         return self.dark if theme == "dark" else self.light
+
+    @property
+    def variable(self) -> str:
+        """The colour as a CSS variable, for a figure of the stage."""
+        return f"var(--racer-{self.light[1:]})"
 
 
 def polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> Shape:
@@ -65,26 +72,7 @@ STYLES = (
     Style("#6e7c73", "#929b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
 )
 
-# what a second racer of the same optimizer takes, told apart at a glance and seldom in the line-up beside it
-SPARE = (7, 4, 2, 3, 8, 6, 10, 11, 9, 1, 0, 5)
-
 REPLAY = Style("#6e7c73", "#929b98", (2, 2), polygon(24))
-
-
-def styles(racers: Sequence[Optimizer]) -> list[Style]:
-    """A style for each racer: the first of its kind has its optimizer's own, further ones take a spare one."""
-    own = {name: i % len(STYLES) for i, name in enumerate(OPTIMIZERS)}
-    taken: set[int] = set()
-    chosen: dict[int, int] = {}
-    for place, racer in enumerate(racers):
-        if own[racer.name] not in taken:
-            chosen[place] = own[racer.name]
-            taken.add(own[racer.name])
-    spare = (i for i in SPARE if i not in taken)
-    for place in range(len(racers)):
-        if place not in chosen:
-            chosen[place] = next(spare, place % len(STYLES))
-    return [STYLES[chosen[place]] for place in range(len(racers))]
 
 
 def swatch(style: Style, theme: str, height: int = 14) -> str:
@@ -102,29 +90,49 @@ def swatch(style: Style, theme: str, height: int = 14) -> str:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The colours of what stands still."""
+class Colors:
+    """The colours of a still figure."""
 
-    ink: str  # text on figures
+    ink: str  # text
     faint: str  # grid and frame
     line: str  # iso-lines
     goal: str  # the minimum
     scale: tuple[str, ...]  # one hue, from the lowest loss to the highest
+    elsewhere: str  # on a map of basins: a start that reaches no minimum
+
+    def by_variable(self) -> dict[str, str]:
+        """Each colour by the name of its CSS variable."""
+        named = {**vars(self), **{f"scale-{i}": color for i, color in enumerate(self.scale)}}
+        return {f"--figure-{name}": color for name, color in named.items() if name != "scale"}
 
 
-GROUNDS: Mapping[str, Ground] = {
-    "light": Ground(
+COLORS: Mapping[str, Colors] = {
+    "light": Colors(
         ink="#33424f",
         faint="#d3dce4",
         line="#88a9c4",
         goal="#17212b",
         scale=("#93b6d3", "#b0cbe0", "#cadceb", "#dfeaf3", "#f1f6fb"),
+        elsewhere="#dfe5ea",
     ),
-    "dark": Ground(
+    "dark": Colors(
         ink="#b9c6d2",
         faint="#2c3945",
         line="#3d5264",
         goal="#ffffff",
         scale=("#0a1016", "#131d26", "#1d2a36", "#283846", "#344757"),
+        elsewhere="#222c36",
     ),
 }
+# for a figure of the stage
+VARIABLES = Colors(
+    **{name: f"var(--figure-{name})" for name in ("ink", "faint", "line", "goal", "elsewhere")},
+    scale=tuple(f"var(--figure-scale-{i})" for i in range(len(COLORS["light"].scale))),
+)
+
+
+def css_variables() -> str:
+    """The CSS that gives every colour's variable its value in the theme that the page has."""
+    both = {name: (light, COLORS["dark"].by_variable()[name]) for name, light in COLORS["light"].by_variable().items()}
+    both |= {style.variable[4:-1]: (style.light, style.dark) for style in STYLES}
+    return "".join(f"{name}: light-dark({light}, {dark}); " for name, (light, dark) in both.items())

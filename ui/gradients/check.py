@@ -13,8 +13,9 @@ import streamlit as st
 from engine import ExpressionError, slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane, show_figure
-from ui.draw.palette import GROUNDS, STYLES, swatch
+from ui.draw.palette import COLORS, STYLES, swatch
 from ui.draw.tables import guarded
+from ui.draw.theme import theme
 from ui.gradients.controls import CONTROLS, said
 from ui.gradients.functions import complain, curve, curves, download, formulas, read, show_table, span
 from ui.setup.pages import GradientsSetup
@@ -30,7 +31,7 @@ CODE = (
 )
 
 
-def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
+def show_check(setup: GradientsSetup, f: Function) -> None:
     formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
     st.text_input(
         "What is its slope f′(x)?",
@@ -62,10 +63,10 @@ def show_check(setup: GradientsSetup, f: Function, theme: str) -> None:
     (st.success if right else st.error)(words, icon=":material/check_circle:" if right else ":material/cancel:")
     true, given = (curves(some, setup.low, setup.high) for some in (f, typed))
     st.markdown(
-        f"![]({swatch(TRUE, theme)}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED, theme)}) your $f'$"
+        f"![]({swatch(TRUE, theme())}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED, theme())}) your $f'$"
         + ("" if right else " &emsp; ○ furthest apart")
     )
-    show_figure(check_figure(setup, true.slope, given.f, found, right, theme), CONTROLS.key("compared"), 380)
+    show_figure(check_figure(setup, true.slope, given.f, found, right, theme()), CONTROLS.key("compared"), 380)
     st.subheader("Both at the points that were compared", anchor=False)
     table = pd.DataFrame({"x": found.x, "f′ by jax.grad": found.true, "yours": found.typed})
     show_table(table, ["%.4f", "%.6g", "%.6g"])
@@ -105,7 +106,7 @@ def told_apart(one: float, other: float) -> tuple[str, str]:
 def check_figure(
     setup: GradientsSetup, true: np.ndarray, given: np.ndarray, found: slopes.Check, right: bool, theme: str
 ) -> go.Figure:
-    x, colors = slopes.points(setup.low, setup.high), GROUNDS[theme]
+    x, colors = slopes.points(setup.low, setup.high), COLORS[theme]
     traces = [
         curve(x, true, TRUE.color(theme), "jax.grad", width=4),
         curve(x, given, TYPED.color(theme), "yours", dash="dash", width=2.4),
@@ -128,4 +129,4 @@ def check_figure(
     other_low, other_high = span(given)
     room = 2 * (high - low)  # a wild answer may leave the picture, but not flatten the slope
     y = Axis("f′(x)", max(min(low, other_low), low - room), min(max(high, other_high), high + room))
-    return plane(Axis("x", setup.low, setup.high), y, theme, traces, revision=f"{setup.low} {setup.high}")
+    return plane(Axis("x", setup.low, setup.high), y, traces, colors, revision=f"{setup.low} {setup.high}")

@@ -14,8 +14,8 @@ import streamlit as st
 from engine import slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane
-from ui.draw.palette import GROUNDS, STYLES
-from ui.draw.stage import stage
+from ui.draw.palette import STYLES, VARIABLES
+from ui.draw.stage.stage import Index, Number, Stage, Track, View
 from ui.gradients.controls import CONTROLS, said, take_h, take_h_click
 from ui.gradients.functions import (
     complain,
@@ -45,7 +45,7 @@ CODE = (
 )
 
 
-def show_differences(setup: GradientsSetup, f: Function, theme: str) -> None:
+def show_differences(setup: GradientsSetup, f: Function) -> None:
     formulas(f"f(x) = {f.latex}", *(rf"\text{{{name}: }} {formula}" for name, formula in FORMULAS.items()))
     found = differences(f, setup.x0)
     if not math.isfinite(found.slope):
@@ -65,7 +65,7 @@ def show_differences(setup: GradientsSetup, f: Function, theme: str) -> None:
         through = (x0, here) if side > 0 else (x0 + side * h, ends)
         estimate, error = found.estimates[name], found.errors[name]
         tracks.append(
-            stage.Track(
+            Track(
                 name,
                 style,
                 {
@@ -78,17 +78,17 @@ def show_differences(setup: GradientsSetup, f: Function, theme: str) -> None:
                 },
             )
         )
-    stage.show(
-        differences_ground(f, x0, theme),
-        [
-            stage.View(
+    Stage(
+        figures=differences_figures(f, x0),
+        views=[
+            View(
                 name="secants",
                 caption="the lines through two points, h apart",
                 says="The curve of f around x₀ with its tangent, and the line of each finite difference.",
                 path=("x", "f"),
                 line=("intercept", "slope"),
             ),
-            stage.View(
+            View(
                 name="errors",
                 caption="",
                 says="The error of each finite difference against h, both on logarithmic axes.",
@@ -96,18 +96,13 @@ def show_differences(setup: GradientsSetup, f: Function, theme: str) -> None:
                 click="start",
             ),
         ],
-        tracks,
-        h,
-        [stage.Number("slope", "slope", 6), stage.Number("error", "error", 8)],
-        theme=theme,
-        key=CONTROLS.key("widths"),
+        tracks=tracks,
+        steps=h,
+        numbers=[Number("slope", "slope", 6), Number("error", "error", 8)],
         who="difference",
-        scene=CONTROLS.memory.scene,
-        index=stage.Index("h", 8),
+        index=Index("h", 8),
         at=WIDTHS.index(setup.h),
-        on_start=take_h_click,
-        on_at=take_h,
-    )
+    ).show(CONTROLS.key("widths"), scene=CONTROLS.memory.scene, on_start=take_h_click, on_at=take_h)
     st.markdown("\n".join(f"- {line}" for line in about_errors(f, x0, found)))
     st.subheader("The two slopes and their errors for every h", anchor=False)
     columns = {"h": h}
@@ -124,8 +119,8 @@ def differences(f: Function, x0: float) -> slopes.Differences:
 
 
 @lru_cache(maxsize=64)
-def differences_ground(f: Function, x0: float, theme: str) -> Mapping[str, str]:
-    colors, found, h = GROUNDS[theme], differences(f, x0), np.array(WIDTHS)
+def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
+    colors, found, h = VARIABLES, differences(f, x0), np.array(WIDTHS)
     x = np.linspace(x0 - REACH, x0 + REACH, 221)
     y = slopes.curve(f, x)[0]
     here = float(slopes.curve(f, np.array([x0]))[0][0])
@@ -138,27 +133,25 @@ def differences_ground(f: Function, x0: float, theme: str) -> Mapping[str, str]:
     secants = plane(
         Axis("x", x0 - REACH, x0 + REACH),
         Axis("f(x)", *span(y)),
-        theme,
         [tangent, curve(x, y, colors.ink, "f"), point],
         revision=revision,
     )
     errors = plane(
         Axis("h, logarithmic", WIDTHS[-1] / 1.5, 1.5, log=True),
         Axis("error, logarithmic", low, high, log=True),
-        theme,
         [
-            curve(h, np.maximum(found.errors[name], low), style.color(theme), name, width=1.2, dash="dot")
+            curve(h, np.maximum(found.errors[name], low), style.variable, name, width=1.2, dash="dot")
             for name, style in METHODS.items()
         ],
         revision=revision,
         left=62,
     )
     if kink(f, x0) is None:  # at a corner no h is better than another
-        errors.update_layout(annotations=[*best_notes(found.errors, low, high, theme), *sides(found.errors, theme)])
+        errors.update_layout(annotations=[*best_notes(found.errors, low, high), *sides(found.errors)])
     return {"secants": roomy(secants).to_json(), "errors": roomy(errors).to_json()}
 
 
-def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float, theme: str) -> list[dict]:
+def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> list[dict]:
     """A note at the least error of each method: forward's from above, within the V, and central's from below."""
     bests = {name: at for name in METHODS if (at := slopes.best(errors[name])) is not None}
     alike = len(set(bests.values())) == 1 < len(bests)
@@ -166,7 +159,7 @@ def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float, theme:
     for name, at in bests.items():
         if alike and name != "forward":
             continue
-        color = GROUNDS[theme].ink if alike else METHODS[name].color(theme)
+        color = VARIABLES.ink if alike else METHODS[name].variable
         above = {"ayref": "y", "ay": math.log10(high) - 0.4, "yanchor": "bottom"}
         notes.append(
             {
@@ -187,9 +180,9 @@ def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float, theme:
     return notes
 
 
-def sides(errors: Mapping[str, np.ndarray], theme: str) -> list[dict]:
+def sides(errors: Mapping[str, np.ndarray]) -> list[dict]:
     """Over the plot, what makes the error large: on the left rounding, on the right truncation, if there is any."""
-    note = {"xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": GROUNDS[theme].ink}}
+    note = {"xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": VARIABLES.ink}}
     notes = [{**note, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "text": "← rounding"}]
     if any(slopes.best(some) != 0 for some in errors.values()):
         notes.append({**note, "x": 1, "y": 1, "xanchor": "right", "yanchor": "bottom", "text": "truncation →"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,8 @@ import streamlit as st
 
 from engine import problems, slopes
 from ui.draw.figures import Axis, plane
-from ui.draw.palette import GROUNDS, STYLES
-from ui.draw.stage import stage
+from ui.draw.palette import STYLES, VARIABLES
+from ui.draw.stage.stage import Index, Number, Stage, Track, View
 from ui.draw.tables import as_csv
 from ui.draw.text import formula_row
 from ui.gradients.controls import (
@@ -71,9 +71,9 @@ def losses() -> pd.DataFrame:
     return pd.DataFrame({"θ": THETAS, **dict(zip(columns, found, strict=True))})
 
 
-@lru_cache(maxsize=2)
-def loss_ground(theme: str) -> Mapping[str, str]:
-    colors, table, x = GROUNDS[theme], losses(), problems.notebook_grid()
+@cache
+def loss_figures() -> Mapping[str, str]:
+    colors, table, x = VARIABLES, losses(), problems.notebook_grid()
     top = float(table["loss"].max())
     parabola = go.Scatter(
         x=table["θ"],
@@ -100,21 +100,19 @@ def loss_ground(theme: str) -> Mapping[str, str]:
         hovertemplate="x %{x:.1f}<br>y %{y:.1f}<extra></extra>",
     )
     figures = {
-        "loss": plane(
-            Axis("θ", THETAS[0], THETAS[-1]), Axis("loss", -0.14 * top, 1.02 * top), theme, [parabola, lowest]
-        ),
-        "fit": plane(Axis("x", 0, 10), Axis("y", -25, 105), theme, [data]),
+        "loss": plane(Axis("θ", THETAS[0], THETAS[-1]), Axis("loss", -0.14 * top, 1.02 * top), [parabola, lowest]),
+        "fit": plane(Axis("x", 0, 10), Axis("y", -25, 105), [data]),
     }
     return {name: roomy(figure).to_json() for name, figure in figures.items()}
 
 
-def show_loss(setup: GradientsSetup, theme: str) -> None:
+def show_loss(setup: GradientsSetup) -> None:
     left, right = formula_row()
     left.latex(WITH_THETA)
     right.latex(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9")
     table = losses()
     theta, slope = np.array(THETAS), table["jax.grad"].to_numpy()
-    track = stage.Track(
+    track = Track(
         "line θx",
         LINE,
         {
@@ -125,10 +123,10 @@ def show_loss(setup: GradientsSetup, theme: str) -> None:
             "zero": np.zeros(len(theta)),
         },
     )
-    stage.show(
-        loss_ground(theme),
-        [
-            stage.View(
+    Stage(
+        figures=loss_figures(),
+        views=[
+            View(
                 name="loss",
                 caption="the loss over θ, with its tangent · click to move θ",
                 says="The loss over θ: a parabola with its minimum at θ = 4, and its tangent at the chosen θ.",
@@ -136,24 +134,19 @@ def show_loss(setup: GradientsSetup, theme: str) -> None:
                 line=("intercept", "slope"),
                 click="start",
             ),
-            stage.View(
+            View(
                 name="fit",
                 caption="the data y = 4x, and the line θx",
                 says="The data along y = 4x, and the line θx of the chosen θ.",
                 line=("zero", "theta"),
             ),
         ],
-        [track],
-        theta,
-        [stage.Number("loss", "loss", 3), stage.Number("slope", "slope", 3)],
-        theme=theme,
-        key=CONTROLS.key("thetas"),
-        scene=CONTROLS.memory.scene,
-        index=stage.Index("θ", 1),
+        tracks=[track],
+        steps=theta,
+        numbers=[Number("loss", "loss", 3), Number("slope", "slope", 3)],
+        index=Index("θ", 1),
         at=THETAS.index(setup.theta),
-        on_start=take_theta_click,
-        on_at=take_theta,
-    )
+    ).show(CONTROLS.key("thetas"), scene=CONTROLS.memory.scene, on_start=take_theta_click, on_at=take_theta)
     show_three_ways(setup)
     show_derivation(setup)
     show_forms()

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from ui.draw.theme import theme
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, choose_part, sidebar
 from ui.gradients.functions import function
@@ -27,20 +26,20 @@ def show() -> None:
     show_notes(notes)
     choose_part()
     CONTROLS.look_for(setup)
-    show_part(setup, theme())
+    show_part(setup)
     sidebar(setup)
 
     st.subheader("How it works", anchor=False)
     show_cards(setup)
 
 
-def show_part(setup: GradientsSetup, theme: str) -> None:
+def show_part(setup: GradientsSetup) -> None:
     """The part that was chosen: its formula, its picture and its table."""
     if setup.part == LOSS:
-        loss.show_loss(setup, theme)
+        loss.show_loss(setup)
     elif (f := function(setup)) is not None:
         {SLOPE: tangent.show_slope, DIFFERENCES: differences.show_differences, CHECK: check.show_check}[setup.part](
-            setup, f, theme
+            setup, f
         )
 
 

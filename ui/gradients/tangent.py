@@ -12,8 +12,8 @@ import streamlit as st
 from engine import slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane
-from ui.draw.palette import GROUNDS, STYLES
-from ui.draw.stage import stage
+from ui.draw.palette import STYLES, VARIABLES
+from ui.draw.stage.stage import Index, Number, Stage, Track, View
 from ui.gradients.controls import CONTROLS, said, take_x0, take_x0_click
 from ui.gradients.functions import (
     curve,
@@ -40,18 +40,16 @@ CODE = (
 )
 
 
-def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
+def show_slope(setup: GradientsSetup, f: Function) -> None:
     formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
     found = curves(f, setup.low, setup.high)
     x, values, slope = (some.astype(float) for some in (found.x, found.f, found.slope))
-    track = stage.Track(
-        "tangent", TANGENT, {"f": values, "slope": slope, "intercept": drawable(values - slope * x), "x": x}
-    )
+    track = Track("tangent", TANGENT, {"f": values, "slope": slope, "intercept": drawable(values - slope * x), "x": x})
     digits = [places(some) for some in (found.x, found.f, found.slope)]
-    stage.show(
-        slope_ground(f, setup.low, setup.high, theme),
-        [
-            stage.View(
+    Stage(
+        figures=slope_figures(f, setup.low, setup.high),
+        views=[
+            View(
                 name="curve",
                 caption="f and its tangent at x₀ · click to move x₀",
                 says="The curve of f, with the straight line that touches it at x₀.",
@@ -59,7 +57,7 @@ def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
                 line=("intercept", "slope"),
                 click="start",
             ),
-            stage.View(
+            View(
                 name="slope",
                 caption="f′, the slope of that tangent",
                 says="The slope of f at every point up to x₀.",
@@ -67,17 +65,12 @@ def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
                 click="start",
             ),
         ],
-        [track],
-        found.x,
-        [stage.Number("f", "f", digits[1]), stage.Number("slope", "f′", digits[2])],
-        theme=theme,
-        key=CONTROLS.key("stage"),
-        scene=CONTROLS.memory.scene,
-        index=stage.Index("x₀", digits[0]),
+        tracks=[track],
+        steps=found.x,
+        numbers=[Number("f", "f", digits[1]), Number("slope", "f′", digits[2])],
+        index=Index("x₀", digits[0]),
         at=setup.places().index(setup.x0),
-        on_start=take_x0_click,
-        on_at=take_x0,
-    )
+    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_x0_click, on_at=take_x0)
     place = setup.places().index(setup.x0)
     st.markdown(about_x0(f, setup.x0, float(values[place]), float(slope[place])))
     st.subheader("x, f and f′ at all 100 points", anchor=False)
@@ -86,12 +79,12 @@ def show_slope(setup: GradientsSetup, f: Function, theme: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def slope_ground(f: Function, low: float, high: float, theme: str) -> Mapping[str, str]:
-    found, colors = curves(f, low, high), GROUNDS[theme]
+def slope_figures(f: Function, low: float, high: float) -> Mapping[str, str]:
+    found, colors = curves(f, low, high), VARIABLES
     x, revision = Axis("x", low, high), f"{low} {high} {f.latex}"
-    upper = plane(x, Axis("f(x)", *span(found.f)), theme, [curve(found.x, found.f, colors.ink, "f")], revision=revision)
+    upper = plane(x, Axis("f(x)", *span(found.f)), [curve(found.x, found.f, colors.ink, "f")], revision=revision)
     faint = curve(found.x, found.slope, colors.ink, "f′", opacity=0.5, dash="dot", width=1.6)
-    lower = plane(x, Axis("f′(x)", *span(found.slope)), theme, [faint], revision=revision)
+    lower = plane(x, Axis("f′(x)", *span(found.slope)), [faint], revision=revision)
     return {"curve": roomy(upper).to_json(), "slope": roomy(lower).to_json()}
 
 

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from engine.analysis import Curvature
 from engine.problems import Fit
 from ui.draw.figures import POINTS, Axis, iso_map, plane
-from ui.draw.palette import GROUNDS
+from ui.draw.palette import VARIABLES
 from ui.linear_fit.data import Points
 
 MOST_DRAWN = 2000  # points; more are a blot, and slow
@@ -36,9 +36,9 @@ def padded(values: np.ndarray) -> Range:
     return low - room, high + room
 
 
-def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.Figure:
+def points_figure(points: Points, best: tuple[float, float]) -> go.Figure:
     """The points, and the line with the least loss: its height at x = 0, and its slope."""
-    colors, some = GROUNDS[theme], drawn(points)
+    colors, some = VARIABLES, drawn(points)
     x_axis, y_axis = Axis(title(points.names[0]), *padded(points.x)), Axis(title(points.names[1]), *padded(points.y))
     crowd = len(some) > 300
     dots = go.Scatter(
@@ -56,7 +56,7 @@ def points_figure(points: Points, best: tuple[float, float], theme: str) -> go.F
         line={"color": colors.goal, "width": 1.4, "dash": "dot"},
         hoverinfo="skip",
     )
-    figure = plane(x_axis, y_axis, theme, [dots, goal], revision=f"{x_axis} {y_axis}", left=66)
+    figure = plane(x_axis, y_axis, [dots, goal], revision=f"{x_axis} {y_axis}", left=66)
     return figure.update_layout(margin_t=CAPTION)
 
 
@@ -83,9 +83,9 @@ def extent(fit: Fit, bend: Curvature, path: np.ndarray) -> list[Range]:
     return [(float(m - h), float(m + h)) for m, h in zip(minimum, half, strict=True)]
 
 
-def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]:
+def valley_figure(fit: Fit, theta: Range) -> tuple[go.Figure, Range]:
     """The loss over one parameter, with its minimum; and the range of losses that is drawn."""
-    colors, minimum = GROUNDS[theme], float(fit.minimum()[0])
+    colors, minimum = VARIABLES, float(fit.minimum()[0])
     where = np.linspace(*theta, POINTS)
     losses = fit.losses(where[:, None])
     floor = float(fit.losses(np.array([[minimum]]))[0])
@@ -108,11 +108,11 @@ def valley_figure(fit: Fit, theta: Range, theme: str) -> tuple[go.Figure, Range]
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
         hovertemplate="minimum<br>θ %{x:.4f}<br>loss %{y:.4g}<extra></extra>",
     )
-    figure = plane(Axis("θ", *theta), Axis("loss", low, high), theme, [curve, mark], revision=f"{theta}", left=66)
+    figure = plane(Axis("θ", *theta), Axis("loss", low, high), [curve, mark], revision=f"{theta}", left=66)
     return figure.update_layout(margin_t=CAPTION), (low, high)
 
 
-def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figure, float]:
+def basin_figure(fit: Fit, ranges: Sequence[Range]) -> tuple[go.Figure, float]:
     """The loss over both parameters, as a map with its minimum; and the highest loss on it."""
     x, y = Axis("θ₀, the intercept", *ranges[0]), Axis("θ₁, the slope", *ranges[1])
     sides = (np.linspace(axis.low, axis.high, SIDE) for axis in (x, y))
@@ -123,5 +123,5 @@ def basin_figure(fit: Fit, ranges: Sequence[Range], theme: str) -> tuple[go.Figu
     heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
     goal = (float(minimum[0]), float(minimum[1]))
     heights, under_mouse = heights.astype(np.float32), np.minimum(losses, 3e38).astype(np.float32)
-    figure = iso_map(x, y, heights, under_mouse, [goal], theme, revision=f"{ranges}", square=False)
+    figure = iso_map(x, y, heights, under_mouse, [goal], revision=f"{ranges}", square=False)
     return figure.update_layout(margin={"t": CAPTION, "l": 60, "b": 40}), float(losses.max())

@@ -10,7 +10,6 @@ from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
 from ui.draw.text import formula_row
-from ui.draw.theme import theme
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MOST_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -41,7 +40,7 @@ def show() -> None:
             CONTROLS.look_for(setup)
             CONTROLS.loss_axis()
         show_counts(setup, points)
-        show_stage(setup, result, theme())
+        show_stage(setup, result)
         sidebar(setup, result.scale)
 
         st.subheader("Every iteration", anchor=False)

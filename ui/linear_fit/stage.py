@@ -6,57 +6,52 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import beside
-from ui.draw.figures import LEAST, loss_axes, loss_range
-from ui.draw.palette import styles
-from ui.draw.stage import stage
+from ui.draw.figures import LEAST
+from ui.draw.losses import LossPlot
+from ui.draw.stage.stage import Index, Number, Stage, Track, View
+from ui.draw.styles import styles
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
 from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
 from ui.linear_fit.run import Result, in_batches, thetas
 from ui.setup.pages import FitSetup
 
 
-def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
+def show_stage(setup: FitSetup, result: Result) -> None:
     log = setup.loss == "log"
     fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
     path, losses, slopes = (part[:end] for part in (result.run.positions, result.run.losses, result.slopes))
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     least = LEAST * fit.scale()
-    shown = np.maximum(fit.losses(path) - floor, least) if log else losses.astype(float)
     ranges = extent(fit, result.bend, path.astype(float))
     if setup.with_intercept:
-        valley, highest = basin_figure(fit, ranges, theme)
+        valley, highest = basin_figure(fit, ranges)
         frame = (ranges[0], ranges[1])
     else:
-        valley, spread = valley_figure(fit, ranges[0], theme)
+        valley, spread = valley_figure(fit, ranges[0])
         highest, frame = spread[1], (ranges[0], spread)
-    low, high = loss_range([shown], (0.0, float(shown.max())) if log else (floor, highest), log, least)
+    name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
+    drawn = fit.losses(path) - floor if log else losses.astype(float)
+    plot = LossPlot.of({name: drawn}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)
     intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
-    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": shown}
+    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": plot.curves[name]}
     values |= dict(zip(thetas(setup), path.T, strict=True))
     values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
-    name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     style = styles([OPTIMIZERS["SGD"]()])[0]
-    track = stage.Track.of(name, style, result.run, result.verdict, values)
-    stage.show(
-        {"data": points_figure(result.points, best, theme).to_json(), "valley": valley.to_json()},
-        [
-            stage.View(
+    Stage(
+        figures={"data": points_figure(result.points, best).to_json(), "valley": valley.to_json()},
+        views=[
+            View(
                 name="data",
                 caption="the points and the line; dotted: the best line",
                 says=f"The points and the line {MODEL_NAMES[setup.model]}. {said_end(setup, result)}",
                 line=("intercept", "slope"),
             ),
-            stage.View(
-                name="loss",
-                caption="",
-                says=f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.",
-                path=("step", "shown"),
-                figure=loss_axes(int(steps[-1]), low, high, log, theme, "iteration"),
-                low=True,
+            plot.view(
+                f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.", int(steps[-1]), "iteration"
             ),
-            stage.View(
+            View(
                 name="valley",
                 caption="click to move the start",
                 says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
@@ -66,19 +61,15 @@ def show_stage(setup: FitSetup, result: Result, theme: str) -> None:
                 start=True,
             ),
         ],
-        [track],
-        steps,
-        [
-            *(stage.Number(theta, theta, 3) for theta in thetas(setup)),
-            stage.Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
-            stage.Number("loss", "loss", 3),
+        tracks=[Track.of(name, style, result.run, result.verdict, values)],
+        steps=steps,
+        numbers=[
+            *(Number(theta, theta, 3) for theta in thetas(setup)),
+            Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
+            Number("loss", "loss", 3),
         ],
-        theme=theme,
-        key=CONTROLS.key("stage"),
-        scene=CONTROLS.memory.scene,
-        index=stage.Index("iteration"),
-        on_start=take_click,
-    )
+        index=Index("iteration"),
+    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_click)
 
 
 def said_end(setup: FitSetup, result: Result) -> str:

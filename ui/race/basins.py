@@ -18,15 +18,15 @@ from engine.endings import verdict_if_lost
 from engine.maps import Basins, basins
 from ui.admission import without_slot
 from ui.draw.figures import Axis, plane
-from ui.draw.palette import GROUNDS, Style, swatch
-from ui.draw.stage import stage
+from ui.draw.palette import VARIABLES, Style, swatch
+from ui.draw.stage.stage import Stage, Track, View
 from ui.race.controls import CONTROLS, choose_points
+from ui.race.stage import NUMBERS
 from ui.setup.pages import RaceSetup, names
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
-NOWHERE: Mapping[str, str] = {"light": "#dfe5ea", "dark": "#222c36"}  # ended elsewhere, or is still on its way
-LOST: Mapping[str, str] = {"light": "#4a545e", "dark": "#8b97a3"}  # left the finite numbers
+LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
 PALEST = 0.25  # how strong the colour of the slowest start is
 
 
@@ -38,7 +38,7 @@ def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[st
     with choose:
         choose_points(setup)
     found = maps(setup)
-    show_stage(setup, found, traces, looks, theme)
+    show_stage(setup, found, traces, looks)
     show_rates(found, looks, theme)
 
 
@@ -46,11 +46,11 @@ def said_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
     count = len(setup.ground.minima)
     if not count:
-        return "This landscape has no lowest point, so no start can arrive: what is dark left the finite numbers."
+        return "This landscape has no lowest point, so no start can arrive: what is grey left the finite numbers."
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
     return (
         f"Each point is a start, and {colors} within {setup.steps:,} steps: the stronger, the sooner. "
-        "Pale: it ends elsewhere. Dark grey: it left the finite numbers. Click on a map to start from there; the tab "
+        "Pale: it ends elsewhere. Grey: it left the finite numbers. Click on a map to start from there; the tab "
         "Race shows that very run."
     )
 
@@ -84,22 +84,17 @@ def maps(setup: RaceSetup) -> dict[str, Basins]:
 
 
 def show_stage(
-    setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str
+    setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], styles: Mapping[str, Style]
 ) -> None:
-    tracks = [
-        stage.Track.of(
-            name,
-            looks[name],
-            run,
-            verdict_if_lost(run),
-            {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses},
-        )
-        for name, run in ((name, traces[name].run(0)) for name in found)
-    ]
-    stage.show(
-        {f"basin {name}": figure(setup.landscape, basin, theme) for name, basin in found.items()},
-        [
-            stage.View(
+    def track(name: str) -> Track:
+        run = traces[name].run(0)
+        values = {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses}
+        return Track.of(name, styles[name], run, verdict_if_lost(run), values)
+
+    Stage(
+        figures={f"basin {name}": figure(setup.landscape, basin) for name, basin in found.items()},
+        views=[
+            View(
                 name=f"basin {name}",
                 caption=f"{name}: {(basin.nearest >= 0).mean():.0%} arrive",
                 says=f"The starts from which {name} reaches a minimum, and its path from one of them.",
@@ -110,24 +105,20 @@ def show_stage(
             )
             for name, basin in found.items()
         ],
-        tracks,
-        next(iter(traces.values())).steps,
-        [stage.Number("x", "x", 3), stage.Number("y", "y", 3), stage.Number("loss", "loss", 4)],
-        theme=theme,
-        key=CONTROLS.key("stage"),
-        scene=CONTROLS.memory.scene,
-        on_start=CONTROLS.take_start,
-    )
+        tracks=[track(name) for name in found],
+        steps=next(iter(traces.values())).steps,
+        numbers=NUMBERS,
+    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=CONTROLS.take_start)
 
 
-def figure(landscape: str, basin: Basins, theme: str) -> str:
+def figure(landscape: str, basin: Basins) -> str:
     """A map of basins as Plotly JSON: a picture on the landscape's axes, and its minima."""
     (x0, x1), (y0, y1) = LANDSCAPES[landscape].domain
     rows, columns = basin.nearest.shape
     wide, high = (x1 - x0) / (columns - 1), (y1 - y0) / (rows - 1)
-    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), theme, revision=landscape, square=True, left=40)
+    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), revision=landscape, square=True, left=40)
     drawn.add_layout_image(
-        source=picture(basin, theme),
+        source=picture(basin),
         xref="x",
         yref="y",
         x=x0 - wide / 2,  # a point is the middle of its square
@@ -142,23 +133,24 @@ def figure(landscape: str, basin: Basins, theme: str) -> str:
         x=[point[0] for point in minima],
         y=[point[1] for point in minima],
         mode="markers",
-        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GROUNDS[theme].goal}},
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": VARIABLES.goal}},
         hovertemplate="minimum<br>x %{x:.4f}<br>y %{y:.4f}<extra></extra>",
     )
-    drawn.update_layout(margin={"t": 26})  # the caption stands there
+    # the caption stands above
+    drawn.update_layout(margin={"t": 26}, plot_bgcolor=VARIABLES.elsewhere)
     drawn.update_xaxes(showgrid=False)
     drawn.update_yaxes(showgrid=False)
     return drawn.to_json()
 
 
-def picture(basin: Basins, theme: str) -> str:
-    """The colours of a map as a PNG (a data address), its first row at the top of the picture."""
+def picture(basin: Basins) -> str:
+    """The colours of a map as a PNG (a data address), its first row at the top; clear where no minimum is reached."""
     reached = basin.nearest >= 0
     slowest = max(float(basin.steps.max()), 1.0)
-    strength = np.where(reached, 1 - (1 - PALEST) * np.clip(basin.steps, 0, None) / slowest, 0)[..., None]
+    strength = np.where(reached, 1 - (1 - PALEST) * np.clip(basin.steps, 0, None) / slowest, 0)
     hues = np.array([rgb(color) for color in REACHED])[basin.nearest % len(REACHED)]
-    colors = strength * hues + (1 - strength) * rgb(NOWHERE[theme])
-    colors[basin.diverged] = rgb(LOST[theme])
+    colors = np.concatenate([hues, 255 * strength[..., None]], axis=-1)
+    colors[basin.diverged] = *rgb(LOST), 255
     out = io.BytesIO()
     Image.fromarray(colors[::-1].round().astype(np.uint8)).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

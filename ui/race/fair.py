@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -15,21 +15,17 @@ from plotly.subplots import make_subplots
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
 from ui.admission import without_slot
-from ui.draw.figures import LEAST, look, show_figure
-from ui.draw.palette import GROUNDS, Style, styles, swatch
+from ui.draw.figures import LEAST, common_layout, show_figure
+from ui.draw.palette import COLORS, Style, swatch
+from ui.draw.styles import styles
 from ui.race.controls import CONTROLS
+from ui.race.fair_words import sentences
 from ui.setup.pages import LEAST_RATE, MOST_RATE, RaceSetup
 from ui.setup.stops import short, stops
 
 # as a heading, and within a sentence
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
-SAID: Mapping[str, str] = {
-    "same": "With one learning rate for all,",
-    "own": "With the defaults of each,",
-    "tuned": "With each one tuned,",
-}
 MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
-CLOSE = 0.01  # win rates that differ by less are said to be equal
 
 
 def show_fair(setup: RaceSetup, theme: str) -> None:
@@ -83,91 +79,9 @@ def found_before(landscape: str, rules: tuple[str, ...], steps: int, rate: float
     return []
 
 
-# ---- in words
-
-
-def sentences(fair: FairRace) -> list[str]:
-    """Who leads under each of the terms, and what tuning changed."""
-    leaders = [leading(fair, place) for place in range(len(TERMS))]
-    said = [f"{SAID[term]} {lead(fair, place, leaders[place])}" for place, term in enumerate(TERMS)]
-    if len(fair.optimizers) > 1:
-        said.append(change(fair, leaders))
-    edge = at_the_edge(fair)
-    if edge:
-        said.append(f"The best learning rate of {listed(edge)} lies at the end of its range.")
-    return said
-
-
-def leading(fair: FairRace, term: int) -> list[int]:
-    """Who wins most often, the most often first; with those who win as often, as near as makes no difference."""
-    wins = fair.wins[term].mean(axis=0)
-    best = np.argsort(-wins, kind="stable")
-    return [int(place) for place in best if wins[place] > 0 and wins[best[0]] - wins[place] < CLOSE]
-
-
-def lead(fair: FairRace, term: int, leaders: Sequence[int]) -> str:
-    """The end of a sentence: who leads, by how much, and whether it could be luck."""
-    if not leaders:
-        return "none of them wins: all diverge."
-    wins = fair.wins[term]
-    first = wins[:, leaders[0]]
-    if len(leaders) == len(fair.optimizers) > 1:
-        return f"all win alike, {first.mean():.0%} of the starts each."
-    if len(leaders) > 1:
-        return f"{listed(bold(fair, leaders))} share the lead, with {first.mean():.0%} of the starts each."
-    text = f"{bold(fair, leaders)[0]} wins most, {first.mean():.0%} of the starts"
-    rivals = [place for place in range(len(fair.optimizers)) if place not in leaders and (wins[:, place] > first).any()]
-    return f"{text}, though {listed(bold(fair, rivals))} did better in some draws." if rivals else f"{text}."
-
-
-def change(fair: FairRace, leaders: Sequence[Sequence[int]]) -> str:
-    """What became of the lead, and whom tuning helped most."""
-    wins = fair.wins.mean(axis=1)
-    own, tuned = wins[TERMS.index("own")], wins[TERMS.index("tuned")]
-    always = set(leaders[0]).intersection(*leaders)
-    if always:
-        text = (
-            f"{listed(bold(fair, sorted(always)))} {'is' if len(always) == 1 else 'are'} in front under all three terms"
-        )
-    elif leaders[1] and leaders[2] and not set(leaders[1]) & set(leaders[2]):
-        first = leaders[1][0]
-        text = (
-            f"The winner changes with the terms: {bold(fair, [first])[0]} has {own[first]:.0%} with the defaults, and "
-            f"{tuned[first]:.0%} once all are tuned"
-        )
-    else:
-        text = "The winner changes with the terms"
-    most = int(np.argmax(tuned - own))
-    if tuned[most] - own[most] < CLOSE:
-        return f"{text}."
-    return f"{text}. Tuning all of them helps {bold(fair, [most])[0]} most: from {own[most]:.0%} to {tuned[most]:.0%}."
-
-
-def at_the_edge(fair: FairRace) -> list[str]:
-    """Whose best learning rate was most often the lowest or the highest that it could try."""
-    tuned = fair.rates[TERMS.index("tuned")]
-    edges = []
-    for place, name in enumerate(fair.optimizers):
-        (knob,) = (knob for knob in OPTIMIZERS[name].knobs() if knob.name == "learning_rate")
-        if np.isclose(tuned[:, place][:, None], [knob.low, knob.high]).any(axis=1).mean() > 0.5:
-            edges.append(name)
-    return edges
-
-
-def bold(fair: FairRace, places: Sequence[int]) -> list[str]:
-    return [f"**{fair.optimizers[place]}**" for place in places]
-
-
-def listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-# ---- drawn
-
-
 def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], theme: str) -> go.Figure:
     """A column for each of the terms: above, how often each optimizer wins; below, its median loss."""
-    count, colors = len(fair.optimizers), GROUNDS[theme]
+    count, colors = len(fair.optimizers), COLORS[theme]
     rows = 1 if floor is None else 2  # a loss without a lowest value has no axis that all of them fit on
     drawn = make_subplots(
         rows, len(TERMS), shared_yaxes=True, column_titles=list(TITLES.values()), vertical_spacing=0.2
@@ -208,7 +122,7 @@ def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], them
                     )
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     drawn.update_layout(
-        **look(theme),
+        **common_layout(colors),
         height=90 + rows * (70 + 28 * count),
         margin={"l": 84, "r": 12, "t": 30, "b": 44},
         bargap=0.3,

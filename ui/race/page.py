@@ -39,7 +39,7 @@ def show() -> None:
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, traces, looks, theme(), log)
+        show_stage(setup, traces, looks, log)
     sidebar(setup, theme())
 
     if setup.show == "race":

@@ -17,7 +17,7 @@ from engine.analysis import curvature
 from engine.maps import Sweep, sweep
 from ui.admission import without_slot
 from ui.draw.figures import LEAST, Axis, loss_range, plane, show_figure
-from ui.draw.palette import GROUNDS, Style
+from ui.draw.palette import COLORS, Style
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup, names
 
@@ -125,12 +125,14 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
             y=[row for _, row in chosen],
             mode="markers",
             name="in the line-up",
-            marker={"symbol": "circle-open", "size": 16, "color": GROUNDS[theme].goal, "line": {"width": 2.5}},
+            marker={"symbol": "circle-open", "size": 16, "color": COLORS[theme].goal, "line": {"width": 2.5}},
             hoverinfo="skip",
         )
     )
     low, high = min(x), max(x)
-    drawn = plane(Axis("learning rate", low / 1.3, high * 1.3, True), Axis("", -0.7, len(found) - 0.3), theme, traces)
+    drawn = plane(
+        Axis("learning rate", low / 1.3, high * 1.3, True), Axis("", -0.7, len(found) - 0.3), traces, COLORS[theme]
+    )
     drawn.update_yaxes(tickvals=list(rows.values()), ticktext=list(rows), showgrid=False)
     drawn.update_layout(
         height=110 + 34 * len(found),
@@ -141,7 +143,7 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
         clickmode="event+select",
     )
     if limit is not None and low < limit < high:
-        drawn.add_vline(x=limit, line={"color": GROUNDS[theme].goal, "width": 1.5, "dash": "dash"})
+        drawn.add_vline(x=limit, line={"color": COLORS[theme].goal, "width": 1.5, "dash": "dash"})
     return drawn
 
 
@@ -169,7 +171,7 @@ def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Sty
         for name, curve in curves.items()
     ]
     x = Axis("learning rate", float(rates.min()) / 1.3, float(rates.max()) * 1.3, True)
-    drawn = plane(x, Axis(title, low, high, log), theme, traces)
+    drawn = plane(x, Axis(title, low, high, log), traces, COLORS[theme])
     drawn.update_layout(margin={"l": 120, "r": 10, "t": 8, "b": 40}, dragmode=False)
     return drawn
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine import Trace, race
 from engine.notebook import REPLAYS
-from ui.draw.palette import REPLAY, Style, styles
+from ui.draw.palette import REPLAY, Style
+from ui.draw.styles import styles
 from ui.setup.pages import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
 
 

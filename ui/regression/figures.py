@@ -13,7 +13,7 @@ from engine.analysis import Curvature
 from engine.descent import TOLERANCE
 from engine.problems import REACH, TRUE_BOWL, Fit, bowl, bowl_points
 from ui.draw.figures import POINTS, Axis, iso_map, plane, relief
-from ui.draw.palette import GROUNDS, Style
+from ui.draw.palette import COLORS, VARIABLES, Colors, Style
 
 THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
 SIDE_X, SIDE_Y = Axis("x", -REACH, REACH), Axis("y", -REACH, REACH)
@@ -43,36 +43,33 @@ def losses_on_map(fit: Fit) -> np.ndarray:
 
 
 @lru_cache(maxsize=96)
-def grounds(examples: int, noise: float, seed: int, theme: str) -> Mapping[str, str]:
+def still_figures(examples: int, noise: float, seed: int) -> Mapping[str, str]:
     """What stands still: the bowl with its examples, and the map of the loss, as Plotly JSON by view name."""
     return {
-        "bowl": bowl_figure(*bowl_points(examples, noise, seed), theme).to_json(),
-        "map": map_figure(
-            fit_of(examples, noise, seed), theme, [circle(fit_of(examples, noise, seed), theme)]
-        ).to_json(),
+        "bowl": bowl_figure(*bowl_points(examples, noise, seed)).to_json(),
+        "map": map_figure(fit_of(examples, noise, seed), [circle(fit_of(examples, noise, seed))]).to_json(),
     }
 
 
-def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray, theme: str) -> go.Figure:
+def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray) -> go.Figure:
     side = np.linspace(-REACH, REACH, 41) ** 2
     heights = TRUE_BOWL[0] * side[None] + TRUE_BOWL[1] * side[:, None]
-    colors = GROUNDS[theme]
     examples = go.Scatter3d(
-        x=x, y=y, z=true, mode="markers", marker={"size": 2.6, "color": colors.goal}, hoverinfo="skip"
+        x=x, y=y, z=true, mode="markers", marker={"size": 2.6, "color": VARIABLES.goal}, hoverinfo="skip"
     )
     low = min(-100.0, float(true.min()))
     z = {"title": "f(x, y)", "range": [low, max(HIGHEST, float(true.max()))], "nticks": 6}
-    return relief(SIDE_X, SIDE_Y, z, heights, [], theme, [examples], CAMERA)
+    return relief(SIDE_X, SIDE_Y, z, heights, [], [examples], camera=CAMERA)
 
 
-def map_figure(fit: Fit, theme: str, extra: Sequence[go.Scatter] = ()) -> go.Figure:
+def map_figure(fit: Fit, extra: Sequence[go.Scatter] = (), colors: Colors = VARIABLES) -> go.Figure:
     losses, minimum = losses_on_map(fit), fit.minimum()
     heights = decades(losses, float(fit.losses(minimum[None])[0]))
     goal = (float(minimum[0]), float(minimum[1]))
-    return iso_map(THETA1, THETA2, heights, losses, [goal], theme, extra, revision="theta")
+    return iso_map(THETA1, THETA2, heights, losses, [goal], extra, colors, revision="theta")
 
 
-def circle(fit: Fit, theme: str) -> go.Scatter:
+def circle(fit: Fit) -> go.Scatter:
     """Who is inside has converged. It is drawn true to size, so one has to zoom in to see it."""
     around = np.linspace(0, 2 * math.pi, 60)
     minimum = fit.minimum()
@@ -80,7 +77,7 @@ def circle(fit: Fit, theme: str) -> go.Scatter:
         x=minimum[0] + TOLERANCE * np.cos(around),
         y=minimum[1] + TOLERANCE * np.sin(around),
         mode="lines",
-        line={"color": GROUNDS[theme].goal, "width": 1.2},
+        line={"color": VARIABLES.goal, "width": 1.2},
         hoverinfo="skip",
     )
 
@@ -108,7 +105,7 @@ def batch_data_figure(
     x: np.ndarray, y: np.ndarray, true: np.ndarray, chosen: np.ndarray, color: str, theme: str
 ) -> go.Figure:
     """All examples from above, and those of the batch marked."""
-    colors = GROUNDS[theme]
+    colors = COLORS[theme]
     where = "x %{x:.2f}<br>y %{y:.2f}<br>f %{customdata:.1f}<extra></extra>"
     rest = go.Scatter(
         x=x,
@@ -126,7 +123,7 @@ def batch_data_figure(
         marker={"size": 13, "color": color, "line": {"color": colors.goal, "width": 1.5}},
         hovertemplate=where,
     )
-    return plane(SIDE_X, SIDE_Y, theme, [rest, some], revision="data", square=True)
+    return plane(SIDE_X, SIDE_Y, [rest, some], colors, revision="data", square=True)
 
 
 def batch_map_figure(
@@ -136,7 +133,7 @@ def batch_map_figure(
 
     ``slopes`` are the gradients of all examples and of the batch. Both arrows are on one scale: the longer is 5 units.
     """
-    colors = GROUNDS[theme]
+    colors = COLORS[theme]
     own = losses_on_map(batch)
     heights = decades(own, float(own.min()))
     lines = go.Contour(
@@ -153,12 +150,12 @@ def batch_map_figure(
     sides = ("left", "right") if full[0] <= some[0] else ("right", "left")  # so that the names do not meet
     arrows = [arrow(at, full, colors.goal, "all examples", sides[0]), arrow(at, some, color, "the batch", sides[1])]
     stands = go.Scatter(x=[at[0]], y=[at[1]], mode="markers", marker={"size": 11, "color": color}, hoverinfo="skip")
-    return map_figure(fit, theme, [lines, *arrows, stands])
+    return map_figure(fit, [lines, *arrows, stands], colors)
 
 
 def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
     """The map with the directions in which the loss bends most and least, each as long as the valley is wide there."""
-    minimum, colors = fit.minimum(), GROUNDS[theme]
+    minimum, colors = fit.minimum(), COLORS[theme]
     widths = 4 * np.sqrt(curvature.values[0] / np.maximum(curvature.values, 1e-9))
     arrows = [
         arrow(
@@ -171,7 +168,7 @@ def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
         for value, width, direction in zip(curvature.values, widths, curvature.directions, strict=True)
         for sign in (-1, 1)
     ]
-    figure = map_figure(fit, theme, arrows)
+    figure = map_figure(fit, arrows, colors)
     figure.update_annotations(ax=-18, ay=0, xanchor="right")  # the minimum's name: both arrows leave room there
     return figure
 
@@ -207,7 +204,7 @@ def bands_figure(
                 hovertemplate="iteration %{x}<br>median %{y:.4g}<extra>" + name + "</extra>",
             ),
         ]
-    return plane(Axis("iteration", 0, float(steps[-1])), losses, theme, traces, revision="bands")
+    return plane(Axis("iteration", 0, float(steps[-1])), losses, traces, COLORS[theme], revision="bands")
 
 
 def faded(color: str) -> str:

@@ -34,7 +34,7 @@ def show() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.look_for(setup)
         CONTROLS.loss_axis()
-    show_stage(setup, result, theme())
+    show_stage(setup, result)
     sidebar(setup, theme())
 
     choose_part()

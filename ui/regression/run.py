@@ -10,7 +10,8 @@ import numpy as np
 from engine import Trace, race
 from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
-from ui.draw.palette import Style, styles
+from ui.draw.palette import Style
+from ui.draw.styles import styles
 from ui.regression.figures import (
     fit_of,
 )

@@ -13,7 +13,7 @@ from engine import race
 from engine.problems import bowls, mean_squared_error
 from ui.admission import without_slot
 from ui.draw.figures import show_figure
-from ui.draw.palette import styles
+from ui.draw.styles import styles
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import (
     bands_figure,

@@ -19,6 +19,8 @@ import streamlit as st
 from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
 from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
 
+from ui.draw.palette import css_variables
+
 HERE = Path(__file__).parent
 STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
@@ -84,11 +86,11 @@ def component(name: str, html: str, css: str) -> Callable:
 STAGE = component(
     "stage",
     html=f'<div class="stage-box">\n{(HERE / "stage.html").read_text(encoding="utf-8")}</div>\n',
-    css=(HERE / "stage.css").read_text(encoding="utf-8"),
+    css=f".stage {{ {css_variables()}}}\n{(HERE / 'stage.css').read_text(encoding='utf-8')}",
 )
-GROUND = component("ground", html="<span hidden>\n</span>", css="")
+FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 
 
 def prefetch() -> None:
     """Let the browser load Plotly while the server is still busy with the rest of the page."""
-    GROUND(key="prefetch", data={"plotly": plotly_address()}, height="content")
+    FIGURES(key="prefetch", data={"plotly": plotly_address()}, height="content")

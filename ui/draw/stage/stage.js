@@ -1,12 +1,12 @@
 // The stage: Plotly draws what stands still, a canvas above it what moves. All views move by one step index.
 //
-// A message says what a ground looks like ({ground, figures}), or what runs on it ({ground, views, tracks, ...}).
-// Grounds come by themselves, so that a dragged slider sends the paths alone.
+// A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
+// come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
 const stages = new Map(); // element -> stage: a rerun calls show() again on the same element
-const grounds = new Map(); // id -> {view name: figure}, the newest last
-const waiting = new Set(); // stages whose ground has not come yet
-const KEPT_GROUNDS = 12;
+const stillFigures = new Map(); // id -> {view name: Plotly JSON}, the newest last
+const waiting = new Set(); // stages whose still figures have not come yet
+const MAX_STILL_FIGURES = 12;
 const WHOLE_RACE_SECONDS = 10; // at speed 1
 const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
 const CLICK_PIXELS = 4; // a press that never moves farther is a click
@@ -32,10 +32,10 @@ function plotly(url) {
 
 export function show({ data, parentElement, setTriggerValue }) {
   if (data.figures) {
-    grounds.delete(data.ground);
-    grounds.set(data.ground, Object.fromEntries(Object.entries(data.figures).map(([k, v]) => [k, JSON.parse(v)])));
-    const used = new Set([...stages.values()].map((stage) => stage.message.ground));
-    for (const id of grounds.keys()) if (grounds.size > KEPT_GROUNDS && !used.has(id)) grounds.delete(id);
+    stillFigures.delete(data.still);
+    stillFigures.set(data.still, data.figures);
+    const used = new Set([...stages.values()].map((stage) => stage.message.still));
+    for (const id of stillFigures.keys()) if (stillFigures.size > MAX_STILL_FIGURES && !used.has(id)) stillFigures.delete(id);
     for (const stage of [...waiting]) stage.take(stage.message);
     return;
   }
@@ -69,6 +69,7 @@ class Stage {
     this.playing = false;
     this.revealed = false; // whether the way ahead is drawn: not before the first guess
     this.frames = 0;
+    this.colors = new Map(); // by name, in the theme that the page shows
     this.wanted = null; // the record that Python last asked for
     this.known = null; // the record that Python takes it to stand at
     this.ready = Promise.resolve();
@@ -94,8 +95,8 @@ class Stage {
 
   take(message) {
     this.message = message;
-    this.match(message.theme);
-    if (!grounds.has(message.ground)) return void waiting.add(this);
+    this.matchTheme(message.theme);
+    if (!stillFigures.has(message.still)) return void waiting.add(this);
     waiting.delete(this);
     this.ready = this.ready
       .then(() => plotly(message.plotly))
@@ -103,17 +104,28 @@ class Stage {
       .catch((error) => this.say(`The figures cannot be drawn (${error.message}). Reload the page.`));
   }
 
-  // Streamlit restyles the page on a change of theme but does not run it again: ask for figures that match, once
-  match(theme) {
-    const ground = getComputedStyle(this.root).getPropertyValue("--st-background-color");
-    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    pen.fillStyle = ground.trim() || "#fff";
-    pen.fillRect(0, 0, 1, 1);
-    const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
-    const seen = 0.3 * red + 0.6 * green + 0.1 * blue < 128 ? "dark" : "light";
-    if (seen !== theme && seen !== this.asked) this.trigger("theme", seen);
-    this.asked = seen === theme ? null : seen;
+  // On a change of theme Streamlit restyles the page, and hands every message on anew. The stage takes the new colours at
+  // once; what else is on the page comes from Python, which is told of the theme, once.
+  matchTheme(theme) {
+    const shown = getComputedStyle(this.root).colorScheme;
+    this.colors.clear();
+    if (shown !== theme && shown !== this.asked) this.trigger("theme", shown);
+    this.asked = shown === theme ? null : shown;
   }
+
+  // what a color is in the theme that the page shows: "var(--figure-ink)" as "#33424f"
+  color(name) {
+    if (!this.colors.has(name)) {
+      const { style } = this.parts.status; // any element inside the stage
+      style.color = name;
+      const [red, green, blue] = getComputedStyle(this.parts.status).color.match(/[0-9]+/g);
+      style.color = "";
+      this.colors.set(name, `#${[red, green, blue].map((part) => (+part).toString(16).padStart(2, "0")).join("")}`);
+    }
+    return this.colors.get(name);
+  }
+
+  colored(figure) { return figure.replace(/var\(--[\w-]+\)/g, (name) => this.color(name)); }
 
   async set(Plotly, message) {
     if (message !== this.message) return; // a newer one has come
@@ -123,6 +135,8 @@ class Stage {
     this.last = this.steps.length - 1;
     this.tracks = message.tracks.map((track) => ({
       ...track,
+      color: this.color(track.color),
+      variable: track.color,
       values: { step: this.steps, ...Object.fromEntries(Object.entries(track.values).map(([k, v]) => [k, floats(v)])) },
     }));
     this.ink = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#fff";
@@ -147,7 +161,7 @@ class Stage {
       this.views.get(spec.name).take(spec); // all before the first figure is waited for: they may be drawn meanwhile
     }
     for (const spec of message.views) {
-      await this.views.get(spec.name).set(spec.figure ?? JSON.stringify(grounds.get(message.ground)[spec.name]));
+      await this.views.get(spec.name).set(this.colored(spec.figure ?? stillFigures.get(message.still)[spec.name]));
     }
     if (first) this.sizes.observe(this.parts.views);
     this.say("");
@@ -195,7 +209,7 @@ class Stage {
 
   fillLegend() {
     const { legend } = this.parts;
-    const name = (track) => [element("img", { src: track.swatch, className: "swatch", alt: "" }), track.name];
+    const name = (track) => [swatch(track), track.name];
     if (this.tracks.length === 1) { // nothing to choose from
       legend.removeAttribute("role");
       legend.removeAttribute("aria-label");
@@ -220,7 +234,7 @@ class Stage {
   fillNumbers() {
     const head = [this.tracks.length > 1 ? this.message.who : "", this.index.label, ...this.numbers.map((n) => n.label), ""];
     const rows = this.tracks.map((track) => {
-      const name = element("th", { scope: "row" }, element("img", { src: track.swatch, className: "swatch", alt: "" }), ` ${track.name}`);
+      const name = element("th", { scope: "row" }, swatch(track), ` ${track.name}`);
       const cells = head.slice(1).map(() => element("td"));
       track.cells = cells;
       return element("tr", { className: this.hidden.has(track.name) ? "hidden" : "" }, name, ...cells);
@@ -757,6 +771,19 @@ function cross(pen, x, y, root) {
   pen.font = "13px sans-serif";
   pen.textAlign = "center";
   pen.fillText("start", x, y - 15);
+}
+
+// a racer's line and marker as a small picture
+function swatch({ variable, dash, marker }) {
+  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("class", "swatch");
+  picture.setAttribute("viewBox", "0 0 28 14");
+  picture.setAttribute("aria-hidden", "true");
+  picture.style.color = variable;
+  const points = marker.map(([x, y]) => `${14 + 5.5 * x},${7 + 5.5 * y}`).join(" ");
+  picture.innerHTML = `<path d="M0 7H28" stroke="currentColor" stroke-width="2.4" stroke-dasharray="${dash.join(" ")}"/>`
+    + `<polygon points="${points}" fill="currentColor"/>`;
+  return picture;
 }
 
 // a number in a fixed number of places, so that it does not jump; in powers of ten where it would not fit

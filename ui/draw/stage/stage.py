@@ -1,6 +1,6 @@
 """Still Plotly figures, and racers that move over them by one step index: paths, lines, wireframes, arrows.
 
-``show`` is the whole of it. What moves is drawn in the browser (``stage.js``), so playing, stepping and scrubbing
+``Stage`` is the whole of it. What moves is drawn in the browser (``stage.js``), so playing, stepping and scrubbing
 cost no round trip.
 """
 
@@ -18,8 +18,9 @@ import streamlit as st
 
 from engine.endings import Verdict
 from engine.race import Run
-from ui.draw.palette import Style, swatch
-from ui.draw.stage.browser import GROUND, STAGE, plotly_address
+from ui.draw.palette import Style
+from ui.draw.stage.browser import FIGURES, STAGE, plotly_address
+from ui.draw.theme import theme
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class View:
     line: tuple[str, str] | None = None  # on a plane, a straight line across it: its height at x = 0, and its slope
     arrow: tuple[str, str, str, str] | None = None  # on a plane: from (x, y) as far as (dx, dy)
     sheet: Sheet | None = None  # in a scene
-    figure: str | None = None  # Plotly JSON; None: it comes with the ground
+    figure: str | None = None  # Plotly JSON that changes with the run; None: one of the stage's
     frame: tuple[tuple[float, float], ...] | None = None  # a racer outside it is said to be off the map
     click: str | None = None  # a click sends its coordinates under this name
     start: bool = False  # mark where the race began
@@ -76,6 +77,16 @@ class Track:
     def of(cls, name: str, style: Style, run: Run, verdict: Verdict | None, values: Mapping[str, np.ndarray]) -> Self:
         """A run, with the verdict on it where it ended before the last step."""
         return cls(name, style, values, run.stopped, run.settled, verdict.words if verdict else "")
+
+    def message(self) -> dict:
+        return {
+            "name": self.name,
+            "color": self.style.variable,
+            "dash": self.style.dash,
+            "marker": self.style.marker,
+            "values": {name: packed(values) for name, values in self.values.items()},
+            **self.end(),
+        }
 
     def end(self) -> dict:
         """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""
@@ -110,62 +121,65 @@ def packed(values: np.ndarray) -> str:
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
 
 
-def show(
-    ground: Mapping[str, str],
-    views: Sequence[View],
-    tracks: Sequence[Track],
-    steps: np.ndarray,
-    numbers: Sequence[Number],
-    *,
-    theme: str,
-    key: str,
-    index: Index = STEPS,
-    who: str = "racer",
-    scene: int = 0,
-    at: int | None = None,
-    on_start: Callable[[], None] | None = None,
-    on_at: Callable[[], None] | None = None,
-) -> None:
-    """Draw a race. ``ground`` maps view names to still figures (Plotly JSON), ``steps`` says which step each record is.
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Still figures side by side, and what moves over them by one index."""
 
-    ``who`` is what the table calls a track. A new ``scene`` begins at its start, with the way ahead hidden.
-    The stage opens at the record ``at``, and goes there whenever ``at`` is another than before; by itself it keeps the
-    record that it shows. What the visitor does there is kept in the session under ``key``, and a function called:
-    ``on_start`` for a click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage
-    came to rest (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing.
-    """
-    steps = np.where(np.abs(steps) < 1e-12 * np.ptp(steps), 0, steps)  # of real numbers, 0 is seldom met to the bit
-    ground_id = hashlib.sha256("".join(ground.values()).encode()).hexdigest()[:16]
-    race = {
-        "ground": ground_id,
-        "plotly": plotly_address(),
-        "theme": theme,
-        "views": [view.message() for view in views],
-        "steps": packed(steps),
-        "index": asdict(index),
-        "who": who,
-        "at": None if at is None else int(at),
-        "tells": on_at is not None,
+    figures: Mapping[str, str]  # Plotly JSON by view, its colours CSS variables; sent once, and not with every run
+    views: Sequence[View]
+    tracks: Sequence[Track]
+    steps: np.ndarray  # (recorded,) which step each record is
+    numbers: Sequence[Number]  # the table under the views
+    index: Index = STEPS
+    who: str = "racer"  # what the table calls a track
+    at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
+
+    def message(self) -> dict:
+        """What the browser is sent besides the figures."""
+        # of real numbers, 0 is seldom met to the bit
+        steps = np.where(np.abs(self.steps) < 1e-12 * np.ptp(self.steps), 0, self.steps)
+        return {
+            "still": digest("".join(self.figures.values())),
+            "plotly": plotly_address(),
+            "views": [view.message() for view in self.views],
+            "steps": packed(steps),
+            "index": asdict(self.index),
+            "who": self.who,
+            "at": None if self.at is None else int(self.at),
+            "numbers": [asdict(number) for number in self.numbers],
+            "tracks": [track.message() for track in self.tracks],
+        }
+
+    def show(
+        self,
+        key: str,
+        *,
+        scene: int = 0,
+        on_start: Callable[[], None] | None = None,
+        on_at: Callable[[], None] | None = None,
+    ) -> None:
+        """Draw it. A new ``scene`` begins at its start, with the way ahead hidden.
+
+        What the visitor does there is kept in the session under ``key``, and a function called: ``on_start`` for a
+        click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage came to rest
+        (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing.
+        """
+        message = self.message()
+        message["tells"] = on_at is not None
         # the record that the stage told, and this run answers
-        "answers": getattr(st.session_state.get(key), "at", None) if on_at else None,
-        "numbers": [asdict(number) for number in numbers],
-        "tracks": [
-            {
-                "name": track.name,
-                "color": track.style.color(theme),
-                "swatch": swatch(track.style, theme),
-                "dash": track.style.dash,
-                "marker": track.style.marker,
-                "values": {name: packed(values) for name, values in track.values.items()},
-                **track.end(),
-            }
-            for track in tracks
-        ],
-    }
-    race["id"] = hashlib.sha256(json.dumps(race).encode()).hexdigest()[:16]
-    race["scene"] = scene  # the same race is the same, however one came to it
-    heard = {"on_start_change": on_start, "on_at_change": on_at, "on_theme_change": lambda: None}
-    with st.container(gap=None):
-        # by itself, so that it is sent once and not with every race
-        GROUND(key=f"{key}-ground", data={"ground": ground_id, "figures": dict(ground)}, height="content")
-        STAGE(key=key, data=race, height="content", **{name: call for name, call in heard.items() if call})
+        message["answers"] = getattr(st.session_state.get(key), "at", None) if on_at else None
+        message["id"] = digest(json.dumps(message))
+        # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
+        # the rest of the page is in another theme than the one it shows
+        message |= {"scene": scene, "theme": theme()}
+        heard = {"on_start_change": on_start, "on_at_change": on_at, "on_theme_change": lambda: None}
+        with st.container(gap=None):
+            # by themselves, so that they are sent once and not with every run
+            FIGURES(
+                key=f"{key}-figures", data={"still": message["still"], "figures": dict(self.figures)}, height="content"
+            )
+            STAGE(key=key, data=message, height="content", **{name: call for name, call in heard.items() if call})
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
