@@ -13,10 +13,10 @@ from ui.linear_fit.csv_data import MOST_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of, taken
 from ui.setup.controls import Controls
-from ui.setup.pages import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
+from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
 from ui.setup.stops import short, stops
 
-STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
+STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
 NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
 USUAL_SHARE = 1 / 3  # of the limit: arrives, and does not overstep
@@ -59,7 +59,7 @@ def take_file() -> None:
 
 def take_choice(name: str, content: bytes) -> None:
     """Read the file again, as the visitor says; not where the browser sends what it showed of the file before."""
-    upload, chosen = uploaded(), CONTROLS.chosen(f"read-{name}")
+    upload, chosen = uploaded(), CONTROLS.new_value(f"read-{name}")
     if upload is not None and chosen is not None and upload.content == content:
         st.session_state[CONTROLS.key("upload")] = taken(upload.content, replace(upload.choices, **{name: chosen}))
         suit_rate()
@@ -71,19 +71,19 @@ def take_click() -> None:
     if clicked is None:
         return
     across, up = (float(f"{float(c):.4g}") for c in clicked)
-    if CONTROLS.read().with_intercept:
-        CONTROLS.take(theta0=within(across), theta=within(up))
+    if CONTROLS.current_setup().with_intercept:
+        CONTROLS.update(theta0=within(across), theta=within(up))
     else:
-        CONTROLS.take(theta=within(across))
+        CONTROLS.update(theta=within(across))
 
 
 def within(theta: float) -> float:
-    return min(max(theta, -FARTHEST_THETA), FARTHEST_THETA)
+    return min(max(theta, -MAX_THETA), MAX_THETA)
 
 
 def suit_rate() -> None:
     """For other data or another model: a learning rate of their scale, unless the one that is set does."""
-    setup = CONTROLS.read()
+    setup = CONTROLS.current_setup()
     try:
         points = points_of(setup, uploaded())
     except CsvError:
@@ -92,7 +92,7 @@ def suit_rate() -> None:
         return
     limit = bend_of(fit_of(setup, points)).limit
     if not 1e-3 * limit < setup.rate < 2 * limit:
-        CONTROLS.take(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - USUAL_SHARE * limit)))
+        CONTROLS.update(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - USUAL_SHARE * limit)))
 
 
 # ---- the sidebar
@@ -107,15 +107,15 @@ def sidebar(setup: FitSetup, scale: Scale = NO_DATA) -> None:
         learning_rate(setup, scale.limit)
         descent(setup, scale)
         batches(setup, scale)
-        CONTROLS.reset()
-    CONTROLS.keep(setup)
+        CONTROLS.reset_button()
+    CONTROLS.hold_undrawn(setup)
 
 
 def data(setup: FitSetup) -> None:
     st.selectbox(
         "Data",
         FIT_DATA,
-        key=CONTROLS.at("data"),
+        key=CONTROLS.widget_key("data"),
         format_func=DATA_NAMES.__getitem__,
         on_change=suit_rate,
         help="The points that the line is fitted to. The two formulas are the notebook's, at x = 0, 0.1, … 9.9.",
@@ -132,13 +132,15 @@ def noisy_line() -> None:
         (left, "slope", "Of the line that the points lie around."),
         (right, "intercept", "The height of that line at x = 0."),
     ):
-        place.number_input(f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.at(name), help=about)
+        place.number_input(
+            f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.widget_key(name), help=about
+        )
     st.slider(
         "Noise σ",
         0.0,
         50.0,
         step=0.5,
-        key=CONTROLS.at("noise"),
+        key=CONTROLS.widget_key("noise"),
         help="How far the points lie off the line: the standard deviation of what is added to each.",
     )
     st.number_input(
@@ -146,7 +148,7 @@ def noisy_line() -> None:
         0,
         9999,
         step=1,
-        key=CONTROLS.at("seed"),
+        key=CONTROLS.widget_key("seed"),
         help="Draws the points and their noise. The same seed draws the same.",
     )
 
@@ -166,8 +168,8 @@ def file(setup: FitSetup) -> None:
         return
     names = upload.table.names
     for place, (axis, what) in enumerate({"x": "What the line runs along.", "y": "What it is to predict."}.items()):
-        key = CONTROLS.at(axis)
-        CONTROLS.show_choice(axis, column(getattr(setup, axis), names, place) + 1)
+        key = CONTROLS.widget_key(axis)
+        CONTROLS.set_derived(axis, column(getattr(setup, axis), names, place) + 1)
         st.selectbox(
             f"{axis} column",
             range(1, len(names) + 1),
@@ -182,7 +184,7 @@ def model(setup: FitSetup) -> None:
     st.segmented_control(
         "Model",
         list(MODEL_NAMES),
-        key=CONTROLS.at("model"),
+        key=CONTROLS.widget_key("model"),
         required=True,
         format_func=MODEL_NAMES.__getitem__,
         on_change=suit_rate,
@@ -195,7 +197,7 @@ def learning_rate(setup: FitSetup, limit: float | None) -> None:
     st.select_slider(
         "Learning rate α",
         rates(limit or 1.0, setup.rate),
-        key=CONTROLS.at("rate"),
+        key=CONTROLS.widget_key("rate"),
         format_func=short,
         help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
     )
@@ -221,13 +223,13 @@ def descent(setup: FitSetup, scale: Scale) -> None:
     st.select_slider(
         "Iterations",
         sorted({*STEPS, setup.steps}),
-        key=CONTROLS.at("steps"),
+        key=CONTROLS.widget_key("steps"),
         help="How many steps are made, at most.",
     )
     st.select_slider(
         "Stop when the loss changes by less than",
         tolerances(scale.loss, setup.tolerance),
-        key=CONTROLS.at("tolerance"),
+        key=CONTROLS.widget_key("tolerance"),
         format_func=lambda tolerance: short(tolerance) if tolerance else "0 (run on)",
         help="The tolerance: it ends once the loss on all points has changed by less than this in an iteration or, "
         "with a few points per step, while each point was seen once. 0 lets it run to the end.",
@@ -236,24 +238,24 @@ def descent(setup: FitSetup, scale: Scale) -> None:
     for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):
         place.number_input(
             label,
-            -FARTHEST_THETA,
-            FARTHEST_THETA,
+            -MAX_THETA,
+            MAX_THETA,
             step=1.0,
             format="%.8g",
-            key=CONTROLS.at(name),
+            key=CONTROLS.widget_key(name),
             help="Where it sets off. A click on the loss moves it too.",
         )
 
 
 def batches(setup: FitSetup, scale: Scale) -> None:
-    CONTROLS.batch(setup.batch, scale.examples, "Points per step")
+    CONTROLS.choose_batch(setup.batch, scale.examples, "Points per step")
     if 0 < setup.batch < scale.examples:
         st.number_input(
             "Seed of the batches",
             0,
             9999,
             step=1,
-            key=CONTROLS.at("deal"),
+            key=CONTROLS.widget_key("deal"),
             help=f"Shuffles the points, once for every {per_epoch(scale.examples, setup.batch)} steps.",
         )
 

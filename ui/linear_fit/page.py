@@ -26,20 +26,20 @@ from ui.setup.pages import CSV, FitSetup
 
 
 def show() -> None:
-    setup, notes = CONTROLS.current()
+    setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_lesson(setup)
 
     points = find_points(setup)
     if points is None:
-        CONTROLS.loss_axis("There is no loss before there are points.")
+        CONTROLS.choose_loss_axis("There is no loss before there are points.")
         sidebar(setup)
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            CONTROLS.look_for(setup)
-            CONTROLS.loss_axis()
+            CONTROLS.show_look_for(setup)
+            CONTROLS.choose_loss_axis()
         show_counts(setup, points)
         show_stage(setup, result, theme())
         sidebar(setup, result.scale)

@@ -55,7 +55,7 @@ def choose(name: str, upload: Upload) -> None:
     chosen = getattr(upload.choices, name)
     if chosen is None and reading and name not in reading.asked:
         chosen = getattr(reading, name)
-    CONTROLS.show_choice(f"read-{name}", chosen)
+    CONTROLS.set_derived(f"read-{name}", chosen)
     st.selectbox(
         LABELS[name],
         list(SIGNS[name]),

@@ -20,7 +20,7 @@ from ui.setup.pages import RaceSetup
 def show_stage(
     setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str, log: bool
 ) -> None:
-    landscape = setup.ground
+    landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     shown = {name: trace.losses[0] - np.float32(floor) for name, trace in traces.items()}
