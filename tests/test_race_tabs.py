@@ -146,8 +146,8 @@ def test_a_click_on_a_mark_gives_its_racer_that_rate_and_shows_the_race(monkeypa
 
     points = [{"customdata": [1, 0.0123456]}]
     monkeypatch.setattr(st, "session_state", {CONTROLS.key("outcomes"): Picked(selection=Picked(points=points))})
-    monkeypatch.setattr(CONTROLS, "read", lambda: SETUP)
-    monkeypatch.setattr(CONTROLS, "take", lambda **chosen: taken.update(chosen))
+    monkeypatch.setattr(CONTROLS, "current_setup", lambda: SETUP)
+    monkeypatch.setattr(CONTROLS, "update", lambda **chosen: taken.update(chosen))
     take_rate()
     assert taken == {"racers": (SETUP.racers[0], replace(SETUP.racers[1], learning_rate=0.01235)), "show": "race"}
 
