@@ -38,7 +38,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.setup.codec import decode, encode
-from ui.setup.pages import SETUPS, RaceSetup, names
+from ui.setup.pages import SETUPS, RaceSetup, racer_names
 from ui.setup.stops import short
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
@@ -208,7 +208,7 @@ def not_drawn(stage: dict[str, Any], setup: RaceSetup) -> list[str]:
     strange = []
     if (steps := floats(stage["steps"])[-1]) != setup.steps:
         strange.append(f"{steps:g} steps and not {setup.steps}")
-    if (tracks := [track["name"] for track in stage["tracks"]]) != names(setup.racers):
+    if (tracks := [track["name"] for track in stage["tracks"]]) != racer_names(setup.racers):
         strange.append(f"racers {tracks}")
     for racer, track in zip(setup.racers, stage["tracks"], strict=False):
         path = np.stack([floats(track["values"][name])[:2] for name in "xy"], axis=1)  # (2, 2)
@@ -233,7 +233,7 @@ def slope(start: tuple[float, float]) -> np.ndarray:
     return _slopes[start]
 
 
-_gradient = jax.jit(jax.grad(SETUPS[PAGE]().ground.loss))
+_gradient = jax.jit(jax.grad(SETUPS[PAGE]().chosen_landscape.loss))
 
 
 # ---- a class

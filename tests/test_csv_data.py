@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ui.draw.tables import as_csv
-from ui.linear_fit.csv_data import MOST_BYTES, MOST_ROWS, NAME_LENGTH, Choices, look_at, read
-from ui.linear_fit.csv_layout import MOST_COLUMNS
+from ui.linear_fit.csv_data import MAX_BYTES, MAX_NAME_LENGTH, MAX_ROWS, Choices, read_file, read_table
+from ui.linear_fit.csv_layout import MAX_COLUMNS
 from ui.linear_fit.csv_pairs import pairs
 from ui.linear_fit.csv_text import CsvError
 
@@ -39,12 +39,12 @@ SAME = {
 @pytest.mark.parametrize("text", SAME.values(), ids=SAME)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_same_numbers_are_read_however_they_are_written(text, encoding):
-    found = pairs(read(text.encode(encoding)), 0, 1)
+    found = pairs(read_table(text.encode(encoding)), 0, 1)
     assert (list(found.x), list(found.y), found.dropped) == (X, Y, 0)
 
 
 def test_a_file_in_latin_1_keeps_its_letters():
-    table = read("Größe;Preis £\n1;2\n3;4\n".encode("latin-1"))
+    table = read_table("Größe;Preis £\n1;2\n3;4\n".encode("latin-1"))
     assert table.names == ("Größe", "Preis £")
 
 
@@ -66,17 +66,17 @@ BROKEN = {
 @pytest.mark.parametrize("cell", BROKEN.values(), ids=BROKEN)
 def test_a_row_without_two_numbers_is_dropped_and_counted(cell):
     for row in (f"{cell},7", f"7,{cell}"):
-        found = pairs(read(f"x,y\n1,-2\n{row}\n2,0.25\n3.5,4e3\n".encode()), 0, 1)
+        found = pairs(read_table(f"x,y\n1,-2\n{row}\n2,0.25\n3.5,4e3\n".encode()), 0, 1)
         assert (list(found.x), list(found.y), found.dropped) == (X, Y, 1)
 
 
 def test_a_first_row_with_a_missing_cell_is_no_header():
-    table = read(b"1,NA\n2,3\n4,5\n")
+    table = read_table(b"1,NA\n2,3\n4,5\n")
     assert table.names == ("column 1", "column 2")
     assert table.rows == 3
 
 
-ROWS = "".join(f"{i},{i}\n" for i in range(MOST_ROWS))
+ROWS = "".join(f"{i},{i}\n" for i in range(MAX_ROWS))
 REFUSED = {
     "nothing": (b"", "is empty"),
     "blanks": (b" \n\r\n ,\n", "is empty"),
@@ -93,8 +93,8 @@ REFUSED = {
     "bytes": (bytes(range(256)), "no text"),
     "a web page": (b"<!doctype html><p>1,2\n3,4", "a web page"),
     "JSON": (b'{"x": [1, 2]}', "JSON"),
-    "too many rows": (f"x,y\n{ROWS}1,2\n".encode(), f"{MOST_ROWS + 1:,} rows"),
-    "too many bytes": (b"1,2\n" * (MOST_BYTES // 4 + 1), "2.0 MB"),
+    "too many rows": (f"x,y\n{ROWS}1,2\n".encode(), f"{MAX_ROWS + 1:,} rows"),
+    "too many bytes": (b"1,2\n" * (MAX_BYTES // 4 + 1), "2.0 MB"),
     "too many columns": (b",".join([b"1"] * 2000), "2,000 columns"),
     "an endless cell": (b'x,y\n1,"' + b"2" * 200_000, "never ends"),
 }
@@ -103,7 +103,7 @@ REFUSED = {
 @pytest.mark.parametrize(("content", "said"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_table_of_numbers_is_refused_in_one_line(content, said):
     with pytest.raises(CsvError, match=said) as refused:
-        read(content)
+        read_table(content)
     assert "\n" not in str(refused.value)
     assert str(refused.value).endswith(".")
 
@@ -112,16 +112,16 @@ def test_one_wide_row_above_many_short_ones_does_not_fill_the_memory():
     def peak(first):
         tracemalloc.start()
         with pytest.raises(CsvError, match="rows"):
-            read(f"{first}\n".encode() + b"1,2\n" * 3 * MOST_ROWS)
+            read_table(f"{first}\n".encode() + b"1,2\n" * 3 * MAX_ROWS)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
 
-    assert peak(",".join(["1"] * MOST_COLUMNS)) < 1.2 * peak("1,2")
+    assert peak(",".join(["1"] * MAX_COLUMNS)) < 1.2 * peak("1,2")
 
 
 def test_as_many_rows_as_are_allowed_are_read():
-    assert read(f"x,y\n{ROWS}".encode()).rows == MOST_ROWS
+    assert read_table(f"x,y\n{ROWS}".encode()).rows == MAX_ROWS
 
 
 @pytest.mark.parametrize(
@@ -139,16 +139,16 @@ def test_as_many_rows_as_are_allowed_are_read():
 )
 def test_columns_that_have_no_line_are_refused(text, said):
     with pytest.raises(CsvError, match=said):
-        pairs(read(text.encode()), 0, 1)
+        pairs(read_table(text.encode()), 0, 1)
 
 
 def test_names_are_short_plain_and_never_alike():
     head = ["x", "x", "", "x (2)", "a\tb\x7f", "n" * 500, "n" * 400, "  "]
-    table = read((",".join(f'"{name}"' for name in head) + "\n" + ",".join("12345678") + "\n").encode())
+    table = read_table((",".join(f'"{name}"' for name in head) + "\n" + ",".join("12345678") + "\n").encode())
     assert len(set(table.names)) == len(head)
     assert table.names[0] == "x"
     assert table.names[2] == "column 3"
-    assert all(name.isprintable() and len(name) <= NAME_LENGTH + 5 for name in table.names)
+    assert all(name.isprintable() and len(name) <= MAX_NAME_LENGTH + 5 for name in table.names)
 
 
 def test_any_bytes_are_read_or_refused():
@@ -172,7 +172,7 @@ def test_any_bytes_are_read_or_refused():
     for _ in range(300):
         content = b"".join(pieces[i] for i in rng.integers(0, len(pieces), rng.integers(0, 60)))
         try:
-            table = read(content)
+            table = read_table(content)
         except CsvError:
             continue
         assert len(table.names) == len(table.columns) >= 2
@@ -220,17 +220,17 @@ FOUND = {
 @pytest.mark.parametrize(("text", "wanted"), FOUND.values(), ids=FOUND)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_file_is_read_as_the_whole_of_it_shows(text, wanted, encoding):
-    found = pairs(read(text.encode(encoding)), 0, 1)
+    found = pairs(read_table(text.encode(encoding)), 0, 1)
     assert (list(found.y), found.dropped) == (wanted, 0)
 
 
 def test_two_byte_order_marks_hide_no_row_and_windows_dashes_are_minus_signs():
-    assert read(b"\xef\xbb\xbf" * 2 + b"1,2\n2,3\n").rows == 2
-    assert list(pairs(read("x,y\n1,–2\n2,3\n".encode("cp1252")), 0, 1).y) == [-2, 3]
+    assert read_table(b"\xef\xbb\xbf" * 2 + b"1,2\n2,3\n").rows == 2
+    assert list(pairs(read_table("x,y\n1,–2\n2,3\n".encode("cp1252")), 0, 1).y) == [-2, 3]
 
 
 def test_a_row_with_numbers_where_the_column_has_them_is_no_header():
-    table = read(b"5.1,3.5,Iris-setosa\n4.9,3.0,Iris-setosa\n")
+    table = read_table(b"5.1,3.5,Iris-setosa\n4.9,3.0,Iris-setosa\n")
     assert (table.names, table.rows) == (("column 1", "column 2"), 2)
 
 
@@ -251,9 +251,9 @@ ASKED = {
 
 @pytest.mark.parametrize(("text", "name"), ASKED.values(), ids=ASKED)
 def test_what_a_file_leaves_open_is_asked_and_the_first_rows_are_shown(text, name):
-    reading = look_at(text.encode(), Choices())
+    reading = read_file(text.encode(), Choices())
     assert reading.table is None
-    assert list(reading.asked) == [name]
+    assert list(reading.questions) == [name]
     assert reading.first
 
 
@@ -272,34 +272,34 @@ def test_what_a_file_leaves_open_is_asked_and_the_first_rows_are_shown(text, nam
     ],
 )
 def test_names_are_found_in_comments_and_between_blanks_and_are_never_another_column_s(text, names):
-    assert read(text.encode()).names == names
+    assert read_table(text.encode()).names == names
 
 
 def test_settings_beside_a_table_are_no_column_of_it():
     rows = "".join(f",,{i},{i * i}\n" for i in range(40))
-    assert read(f"Points,500,0,1\nSource,2,1,2\n{rows}".encode()).names == ("column 3", "column 4")
+    assert read_table(f"Points,500,0,1\nSource,2,1,2\n{rows}".encode()).names == ("column 3", "column 4")
 
 
 def test_a_row_that_another_separator_cuts_does_not_tell_the_decimal_sign():
-    found = pairs(read(b"x;y\n1;2.125\n2,3\n0.5;4.25\n"), 0, 1)
+    found = pairs(read_table(b"x;y\n1;2.125\n2,3\n0.5;4.25\n"), 0, 1)
     assert (list(found.x), list(found.y), found.dropped) == ([1, 0.5], [2.125, 4.25], 1)
 
 
 @pytest.mark.parametrize("end", ["Grand Total,6,9", "Mean:,2,3\nMedian,2,3", ",6,9", "Total,6,9\nSource: the ministry"])
 def test_totals_below_the_rows_are_left_out_and_named(end):
-    table = read(f"Item,x,y\nA,1,2\nB,2,3\nC,3,4\n{end}\n".encode())
+    table = read_table(f"Item,x,y\nA,1,2\nB,2,3\nC,3,4\n{end}\n".encode())
     found = pairs(table, 0, 1)
     assert (list(found.x), list(found.y)) == ([1, 2, 3], [2, 3, 4])
-    assert re.match(r"Line 5 (is a total|has no label, and is the sum)", found.why)
+    assert re.match(r"Line 5 (is a total|has no label, and is the sum)", found.first_fault)
 
 
 def test_a_last_row_that_is_the_sum_by_chance_stays():
-    assert list(pairs(read(b"x,y\n1,2\n2,4\n3,6\n"), 0, 1).y) == [2, 4, 6]
+    assert list(pairs(read_table(b"x,y\n1,2\n2,4\n3,6\n"), 0, 1).y) == [2, 4, 6]
 
 
 def test_a_second_table_is_not_read_on_as_the_first():
     with pytest.raises(CsvError, match="second table begins on line 5"):
-        read(b"x,y\n1,2\n2,3\n\na,b\n10,20\n11,22\n")
+        read_table(b"x,y\n1,2\n2,3\n\na,b\n10,20\n11,22\n")
 
 
 @pytest.mark.parametrize(
@@ -315,13 +315,13 @@ def test_a_second_table_is_not_read_on_as_the_first():
 def test_a_column_that_is_not_read_is_named_though_no_other_is(cell, said):
     for text in (f'x,y\n1,"{cell}"\n2,"{cell}"\n', f'x,y\nJan,"{cell}"\nFeb,"{cell}"\n'):
         with pytest.raises(CsvError, match=said):
-            read(text.encode())
+            read_table(text.encode())
 
 
 def test_a_choice_decides_what_was_asked():
     text = b"a\tb\n1\t950\n2\t1,020\n"
     for decimal, wanted in ((".", 1020), (",", 1.02)):
-        assert list(pairs(read(text, Choices(decimal=decimal)), 0, 1).y) == [950, wanted]
+        assert list(pairs(read_table(text, Choices(decimal=decimal)), 0, 1).y) == [950, wanted]
 
 
 LEFT_OUT = {
@@ -341,10 +341,10 @@ LEFT_OUT = {
 
 @pytest.mark.parametrize(("cell", "said"), LEFT_OUT.values(), ids=LEFT_OUT)
 def test_the_first_row_that_is_left_out_is_named_with_the_reason(cell, said):
-    found = pairs(read(f"x,y\n1,1\n2,{cell}\n3,2.5\n4,3\n".encode()), 0, 1)
+    found = pairs(read_table(f"x,y\n1,1\n2,{cell}\n3,2.5\n4,3\n".encode()), 0, 1)
     assert (list(found.y), found.dropped) == ([1, 2.5, 3], 1)
-    assert found.why.startswith("Line 3")
-    assert re.search(said, found.why)
+    assert found.first_fault.startswith("Line 3")
+    assert re.search(said, found.first_fault)
 
 
 @pytest.mark.parametrize(
@@ -362,12 +362,12 @@ def test_the_first_row_that_is_left_out_is_named_with_the_reason(cell, said):
 def test_a_column_of_dates_is_refused_as_one(cells):
     for value in ("1", "1,5"):
         with pytest.raises(CsvError, match="is a date"):
-            read(f"d;y\n{cells[0]};{value}\n{cells[1]};2\n".encode())
+            read_table(f"d;y\n{cells[0]};{value}\n{cells[1]};2\n".encode())
 
 
 def test_quotation_marks_that_would_swallow_rows_are_named():
     with pytest.raises(CsvError, match=r"On line 2 .* quotation mark"):
-        read(b'x,y\n1,"2\n3,4\n5,6"\n7,8\n')
+        read_table(b'x,y\n1,"2\n3,4\n5,6"\n7,8\n')
 
 
 def test_numbers_that_32_bits_cannot_tell_apart_are_refused_and_the_way_out_is_said():
@@ -376,13 +376,13 @@ def test_numbers_that_32_bits_cannot_tell_apart_are_refused_and_the_way_out_is_s
         *("".join(f"{d},{i}\n" for i, d in enumerate(days)), "".join(f"{i},{d}\n" for i, d in enumerate(days))),
     ):
         with pytest.raises(CsvError, match="Subtract 20200101"):
-            pairs(read(text.encode()), 0, 1)
-    assert len(pairs(read(b"1990,1\n1991,2\n1992,4\n"), 0, 1).x) == 3
+            pairs(read_table(text.encode()), 0, 1)
+    assert len(pairs(read_table(b"1990,1\n1991,2\n1992,4\n"), 0, 1).x) == 3
 
 
 def test_what_the_app_writes_it_reads_back_exactly():
     x = np.random.default_rng(577).normal(size=50)
-    table = read(as_csv(pd.DataFrame({"θ₀": x, "=f": x * 1e-7, "who": ["=1+1"] * 50})))
+    table = read_table(as_csv(pd.DataFrame({"θ₀": x, "=f": x * 1e-7, "who": ["=1+1"] * 50})))
     assert table.names == ("θ₀", "'=f")
     np.testing.assert_array_equal(table.columns, [x, x * 1e-7])
 
@@ -436,7 +436,7 @@ def files(draw):
 def test_numbers_in_any_convention_are_read_as_they_were_written_or_not_at_all(made):
     content, wanted = made
     try:
-        table = read(content)
+        table = read_table(content)
     except CsvError:
         return
     full = np.isfinite(table.columns[:2]).all(axis=0)

@@ -88,7 +88,7 @@ def opened(query: dict[str, list[str]] | None = None) -> AppTest:
 def shown(**settings) -> AppTest:
     setup = GradientsSetup()
     for name, value in settings.items():
-        setup = setup.with_(name, value)
+        setup = setup.with_setting(name, value)
     return opened(encode(setup))
 
 
@@ -178,12 +178,12 @@ def test_every_setting_survives_a_visit_to_another_part():
     sound(app.segmented_control(key="slope-part").set_value(DIFFERENCES).run())
     sound(app.select_slider(key="slope-h").set_value(0.1).run())
     sound(app.select_slider(key="slope-x0").set_value(0.5).run())
-    setup = GradientsSetup().with_("f", "sin x").with_("x0", 0.5)
+    setup = GradientsSetup().with_setting("f", "sin x").with_setting("x0", 0.5)
     assert address(app) == replace(setup, part=DIFFERENCES, h=0.1, theta=3.0, lines=2, answer="cos x")
     for part in (LOSS, CHECK, DIFFERENCES, SLOPE):
         before = address(app)
         sound(app.segmented_control(key="slope-part").set_value(part).run())
-        assert address(app) == before.with_("part", part)
+        assert address(app) == before.with_setting("part", part)
 
 
 # ---- slope

@@ -18,10 +18,10 @@ from engine.notebook import FIRST_KEY, LEFT_BEHIND, first_theta
 from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import rates
-from ui.linear_fit.data import bend_of, fit_of, points_of
+from ui.linear_fit.data import curvature_of, fit_of, points_of
 from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
 from ui.linear_fit.run import run
-from ui.linear_fit.table import TODAYS_THETA, table
+from ui.linear_fit.table import THETA_FROM_NEW_GENERATOR, table
 from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
 from ui.setup.presets import presets
 
@@ -94,7 +94,7 @@ def test_the_page_opens_with_the_notebooks_fit_and_shows_what_it_printed():
 def test_the_notebooks_preset_starts_where_the_notebook_did_and_the_page_says_why():
     assert NOTEBOOK.theta == first_theta()
     assert (NOTEBOOK.rate, NOTEBOOK.steps, NOTEBOOK.tolerance, NOTEBOOK.data) == (0.01, 20, 1e-6, "4x³+3")
-    assert float(jax.random.uniform(jax.random.PRNGKey(FIRST_KEY))) == TODAYS_THETA
+    assert float(jax.random.uniform(jax.random.PRNGKey(FIRST_KEY))) == THETA_FROM_NEW_GENERATOR
     said = texts(shown(NOTEBOOK))
     assert "θ = 0.15920353" in said
     assert "0.1639" in said
@@ -367,7 +367,7 @@ def test_data_too_flat_for_32_bits_get_no_invented_number():
 def test_start_minimum_and_path_are_on_the_loss_that_is_drawn():
     for setup in (SMALL, replace(SMALL, theta0=40.0), replace(SMALL, model="slope"), NOTEBOOK):
         result = result_of(setup)
-        for axis, (low, high) in enumerate(extent(result.fit, result.bend, result.run.positions.astype(float))):
+        for axis, (low, high) in enumerate(extent(result.fit, result.curvature, result.run.positions.astype(float))):
             for inside in (result.minimum[axis], *result.run.positions[:, axis]):
                 assert low < inside < high
 
@@ -566,5 +566,5 @@ def test_of_many_points_a_sample_is_drawn_and_the_page_says_so():
     assert "A sample of 2,000 points is drawn; the fit uses all 5,000." in texts(app)
     points = points_of(replace(SMALL, data=CSV), app.session_state["fit-upload"])
     assert len(set(drawn(points))) == MOST_DRAWN
-    bend = bend_of(fit_of(replace(SMALL, model="slope"), points))
+    bend = curvature_of(fit_of(replace(SMALL, model="slope"), points))
     assert float(dict(metrics(app))["curvature λ"]) == pytest.approx(float(bend.values[0]), rel=1e-3)

@@ -13,22 +13,22 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
-from ui.setup.codec import MOST_NOTES, Setup, decode, encode, link_of
+from ui.setup.codec import MAX_NOTES, Setup, decode, encode, param_name
 from ui.setup.kinds import SEPARATOR, quoted
 from ui.setup.pages import (
-    FARTHEST,
     LOSS_AXES,
-    MOST_COARSE,
-    MOST_FINE,
-    MOST_RACERS,
-    MOST_STEPS,
+    MAX_POINTS,
+    MAX_RACERS,
+    MAX_START,
+    MAX_STEPS,
+    MIN_POINTS,
     NO_REPLAY,
+    RACE_TABS,
     SETUPS,
-    SHOWN,
     VIEWS,
     Racers,
     RaceSetup,
-    names,
+    racer_names,
 )
 from ui.setup.presets import presets
 
@@ -44,8 +44,8 @@ LINK = RaceSetup(
     steps=77,
     loss=LOSS_AXES[-1],
     replay=list(REPLAYS)[-1],
-    show=SHOWN[-1],
-    points=MOST_FINE,
+    show=RACE_TABS[-1],
+    points=MAX_POINTS,
 )
 HOSTILE = {
     "nothing": "",
@@ -90,7 +90,7 @@ def odd_value(rng: random.Random, knob: Knob) -> float | bool:
 def odd_setup(rng: random.Random) -> RaceSetup:
     """Any set-up that the page can show: every knob at an odd value, with a racer or two more than once."""
     racers = []
-    for _ in range(rng.randint(1, MOST_RACERS)):
+    for _ in range(rng.randint(1, MAX_RACERS)):
         rule = rng.choice(RULES)
         racers.append(rule(**{knob.name: odd_value(rng, knob) for knob in rule.knobs() if rng.random() < 0.7}))
     for place in range(1, len(racers)):
@@ -100,12 +100,12 @@ def odd_setup(rng: random.Random) -> RaceSetup:
         racers=tuple(racers),
         landscape=rng.choice(list(LANDSCAPES)),
         view=rng.choice(VIEWS),
-        start=(rng.uniform(-FARTHEST, FARTHEST), rng.choice([rng.uniform(-5, 5), FARTHEST, 0.0, -0.1, 1e-9])),
-        steps=rng.randint(1, MOST_STEPS),
+        start=(rng.uniform(-MAX_START, MAX_START), rng.choice([rng.uniform(-5, 5), MAX_START, 0.0, -0.1, 1e-9])),
+        steps=rng.randint(1, MAX_STEPS),
         loss=rng.choice(LOSS_AXES),
         replay=rng.choice([NO_REPLAY, *REPLAYS]),
-        show=rng.choice(SHOWN),
-        points=rng.randint(MOST_COARSE, MOST_FINE),
+        show=rng.choice(RACE_TABS),
+        points=rng.randint(MIN_POINTS, MAX_POINTS),
     )
 
 
@@ -117,7 +117,7 @@ RECORDED = json.loads((Path(__file__).parent / "recorded/links.json").read_text(
 def spelled(setup: Setup) -> dict:
     """A set-up as it is recorded: its settings by their names in links, a racer as its optimizer and every knob."""
     racer = lambda r: {"optimizer": r.name, **{knob.name: getattr(r, knob.name) for knob in r.knobs()}}  # noqa: E731
-    values = {link_of(name, kind): (kind, getattr(setup, name)) for name, kind in setup.settings().items()}
+    values = {param_name(name, kind): (kind, getattr(setup, name)) for name, kind in setup.settings().items()}
     plain = {link: [racer(r) for r in value] if kind.many else value for link, (kind, value) in values.items()}
     return json.loads(json.dumps(plain))
 
@@ -161,8 +161,8 @@ def test_an_empty_link_is_the_usual_race():
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
 def test_a_link_says_only_the_knobs_that_were_turned(rule):
     knob = rule.knobs()[0]
-    assert Racers().say(rule()) == rule.name
-    turned = Racers().say(rule(**{knob.name: knob.low}))
+    assert Racers().encode(rule()) == rule.name
+    turned = Racers().encode(rule(**{knob.name: knob.low}))
     assert turned.startswith(f"{rule.name}{SEPARATOR}{knob.name}{SEPARATOR}")
     assert turned.count(SEPARATOR) == 2
 
@@ -181,7 +181,7 @@ BAD = {
 
 @pytest.mark.parametrize("part", BAD)
 def test_a_bad_part_falls_back_alone_and_the_note_says_to_what(part):
-    default = replace(OPENING, start=next(iter(LINK.ground.places.values())))
+    default = replace(OPENING, start=next(iter(LINK.chosen_landscape.places.values())))
     for bad in BAD[part]:
         setup, notes = decode({**encode(LINK), part: [bad]}, OPENING)
         assert setup == replace(LINK, **{part: getattr(default, part)})
@@ -208,7 +208,7 @@ def test_a_bad_knob_falls_back_alone_and_the_note_says_to_what(rule, knob):
     racer = rule(**{other.name: odd_value(rng, other) for other in rule.knobs() if other != knob})
     outside = ["2", "0.5", "-1", "true"] if knob.is_switch else [repr(knob.low - 0.001), repr(knob.high * 1.001)]
     for bad in [*outside, *TEXTS]:
-        text = f"{Racers().say(racer)}{SEPARATOR}{knob.name}{SEPARATOR}{bad}"
+        text = f"{Racers().encode(racer)}{SEPARATOR}{knob.name}{SEPARATOR}{bad}"
         setup, notes = decode({**encode(LINK), "racer": [text]}, OPENING)
         assert setup == replace(LINK, racers=(racer,))
         (note,) = notes
@@ -257,12 +257,12 @@ def test_of_a_knob_given_twice_the_first_counts():
     assert notes == [f"{rule.name}: {knob.name} is given again; `{knob.high!r}` is left out."]
 
 
-@pytest.mark.parametrize("count", [MOST_RACERS + 1, 300])
+@pytest.mark.parametrize("count", [MAX_RACERS + 1, 300])
 def test_of_too_many_racers_the_first_ones_run(count):
-    texts = [Racers().say(RULES[i % len(RULES)]()) for i in range(count)]
+    texts = [Racers().encode(RULES[i % len(RULES)]()) for i in range(count)]
     setup, notes = decode({**encode(LINK), "racer": texts}, OPENING)
-    assert [racer.name for racer in setup.racers] == texts[:MOST_RACERS]
-    assert notes == [f"The link names {count} racers; the first {MOST_RACERS} are used."]
+    assert [racer.name for racer in setup.racers] == texts[:MAX_RACERS]
+    assert notes == [f"The link names {count} racers; the first {MAX_RACERS} are used."]
 
 
 def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
@@ -275,7 +275,7 @@ def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
 def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
     setup, notes = decode({**encode(LINK), "racer": ["Admam"] * 500, **{f"key{i}": [""] for i in range(500)}}, OPENING)
     assert setup == replace(LINK, racers=OPENING.racers)
-    assert len(notes) == MOST_NOTES + 1
+    assert len(notes) == MAX_NOTES + 1
     assert re.fullmatch(r"And \d+ more\.", notes[-1])
     assert max(map(len, notes)) < 1000
 
@@ -498,7 +498,7 @@ def test_a_blank_in_a_link_of_ours_stays_a_blank(text):
     assert decode(encode(setup), SETUPS["Gradients"]()) == (setup, [])
 
 
-SLOTS = {
+GIVEN_AS = {
     "a value": lambda text: {part: [text] for part in encode(LINK)},
     "a part misspelt": lambda text: {f"landscape{text[:1]}": [text]},
     "a knob": lambda text: {"racer": [f"{RULES[0].name}~{text}~1"]},
@@ -508,10 +508,10 @@ SLOTS = {
 }
 
 
-@pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.parametrize("part", GIVEN_AS)
 @any_text
-def test_a_visitors_text_is_short_and_plain_wherever_it_comes(text, slot):
-    _, notes = decode(SLOTS[slot](text), OPENING)
+def test_a_visitors_text_is_short_and_plain_wherever_it_comes(text, part):
+    _, notes = decode(GIVEN_AS[part](text), OPENING)
     assert notes
     for note in notes:
         spans = re.findall(r"`([^`]*)`", note)
@@ -547,9 +547,9 @@ def test_decoding_never_raises_and_always_gives_a_race_that_can_be_linked_to():
         setup, notes = decode(query, OPENING)
         assert decode(encode(setup), LINK) == (setup, [])
         assert all(isinstance(note, str) for note in notes)
-        assert 1 <= len(setup.racers) <= MOST_RACERS
-        assert 1 <= setup.steps <= MOST_STEPS
-        assert all(math.isfinite(c) and abs(c) <= FARTHEST for c in setup.start)
+        assert 1 <= len(setup.racers) <= MAX_RACERS
+        assert 1 <= setup.steps <= MAX_STEPS
+        assert all(math.isfinite(c) and abs(c) <= MAX_START for c in setup.start)
         for racer in setup.racers:
             assert all(knob.low <= getattr(racer, knob.name) <= knob.high for knob in racer.knobs())
 
@@ -558,26 +558,26 @@ def test_racers_never_share_a_name():
     rng = random.Random(2)
     for _ in range(500):
         racers = odd_setup(rng).racers
-        assert len(set(names(racers))) == len(racers)
+        assert len(set(racer_names(racers))) == len(racers)
 
 
 def test_equal_racers_are_counted():
     racer = RULES[0]()
-    assert names([racer] * 3) == [racer.name, f"{racer.name} (2)", f"{racer.name} (3)"]
+    assert racer_names([racer] * 3) == [racer.name, f"{racer.name} (2)", f"{racer.name} (3)"]
 
 
 def test_racers_that_differ_by_less_than_a_name_says_are_counted():
-    rule = RULES[0]
-    assert len(set(names([rule(learning_rate=0.1), rule(learning_rate=0.1 + 1e-9), rule(learning_rate=0.1)]))) == 3
+    racers = [RULES[0](learning_rate=rate) for rate in (0.1, 0.1 + 1e-9, 0.1)]
+    assert len(set(racer_names(racers))) == 3
 
 
 @pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=map(named, KNOBS))
 def test_the_knob_that_tells_two_racers_apart_is_in_their_names(rule, knob):
     low, high = rule(**{knob.name: type(knob.default)(knob.low)}), rule(**{knob.name: type(knob.default)(knob.high)})
-    for racer, name in zip((low, high), names([low, high]), strict=True):
+    for racer, name in zip((low, high), racer_names([low, high]), strict=True):
         assert name.startswith(f"{rule.name} ")
         assert name.endswith(f"{getattr(racer, knob.name):g}")
 
 
 def test_a_racer_alone_of_its_kind_has_its_optimizers_name():
-    assert names([rule() for rule in RULES]) == list(OPTIMIZERS)
+    assert racer_names([rule() for rule in RULES]) == list(OPTIMIZERS)

@@ -18,7 +18,7 @@ from ui.draw.line_up import letters
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
-from ui.setup.pages import LOSS_AXES, MOST_RACERS, MOST_STEPS, NO_REPLAY, SETUPS, RaceSetup, names
+from ui.setup.pages import LOSS_AXES, MAX_RACERS, MAX_STEPS, NO_REPLAY, SETUPS, RaceSetup, racer_names
 from ui.setup.presets import presets
 
 RACE = "Ackley Race"
@@ -32,10 +32,10 @@ KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
 
 def assert_shows(app: AppTest, setup: RaceSetup) -> None:
     """The stage, the address and the leaderboard are those of this set-up."""
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     drawn = tracks(app)
     assert [name for name in drawn if name not in {r.name for r in REPLAYS.values()}] == list(racers)
-    for name, trace in race(setup.ground.loss, racers, [setup.start], setup.steps).items():
+    for name, trace in race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps).items():
         np.testing.assert_array_equal(drawn[name]["x"], trace.positions[0, :, 0])
         np.testing.assert_array_equal(drawn[name]["y"], trace.positions[0, :, 1])
         np.testing.assert_array_equal(drawn[name]["loss"], trace.losses[0])
@@ -109,7 +109,7 @@ BROKEN = [
     {"racer": ["Adam~learning_rate~nan"]},
     {"racer": ["RMSProp~centered~2"]},
     {"racer": ["Adam~0.1"]},
-    {"racer": ["Adam"] * (MOST_RACERS + 1)},
+    {"racer": ["Adam"] * (MAX_RACERS + 1)},
     {"racer": [""]},
     {"racer": ["x" * 5000]},
     {"landscape](x)": ["1"], "☃": ["$"]},  # a slip of a name, and what another program added
@@ -163,7 +163,7 @@ def test_the_last_racer_stays():
 
 def test_a_dozen_racers_is_the_most():
     app = shown(alone(RULES[0]))
-    for count in range(2, MOST_RACERS + 1):
+    for count in range(2, MAX_RACERS + 1):
         assert not app.selectbox(key="race-add").disabled
         sound(app.selectbox(key="race-add").select(RULES[0].name).run())
         assert len(tracks(app)) == count
@@ -184,7 +184,9 @@ def test_the_same_optimizer_runs_more_than_once_under_names_that_tell_the_knob(r
     setup = alone(rule, racers=(rule(), rule(**{knob.name: knob.low}), rule()))
     assert_shows(app, setup)
     assert f"{knob.low:g}" in list(tracks(app))[1]
-    assert any(slider.label.startswith(f"{name} · ") for name in names(setup.racers) for slider in app.select_slider)
+    assert any(
+        slider.label.startswith(f"{name} · ") for name in racer_names(setup.racers) for slider in app.select_slider
+    )
 
 
 @pytest.mark.parametrize(("rule", "knob"), KNOBS, ids=lambda part: part.name)
@@ -252,7 +254,7 @@ def test_a_typed_start_is_where_the_race_begins():
 
 def test_the_number_of_steps_is_chosen_and_kept_from_one_to_the_most():
     app = shown(alone(RULES[0], steps=77))  # a number that the slider has no stop for
-    for steps in (1, MOST_STEPS, 500, 100):
+    for steps in (1, MAX_STEPS, 500, 100):
         sound(app.select_slider(key="race-steps").set_value(steps).run())
         for _ in range(2):
             assert_shows(app, alone(RULES[0], steps=steps))
@@ -375,21 +377,21 @@ def after_a_click(monkeypatch, seen, drawn):
     """
     state = {}
     monkeypatch.setattr(st, "session_state", state)
-    monkeypatch.setattr(CONTROLS, "query", lambda: encode(SETUPS["Ackley Race"]()))
-    CONTROLS.current()
-    CONTROLS.keep(CONTROLS.read())
-    CONTROLS.current()
-    CONTROLS.keep(CONTROLS.read())
+    monkeypatch.setattr(CONTROLS, "url_query", lambda: encode(SETUPS["Ackley Race"]()))
+    CONTROLS.sync()
+    CONTROLS.hold_undrawn(CONTROLS.current_setup())
+    CONTROLS.sync()
+    CONTROLS.hold_undrawn(CONTROLS.current_setup())
     browser = dict(state)
-    CONTROLS.take(start=(1.0, 2.0))
-    CONTROLS.keep(CONTROLS.read())
+    CONTROLS.update(start=(1.0, 2.0))
+    CONTROLS.hold_undrawn(CONTROLS.current_setup())
     if seen:
         browser = dict(state)
     state.update({place: browser[place] for place in (*map(start_key, "xy"), CONTROLS.key("sent"))})
     if drawn is not None:
         state[start_key("x")] = drawn
-    CONTROLS.renew()
-    return CONTROLS.read().start[0]
+    CONTROLS.drop_echoes()
+    return CONTROLS.current_setup().start[0]
 
 
 def start_key(axis: str) -> str:
@@ -450,7 +452,7 @@ def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(comp
         for knob in racer.knobs():
             widget(app, knob, slot).set_value(far_from_default(knob))
     sound(app.run())
-    for steps in (1, 450, MOST_STEPS):
+    for steps in (1, 450, MAX_STEPS):
         sound(app.select_slider(key="race-steps").set_value(steps).run())
     sound(app.number_input(key="race-start-x").set_value(0.25).run())
     assert not compiled
@@ -461,8 +463,8 @@ def test_turning_anything_but_the_landscape_or_the_line_up_compiles_nothing(comp
 
 
 def test_a_turned_knob_sends_the_paths_alone_and_they_are_light():
-    twelve = tuple(RULES[i % len(RULES)]() for i in range(MOST_RACERS))
-    app = shown(alone(RULES[0], racers=twelve, steps=MOST_STEPS))
+    twelve = tuple(RULES[i % len(RULES)]() for i in range(MAX_RACERS))
+    app = shown(alone(RULES[0], racers=twelve, steps=MAX_STEPS))
     ground = message(app, "race-stage-figures").SerializeToString()
     knob = RULES[0].knobs()[0]
     sound(widget(app, knob).set_value(knob.low).run())

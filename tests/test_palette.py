@@ -13,7 +13,7 @@ import pytest
 from engine import OPTIMIZERS
 from ui.draw.palette import COLORS, REPLAY, STYLES, swatch
 from ui.draw.styles import styles
-from ui.setup.pages import MOST_RACERS
+from ui.setup.pages import MAX_RACERS
 
 RULES = list(OPTIMIZERS.values())
 THEMES = list(COLORS)
@@ -59,7 +59,7 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def line_up(rng: random.Random, most: int = MOST_RACERS) -> list:
+def line_up(rng: random.Random, most: int = MAX_RACERS) -> list:
     return [rng.choice(RULES)() for _ in range(rng.randint(1, most))]
 
 
@@ -119,7 +119,7 @@ def test_no_two_racers_share_a_style():
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
 def test_a_full_line_up_of_one_optimizer_has_a_style_for_each(rule):
-    assert len(set(styles([rule()] * MOST_RACERS))) == MOST_RACERS
+    assert len(set(styles([rule()] * MAX_RACERS))) == MAX_RACERS
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)

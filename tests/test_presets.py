@@ -10,7 +10,7 @@ import pytest
 import ui.setup.presets
 from engine import OPTIMIZERS, race
 from ui.setup.codec import decode
-from ui.setup.pages import SETUPS, RaceSetup, names
+from ui.setup.pages import SETUPS, RaceSetup, racer_names
 from ui.setup.presets import presets
 
 RULE = next(iter(OPTIMIZERS))
@@ -61,8 +61,8 @@ def test_a_page_opens_with_the_first(page):
 @every_preset
 def test_the_racers_of_a_preset_move_and_part_ways(preset):
     setup = preset.setup
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
-    traces = race(setup.ground.loss, racers, [setup.start], setup.steps)
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps)
     ends = {tuple(np.round(trace.positions[0, -1], 3)) for trace in traces.values()}
     assert len(ends) > 1 or len(racers) == 1
     for trace in traces.values():
@@ -91,4 +91,4 @@ def test_a_new_entry_is_all_that_a_preset_needs(tmp_path, monkeypatch):
         f'[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "racer={RULE}&steps=5"', tmp_path, monkeypatch
     )
     assert found["A"].setup == RaceSetup(racers=found["A"].setup.racers, steps=5)
-    assert names(found["A"].setup.racers) == [RULE]
+    assert racer_names(found["A"].setup.racers) == [RULE]

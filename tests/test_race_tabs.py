@@ -22,7 +22,7 @@ from ui.race.controls import CONTROLS
 from ui.race.fair import numbers
 from ui.race.fair_words import sentences
 from ui.race.rates import LOOKS, RATES, limit_of, take_rate
-from ui.setup.pages import RaceSetup, names
+from ui.setup.pages import RaceSetup, racer_names
 from ui.setup.presets import presets
 
 PAGE = "Ackley Race"
@@ -52,16 +52,16 @@ def test_a_preset_opens_its_tab(preset):
 def test_every_racer_has_a_map_with_its_own_path_over_it():
     app = shown(BASINS)
     sent = stage(app)
-    assert [view["only"] for view in sent["views"]] == names(SETUP.racers)
-    racers = dict(zip(names(SETUP.racers), SETUP.racers, strict=True))
-    for name, trace in race(SETUP.ground.loss, racers, [SETUP.start], SETUP.steps).items():
+    assert [view["only"] for view in sent["views"]] == racer_names(SETUP.racers)
+    racers = dict(zip(racer_names(SETUP.racers), SETUP.racers, strict=True))
+    for name, trace in race(SETUP.chosen_landscape.loss, racers, [SETUP.start], SETUP.steps).items():
         np.testing.assert_array_equal(tracks(app)[name]["x"], trace.positions[0, :, 0])
 
 
 def test_the_table_says_how_many_starts_arrive_and_how_soon():
     table = shown(BASINS).dataframe[0].value.set_index("racer")
-    for name, racer in zip(names(SETUP.racers), SETUP.racers, strict=True):
-        found = basins(SETUP.ground, racer, SETUP.points, SETUP.steps)
+    for name, racer in zip(racer_names(SETUP.racers), SETUP.racers, strict=True):
+        found = basins(SETUP.chosen_landscape, racer, SETUP.points, SETUP.steps)
         assert table["arrive"][name] == pytest.approx(100 * (found.nearest >= 0).mean())
         assert table["median steps"][name] == int(np.median(found.steps[found.nearest >= 0]))
         assert table["starts"][name] == SETUP.points**2
@@ -71,7 +71,7 @@ def test_the_picture_lies_on_its_domain_with_each_start_in_the_middle_of_its_squ
     figures = json.loads(message(shown(BASINS), "race-stage-figures").json)["figures"]
     (first, _) = figures.values()
     (image,) = json.loads(first)["layout"]["images"]
-    (x0, x1), (_, y1) = SETUP.ground.domain
+    (x0, x1), (_, y1) = SETUP.chosen_landscape.domain
     step = (x1 - x0) / (SETUP.points - 1)
     assert image["x"] == pytest.approx(x0 - step / 2)
     assert image["y"] == pytest.approx(y1 + step / 2)
@@ -117,7 +117,13 @@ def test_every_mark_says_how_the_run_with_its_learning_rate_ended():
         knob = racer.knobs()[0]
         rates = np.geomspace(knob.low, knob.high, RATES)
         found = sweep(
-            SETUP.ground.loss, racer, "learning_rate", rates, [SETUP.start], SETUP.steps, minima=SETUP.ground.minima
+            SETUP.chosen_landscape.loss,
+            racer,
+            "learning_rate",
+            rates,
+            [SETUP.start],
+            SETUP.steps,
+            minima=SETUP.chosen_landscape.minima,
         )
         for rate, ending in zip(found.values, found.endings[:, 0], strict=True):
             assert marks[place, rate] == LOOKS[ending.kind].words
@@ -143,8 +149,8 @@ def test_a_click_on_a_mark_gives_its_racer_that_rate_and_shows_the_race(monkeypa
 
     points = [{"customdata": [1, 0.0123456]}]
     monkeypatch.setattr(st, "session_state", {CONTROLS.key("outcomes"): Picked(selection=Picked(points=points))})
-    monkeypatch.setattr(CONTROLS, "read", lambda: SETUP)
-    monkeypatch.setattr(CONTROLS, "take", lambda **chosen: taken.update(chosen))
+    monkeypatch.setattr(CONTROLS, "current_setup", lambda: SETUP)
+    monkeypatch.setattr(CONTROLS, "update", lambda **chosen: taken.update(chosen))
     take_rate()
     assert taken == {"racers": (SETUP.racers[0], replace(SETUP.racers[1], learning_rate=0.01235)), "show": "race"}
 
@@ -162,7 +168,7 @@ def test_the_fair_race_has_each_optimizer_of_the_line_up_once():
     twice = replace(FAIR, racers=(*SETUP.racers, OPTIMIZERS["Adam"](learning_rate=0.01)), shared_rate=0.02)
     app = shown(twice)
     rules = [OPTIMIZERS["SGD"], OPTIMIZERS["Adam"]]
-    fair = fair_race(SETUP.ground, rules, SETUP.steps, 0.02)
+    fair = fair_race(SETUP.chosen_landscape, rules, SETUP.steps, 0.02)
     assert all(sentence in texts(app) for sentence in sentences(fair))
     table = app.dataframe[0].value
     assert sorted(table["optimizer"]) == ["Adam"] * 3 + ["SGD"] * 3

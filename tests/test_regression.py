@@ -16,7 +16,7 @@ from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui.regression.seeds import SEEDS, bands, seed_steps
 from ui.setup.codec import encode
-from ui.setup.pages import PARTS, SETUPS, RegressionSetup, names
+from ui.setup.pages import REGRESSION_TABS, SETUPS, RegressionSetup, racer_names
 from ui.setup.presets import presets
 
 PAGE, STAGE = "2D Regression", "regression-stage"
@@ -34,7 +34,7 @@ SMALL = RegressionSetup(
 
 def expected(setup, steps=None):
     fit = bowl(setup.examples, setup.noise, setup.seed)
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     return race(
         mean_squared_error,
         racers,
@@ -213,7 +213,7 @@ def test_each_of_the_hundred_seeds_is_the_race_that_its_seed_gives():
     assert table["median"][0] == pytest.approx(float(found["SGD"][1, -1]))
 
 
-@pytest.mark.parametrize("below", PARTS)
+@pytest.mark.parametrize("below", REGRESSION_TABS)
 def test_every_part_stands_also_where_a_racer_diverges_at_once(below):
     wild = replace(SMALL, racers=(OPTIMIZERS["SGD"](learning_rate=1.0), OPTIMIZERS["Adam"]()), below=below, steps=200)
     app = shown(wild)

@@ -8,7 +8,7 @@ from visit import shown
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.descent import RECORDS
-from ui.setup.pages import MOST_ITERATIONS, MOST_STEPS, SETUPS
+from ui.setup.pages import MAX_ITERATIONS, MAX_STEPS, SETUPS
 
 RACE, REGRESSION, FIT, GRADIENTS = (
     SETUPS[page]() for page in ("Ackley Race", "2D Regression", "Linear Fit", "Gradients")
@@ -33,7 +33,7 @@ SESSIONS = {
         RACE,
         [
             *({"start": start} for start in ((1.0, -2.0), (0.0, 0.0), (900.0, -900.0))),
-            *({"steps": steps} for steps in (1, 7, 450, MOST_STEPS)),
+            *({"steps": steps} for steps in (1, 7, 450, MAX_STEPS)),
             *({"racers": turned(RACE.racers, share)} for share in (0.1, 0.9)),
             {"loss": "log"},
             {"view": "wide"},
@@ -52,7 +52,7 @@ SESSIONS = {
         [
             *({"batch": size} for size in (1, 7, 49)),
             *({"noise": noise} for noise in (1.0, 60.0)),
-            *({"steps": steps} for steps in (1, 33, MOST_ITERATIONS)),
+            *({"steps": steps} for steps in (1, 33, MAX_ITERATIONS)),
             {"seed": 3, "start": (2.0, -8.0)},
             {"racers": turned(REGRESSION.racers, 0.2), "tolerance": 0.5},
         ],
@@ -68,7 +68,7 @@ SESSIONS = {
             *({"noise": noise, "seed": 5} for noise in (0.5, 20.0)),
             {"slope": -3.0, "intercept": 1.0, "theta": 40.0},
             {"rate": 1e-4, "steps": 1},
-            {"rate": 0.3, "tolerance": 0.1, "steps": MOST_STEPS},
+            {"rate": 0.3, "tolerance": 0.1, "steps": MAX_STEPS},
         ],
     ),
     "Gradients": (GRADIENTS, [{"x0": 0.5}, {"x0": 9.0}]),

@@ -11,7 +11,7 @@ from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
 from ui.regression.figures import still_figures
 from ui.regression.run import run as run_regression
-from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, names
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, racer_names
 from ui.setup.presets import presets
 
 
@@ -29,11 +29,14 @@ def stop_with_the_server() -> None:
 
 
 def race_page(setup: RaceSetup) -> None:
+    landscape = setup.chosen_landscape
     traces: dict[str, Trace] = {}
-    for name, racer in zip(names(setup.racers), setup.racers, strict=True):
+    for name, racer in zip(racer_names(setup.racers), setup.racers, strict=True):
         stop_with_the_server()
-        traces |= race(setup.ground.loss, {name: racer}, [setup.start], 1, minima=setup.ground.minima)
-    verdicts(setup.ground.loss, traces, setup.ground.minima)
+        traces |= race(
+            setup.chosen_landscape.loss, {name: racer}, [setup.start], 1, minima=setup.chosen_landscape.minima
+        )
+    verdicts(landscape.loss, traces, landscape.minima)
     landscape_figures(setup.landscape, setup.view)
 
 

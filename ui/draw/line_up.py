@@ -13,25 +13,25 @@ from engine.optimizers import Knob
 from ui.draw.palette import swatch
 from ui.draw.styles import styles
 from ui.setup.controls import Controls
-from ui.setup.pages import MOST_RACERS, names
-from ui.setup.session import Slot
+from ui.setup.pages import MAX_RACERS, racer_names
+from ui.setup.session import Entry
 from ui.setup.stops import short, stops
 
 
 def line_up(controls: Controls[Any], theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
-    slots = controls.memory.slots  # as they were read at the start of the run
-    racers = [slot.racer for slot in slots.values()]
+    entries = controls.memory.entries  # as they were read at the start of the run
+    racers = [entry.racer for entry in entries.values()]
     st.subheader(f"Line-up ({len(racers)})", anchor=False)
     alone = len(racers) == 1
     marks = [swatch(style, theme) for style in styles(racers)]
-    rules = [mark_rule(controls, *slot, mark) for slot, mark in zip(slots.items(), marks, strict=True)]
+    rules = [mark_rule(controls, *entry, mark) for entry, mark in zip(entries.items(), marks, strict=True)]
     st.html(f"<style>{''.join(rules)}</style>")
-    for (number, slot), name in zip(slots.items(), names(racers), strict=True):
-        first, *others = slot.racer.knobs()
+    for (number, entry), name in zip(entries.items(), racer_names(racers), strict=True):
+        first, *others = entry.racer.knobs()
         # a page with fewer parts is quicker under the finger: no columns, and the popover is filled once it is opened
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            turn(controls, number, slot, first, f"{name} · {first.words} {letters(first.symbol)}")
+            turn(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
             more = st.popover(
                 "",
                 icon=":material/tune:",
@@ -45,7 +45,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         with more:
             st.markdown(f"**{name}**")
             for knob in others:
-                turn(controls, number, slot, knob, f"{knob.words} {letters(knob.symbol)}")
+                turn(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
             st.button(
                 "Remove from the line-up",
                 key=controls.key(number, "drop"),
@@ -55,7 +55,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 disabled=alone,
                 help="A race needs at least one racer." if alone else None,
             )
-    full = len(racers) >= MOST_RACERS
+    full = len(racers) >= MAX_RACERS
     st.selectbox(
         "Add a racer",
         list(OPTIMIZERS),
@@ -63,18 +63,18 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         key=controls.key("add"),
         on_change=take_racer,
         args=(controls,),
-        placeholder=f"{MOST_RACERS} is the most" if full else "Choose an optimizer",
+        placeholder=f"{MAX_RACERS} is the most" if full else "Choose an optimizer",
         disabled=full,
         help="The same optimizer may run more than once, with other knobs.",
     )
 
 
-def mark_rule(controls: Controls[Any], number: int, slot: Slot, mark: str) -> str:
+def mark_rule(controls: Controls[Any], number: int, entry: Entry, mark: str) -> str:
     """The CSS that puts a racer's mark before the name of its first knob.
 
     Not in the name itself: a screen reader would spell the picture's address, and say it again for the help.
     """
-    key = controls.key(number, slot.racer.knobs()[0].name)
+    key = controls.key(number, entry.racer.knobs()[0].name)
     look = "flex: none; align-self: center; margin-right: 0.3rem;"
     return f'.st-key-{key} label::before {{ content: url("{mark}"); {look} }}\n'
 
@@ -85,14 +85,14 @@ def letters(symbol: str) -> str:
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
 
 
-def turn(controls: Controls[Any], number: int, slot: Slot, knob: Knob, label: str) -> None:
+def turn(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:
     """One knob as a widget: a switch, a slider through decades, or a plain slider."""
     place, about = controls.key(number, knob.name), knob.about
-    st.session_state.setdefault(place, getattr(slot.racer, knob.name))
+    st.session_state.setdefault(place, getattr(entry.racer, knob.name))
     if knob.is_switch:
         st.toggle(label, key=place, help=about)
     elif knob.log:
-        choices = stops(knob.low, knob.high, getattr(slot.seed, knob.name))
+        choices = stops(knob.low, knob.high, getattr(entry.added, knob.name))
         st.select_slider(label, choices, key=place, help=about, format_func=short)
     else:
         digits = 4 if 0.999 < knob.high < 1 else 3
@@ -100,13 +100,13 @@ def turn(controls: Controls[Any], number: int, slot: Slot, knob: Knob, label: st
 
 
 def take_racer(controls: Controls[Any]) -> None:
-    if (chosen := controls.chosen("add")) is None:
+    if (chosen := controls.new_value("add")) is None:
         return
-    if len(controls.memory.slots) < MOST_RACERS:
-        controls.add(OPTIMIZERS[chosen]())
+    if len(controls.memory.entries) < MAX_RACERS:
+        controls.add_racer(OPTIMIZERS[chosen]())
     controls.set_widget(controls.key("add"), None)
 
 
-def drop(controls: Controls[Any], slot: int) -> None:
-    if len(controls.memory.slots) > 1:
-        controls.memory.slots.pop(slot, None)
+def drop(controls: Controls[Any], entry: int) -> None:
+    if len(controls.memory.entries) > 1:
+        controls.memory.entries.pop(entry, None)

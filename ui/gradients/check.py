@@ -35,7 +35,7 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
     formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
     st.text_input(
         "What is its slope f′(x)?",
-        key=CONTROLS.at("answer"),
+        key=CONTROLS.widget_key("answer"),
         max_chars=200,
         placeholder="Type a formula, such as 2x + 1, and press Enter",
         help="Work it out on paper first. Any form of the right answer is right. A decimal of three digits "

@@ -11,9 +11,9 @@ from ui.setup.pages import (
     CHECK,
     DERIVATION_LINES,
     DIFFERENCES,
-    FARTHEST_X,
     FUNCTIONS,
     LOSS,
+    MAX_X,
     OWN_FUNCTION,
     SLOPE,
     THETAS,
@@ -42,7 +42,7 @@ def choose_part() -> None:
     st.segmented_control(
         "What to look at",
         list(PARTS),
-        key=CONTROLS.at("part"),
+        key=CONTROLS.widget_key("part"),
         required=True,
         format_func=PARTS.__getitem__,
         label_visibility="collapsed",
@@ -58,44 +58,44 @@ def told(key: str, what: str) -> Any:
 
 def take_x0() -> None:
     at = told("stage", "at")
-    places = CONTROLS.read().places()
+    places = CONTROLS.current_setup().places()
     if at is not None and 0 <= int(at) < len(places):
-        CONTROLS.take(x0=places[int(at)])
+        CONTROLS.update(x0=places[int(at)])
 
 
 def take_x0_click() -> None:
     if (clicked := told("stage", "start")) is not None:
-        CONTROLS.take(x0=float(clicked[0]))
+        CONTROLS.update(x0=float(clicked[0]))
 
 
 def take_h() -> None:
     at = told("widths", "at")
     if at is not None and 0 <= int(at) < len(WIDTHS):
-        CONTROLS.take(h=WIDTHS[int(at)])
+        CONTROLS.update(h=WIDTHS[int(at)])
 
 
 def take_h_click() -> None:
     if (clicked := told("widths", "start")) is not None:
-        CONTROLS.take(h=float(clicked[0]))
+        CONTROLS.update(h=float(clicked[0]))
 
 
 def take_theta() -> None:
     at = told("thetas", "at")
     if at is not None and 0 <= int(at) < len(THETAS):
-        CONTROLS.take(theta=THETAS[int(at)])
+        CONTROLS.update(theta=THETAS[int(at)])
 
 
 def take_theta_click() -> None:
     if (clicked := told("thetas", "start")) is not None:
-        CONTROLS.take(theta=float(clicked[0]))
+        CONTROLS.update(theta=float(clicked[0]))
 
 
 def next_line() -> None:
-    CONTROLS.take(lines=min(CONTROLS.read().lines + 1, DERIVATION_LINES))
+    CONTROLS.update(lines=min(CONTROLS.current_setup().lines + 1, DERIVATION_LINES))
 
 
 def first_line() -> None:
-    CONTROLS.take(lines=1)
+    CONTROLS.update(lines=1)
 
 
 # ---- the sidebar
@@ -113,16 +113,16 @@ def sidebar(setup: GradientsSetup) -> None:
             x0_slider(setup)
         if setup.part == DIFFERENCES:
             h_slider()
-        CONTROLS.reset()
-    CONTROLS.keep(setup)
+        CONTROLS.reset_button()
+    CONTROLS.hold_undrawn(setup)
 
 
 def function(setup: GradientsSetup) -> None:
     st.selectbox(
         "Function f(x)",
         [*FUNCTIONS, OWN_FUNCTION],
-        key=CONTROLS.at("f"),
-        on_change=CONTROLS.take_widget,
+        key=CONTROLS.widget_key("f"),
+        on_change=CONTROLS.update_from_widget,
         args=("f",),
         format_func=lambda name: "your own" if name == OWN_FUNCTION else name,
         help="What is looked at. Each comes with an interval of its own.",
@@ -130,7 +130,7 @@ def function(setup: GradientsSetup) -> None:
     if setup.f == OWN_FUNCTION:
         st.text_input(
             "Your own f(x)",
-            key=CONTROLS.at("own"),
+            key=CONTROLS.widget_key("own"),
             max_chars=200,
             placeholder="x^2 - 3x",
             help="As on paper or as in Python: 2x, x^3, sin(x)/x, sqrt(x), |x|, exp(-x^2), max(x, 0), 2pi x.",
@@ -138,12 +138,12 @@ def function(setup: GradientsSetup) -> None:
     for column, name, label in zip(st.columns(2), ("low", "high"), ("from x", "to x"), strict=True):
         column.number_input(
             label,
-            -FARTHEST_X,
-            FARTHEST_X,
+            -MAX_X,
+            MAX_X,
             step=1.0,
             format="%g",
-            key=CONTROLS.at(name),
-            on_change=CONTROLS.take_widget,
+            key=CONTROLS.widget_key(name),
+            on_change=CONTROLS.update_from_widget,
             args=(name,),
             help="100 points from here on." if name == "low" else "Up to here, this point itself left out.",
         )
@@ -155,7 +155,7 @@ def x0_slider(setup: GradientsSetup) -> None:
     st.select_slider(
         "Point x₀",
         places,
-        key=CONTROLS.at("x0"),
+        key=CONTROLS.widget_key("x0"),
         format_func=lambda x: f"{x:.{digits}f}".replace("-", "−"),
         help="Where the slope is looked at."
         + (" The picture moves it too: play it, or click on the curve." if setup.part == SLOPE else ""),
@@ -166,7 +166,7 @@ def h_slider() -> None:
     st.select_slider(
         "Width h",
         WIDTHS[::-1],
-        key=CONTROLS.at("h"),
+        key=CONTROLS.widget_key("h"),
         format_func=said,
         help="How far apart the two points are that a slope is worked out from. The picture moves it too.",
     )
@@ -176,7 +176,7 @@ def theta_slider() -> None:
     st.select_slider(
         "Parameter θ",
         THETAS,
-        key=CONTROLS.at("theta"),
+        key=CONTROLS.widget_key("theta"),
         format_func=lambda theta: f"{theta:.1f}".replace("-", "−"),
         help="The slope of the line that is fitted. The picture moves it too: play it, or click on the parabola.",
     )

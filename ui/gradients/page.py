@@ -22,10 +22,10 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 
 
 def show() -> None:
-    setup, notes = CONTROLS.current()
+    setup, notes = CONTROLS.sync()
     show_notes(notes)
     choose_part()
-    CONTROLS.look_for(setup)
+    CONTROLS.show_look_for(setup)
     show_part(setup)
     sidebar(setup)
 

@@ -9,17 +9,17 @@ import streamlit as st
 
 from engine.batches import per_epoch
 from engine.notebook import first_theta
-from ui.linear_fit.csv_data import MOST_ROWS
+from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
-from ui.linear_fit.data import Upload, bend_of, column, fit_of, points_of, taken
+from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, points_of, read_upload
 from ui.setup.controls import Controls
-from ui.setup.pages import CSV, FARTHEST_THETA, FIT_DATA, MOST_STEPS, NOISY_LINE, FitSetup
+from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
 from ui.setup.stops import short, stops
 
-STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_STEPS + 1, 100))
+STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
-NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
-USUAL_SHARE = 1 / 3  # of the limit: arrives, and does not overstep
+SHARES_NEAR_LIMIT = (0.9, 0.98, 1.02, 1.1)  # shares of the limit that have stops of their own
+DEFAULT_SHARE = 1 / 3  # of the limit: converges, and does not jump across the minimum
 
 DATA_NAMES = {"4x": "y = 4x", "4x³+3": "y = 4x³ + 3", NOISY_LINE: "a noisy line", CSV: "your own, from a CSV file"}
 MODEL_NAMES = {"slope": "θx", "intercept": "θ₀ + θ₁x"}
@@ -29,116 +29,127 @@ CONTROLS = Controls("Linear Fit", "fit", FitSetup)
 
 @dataclass(frozen=True)
 class Scale:
-    """What the data of the moment say about the controls.
+    """The range of the controls that suits the data.
 
-    Without data the controls are there all the same: a slider that leaves the page while a file is changed may come
-    back showing another value than the one that is used.
+    Without data there are controls too: a slider that is not drawn while a file is changed may come back with another
+    value than the one that is used.
     """
 
-    examples: int = MOST_ROWS
-    limit: float | None = None  # of the learning rate
-    loss: float = 1e3  # the size of losses
+    examples: int = MAX_ROWS
+    limit: float | None = None  # of the learning rate: beyond it the descent diverges
+    loss: float = 1e3  # the size that losses have
 
 
-NO_DATA = Scale()
+SCALE_WITHOUT_DATA = Scale()
 
 
 def uploaded() -> Upload | None:
-    """The visitor's file. It stays while another page is looked at, though its widget does not."""
+    """The visitor's file. It is kept apart from its widget, which Streamlit drops when another page is opened."""
     return st.session_state.get(CONTROLS.key("upload"))
 
 
-def take_file() -> None:
+def store_upload() -> None:
+    """Read the file that was just uploaded, or forget the one that was removed."""
     given = st.session_state[CONTROLS.key("file")]
     if given is None:
         st.session_state.pop(CONTROLS.key("upload"), None)
         return
-    st.session_state[CONTROLS.key("upload")] = taken(given.getvalue())
-    suit_rate()
+    st.session_state[CONTROLS.key("upload")] = read_upload(given.getvalue())
+    adapt_rate()
 
 
-def take_choice(name: str, content: bytes) -> None:
-    """Read the file again, as the visitor says; not where the browser sends what it showed of the file before."""
-    upload, chosen = uploaded(), CONTROLS.chosen(f"read-{name}")
+def store_choice(name: str, content: bytes) -> None:
+    """Read the file anew after a choice of how to read it. ``content`` is the file that the choice was drawn for.
+
+    The browser may send a choice of the file before: it is ignored.
+    """
+    upload, chosen = uploaded(), CONTROLS.new_value(f"read-{name}")
     if upload is not None and chosen is not None and upload.content == content:
-        st.session_state[CONTROLS.key("upload")] = taken(upload.content, replace(upload.choices, **{name: chosen}))
-        suit_rate()
+        st.session_state[CONTROLS.key("upload")] = read_upload(
+            upload.content, replace(upload.choices, **{name: chosen})
+        )
+        adapt_rate()
 
 
 def take_click() -> None:
-    """A click on the loss moves the start, rounded to what the figure can resolve."""
+    """Set the start to where the loss was clicked, rounded to what the figure can resolve."""
     clicked = st.session_state[CONTROLS.key("stage")].start
     if clicked is None:
         return
     across, up = (float(f"{float(c):.4g}") for c in clicked)
-    if CONTROLS.read().with_intercept:
-        CONTROLS.take(theta0=within(across), theta=within(up))
+    if CONTROLS.current_setup().with_intercept:
+        CONTROLS.update(theta0=clip_theta(across), theta=clip_theta(up))
     else:
-        CONTROLS.take(theta=within(across))
+        CONTROLS.update(theta=clip_theta(across))
 
 
-def within(theta: float) -> float:
-    return min(max(theta, -FARTHEST_THETA), FARTHEST_THETA)
+def clip_theta(theta: float) -> float:
+    """The nearest parameter that can be set."""
+    return min(max(theta, -MAX_THETA), MAX_THETA)
 
 
-def suit_rate() -> None:
-    """For other data or another model: a learning rate of their scale, unless the one that is set does."""
-    setup = CONTROLS.read()
+def adapt_rate() -> None:
+    """After a change of the data or the model, set a learning rate of their scale, unless the present one is."""
+    setup = CONTROLS.current_setup()
     try:
         points = points_of(setup, uploaded())
     except CsvError:
         return
     if points is None:
         return
-    limit = bend_of(fit_of(setup, points)).limit
+    limit = curvature_of(fit_of(setup, points)).limit
     if not 1e-3 * limit < setup.rate < 2 * limit:
-        CONTROLS.take(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - USUAL_SHARE * limit)))
+        CONTROLS.update(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - DEFAULT_SHARE * limit)))
 
 
 # ---- the sidebar
 
 
-def sidebar(setup: FitSetup, scale: Scale = NO_DATA) -> None:
-    """Draw the controls."""
+def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA) -> None:
+    """Draw all controls of the page."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
-        data(setup)
-        model(setup)
-        learning_rate(setup, scale.limit)
-        descent(setup, scale)
-        batches(setup, scale)
-        CONTROLS.reset()
-    CONTROLS.keep(setup)
+        choose_data(setup)
+        choose_model(setup)
+        choose_learning_rate(setup, scale.limit)
+        choose_descent(setup, scale)
+        choose_batches(setup, scale)
+        CONTROLS.reset_button()
+    CONTROLS.hold_undrawn(setup)
 
 
-def data(setup: FitSetup) -> None:
+def choose_data(setup: FitSetup) -> None:
+    """Draw the choice of the data, and the controls that these data have."""
     st.selectbox(
         "Data",
         FIT_DATA,
-        key=CONTROLS.at("data"),
+        key=CONTROLS.widget_key("data"),
         format_func=DATA_NAMES.__getitem__,
-        on_change=suit_rate,
+        on_change=adapt_rate,
         help="The points that the line is fitted to. The two formulas are the notebook's, at x = 0, 0.1, … 9.9.",
     )
     if setup.data == NOISY_LINE:
-        noisy_line()
+        choose_noisy_line()
     elif setup.data == CSV:
-        file(setup)
+        choose_file(setup)
 
 
-def noisy_line() -> None:
+def choose_noisy_line() -> None:
+    """Draw the controls of the noisy line: slope, intercept, noise and seed."""
     left, right = st.columns(2)
     for place, name, about in (
         (left, "slope", "Of the line that the points lie around."),
         (right, "intercept", "The height of that line at x = 0."),
     ):
-        place.number_input(f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.at(name), help=about)
+        place.number_input(
+            f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.widget_key(name), help=about
+        )
     st.slider(
         "Noise σ",
         0.0,
         50.0,
         step=0.5,
-        key=CONTROLS.at("noise"),
+        key=CONTROLS.widget_key("noise"),
         help="How far the points lie off the line: the standard deviation of what is added to each.",
     )
     st.number_input(
@@ -146,19 +157,20 @@ def noisy_line() -> None:
         0,
         9999,
         step=1,
-        key=CONTROLS.at("seed"),
+        key=CONTROLS.widget_key("seed"),
         help="Draws the points and their noise. The same seed draws the same.",
     )
 
 
-def file(setup: FitSetup) -> None:
+def choose_file(setup: FitSetup) -> None:
+    """Draw the upload of a CSV file, and the choice of its columns."""
     st.file_uploader(
         "CSV file",
         type=["csv", "tsv", "txt"],
         key=CONTROLS.key("file"),
-        on_change=take_file,
+        on_change=store_upload,
         max_upload_size=2,
-        help=f"A table with two columns of numbers: 2 MB and {MOST_ROWS:,} rows at most. It stays with this visit and "
+        help=f"A table with two columns of numbers: 2 MB and {MAX_ROWS:,} rows at most. It stays with this visit and "
         "is not part of the page's link: whoever opens the link has to upload the file too.",
     )
     upload = uploaded()
@@ -166,36 +178,38 @@ def file(setup: FitSetup) -> None:
         return
     names = upload.table.names
     for place, (axis, what) in enumerate({"x": "What the line runs along.", "y": "What it is to predict."}.items()):
-        key = CONTROLS.at(axis)
-        CONTROLS.show_choice(axis, column(getattr(setup, axis), names, place) + 1)
+        key = CONTROLS.widget_key(axis)
+        CONTROLS.set_derived(axis, column_index(getattr(setup, axis), names, place) + 1)
         st.selectbox(
             f"{axis} column",
             range(1, len(names) + 1),
             key=key,
             format_func=lambda i: names[i - 1],
-            on_change=suit_rate,
+            on_change=adapt_rate,
             help=what,
         )
 
 
-def model(setup: FitSetup) -> None:
+def choose_model(setup: FitSetup) -> None:
+    """Draw the choice of the model: with an intercept or without."""
     st.segmented_control(
         "Model",
         list(MODEL_NAMES),
-        key=CONTROLS.at("model"),
+        key=CONTROLS.widget_key("model"),
         required=True,
         format_func=MODEL_NAMES.__getitem__,
-        on_change=suit_rate,
+        on_change=adapt_rate,
         width="stretch",
         help="A line through 0, with its slope θ as the only parameter; or one with an intercept θ₀ as well.",
     )
 
 
-def learning_rate(setup: FitSetup, limit: float | None) -> None:
+def choose_learning_rate(setup: FitSetup, limit: float | None) -> None:
+    """Draw the slider of the learning rate, and which share of the limit it is."""
     st.select_slider(
         "Learning rate α",
         rates(limit or 1.0, setup.rate),
-        key=CONTROLS.at("rate"),
+        key=CONTROLS.widget_key("rate"),
         format_func=short,
         help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
     )
@@ -206,28 +220,29 @@ def learning_rate(setup: FitSetup, limit: float | None) -> None:
 
 
 def rates(limit: float, chosen: float) -> list[float]:
-    """The stops of the slider: three decades and more below the limit, a few close to it, and some way over it."""
-    near = (float(f"{share * limit:.3g}") for share in NEAR_LIMIT)
+    """The stops of the learning rate: from three decades below the limit to three times it, with some close to it."""
+    near = (float(f"{share * limit:.3g}") for share in SHARES_NEAR_LIMIT)
     return stops(10.0 ** math.floor(math.log10(limit) - 3), float(f"{3 * limit:.1g}"), *near, chosen)
 
 
 def tolerances(scale: float, chosen: float) -> list[float]:
-    """The stops of the tolerance: 0, and decades below the size of the losses."""
+    """The stops of the tolerance: 0, and powers of ten below the size of the losses."""
     size = math.floor(math.log10(scale))
     return sorted({0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen})
 
 
-def descent(setup: FitSetup, scale: Scale) -> None:
+def choose_descent(setup: FitSetup, scale: Scale) -> None:
+    """Draw the controls of the descent: its iterations, tolerance and start."""
     st.select_slider(
         "Iterations",
         sorted({*STEPS, setup.steps}),
-        key=CONTROLS.at("steps"),
+        key=CONTROLS.widget_key("steps"),
         help="How many steps are made, at most.",
     )
     st.select_slider(
         "Stop when the loss changes by less than",
         tolerances(scale.loss, setup.tolerance),
-        key=CONTROLS.at("tolerance"),
+        key=CONTROLS.widget_key("tolerance"),
         format_func=lambda tolerance: short(tolerance) if tolerance else "0 (run on)",
         help="The tolerance: it ends once the loss on all points has changed by less than this in an iteration or, "
         "with a few points per step, while each point was seen once. 0 lets it run to the end.",
@@ -236,28 +251,29 @@ def descent(setup: FitSetup, scale: Scale) -> None:
     for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):
         place.number_input(
             label,
-            -FARTHEST_THETA,
-            FARTHEST_THETA,
+            -MAX_THETA,
+            MAX_THETA,
             step=1.0,
             format="%.8g",
-            key=CONTROLS.at(name),
+            key=CONTROLS.widget_key(name),
             help="Where it sets off. A click on the loss moves it too.",
         )
 
 
-def batches(setup: FitSetup, scale: Scale) -> None:
-    CONTROLS.batch(setup.batch, scale.examples, "Points per step")
+def choose_batches(setup: FitSetup, scale: Scale) -> None:
+    """Draw the controls of the mini-batches: their size, and their seed where there is more than one."""
+    CONTROLS.choose_batch(setup.batch, scale.examples, "Points per step")
     if 0 < setup.batch < scale.examples:
         st.number_input(
             "Seed of the batches",
             0,
             9999,
             step=1,
-            key=CONTROLS.at("deal"),
+            key=CONTROLS.widget_key("deal"),
             help=f"Shuffles the points, once for every {per_epoch(scale.examples, setup.batch)} steps.",
         )
 
 
-def from_notebook(setup: FitSetup) -> bool:
-    """Whether the descent sets off where the notebook's did."""
+def starts_like_notebook(setup: FitSetup) -> bool:
+    """Whether the descent starts where the notebook's first run did."""
     return setup.start == (first_theta(),)

@@ -1,7 +1,7 @@
-"""Which letters the bytes of a file stand for. Pure: bytes in, text out.
+"""The encoding of a file's text, guessed from its bytes. Pure: bytes in, text out.
 
-In each of these but UTF-16 the figures, separators and line ends are the bytes that they are in ASCII, so numbers do
-not hang on the guess: at most a sign beside them, and a cell with another sign is left out and said to be.
+In each encoding but UTF-16, digits, separators and line ends are the bytes that they are in ASCII, so a wrong guess
+changes no number; at most it changes a sign beside one, and then the cell is left out and the page says so.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ ENCODINGS = {
 }
 WESTERN = "cp1252"
 WORD = re.compile("[a-zA-Z\x80-\uffff]{2,}")
-FOREIGN = 0.6  # of the characters of the words that are not all ASCII: more, and they are of another script
-NEUTRAL = "\u00a0°±²³µ·–—“”‘’«»№…×÷‰€£"  # signs that stand beside any script
-# the letters that are two of three in running text, and the rows of each table that hold the commonest characters
+# Of the characters in words that are not all ASCII: with more that are not, the text is in another script than Latin
+MAX_FOREIGN_SHARE = 0.6
+NEUTRAL_SIGNS = "\u00a0°±²³µ·–—“”‘’«»№…×÷‰€£"  # signs that stand in text of any script
+# The letters that make up two thirds of running text; and the byte ranges of the commonest Chinese and Japanese signs
 CYRILLIC, GREEK = "оеаинтсрвлкм", "αοιετσςνηρπκάόίέήύώ"
-ALPHABETS = {"cp1251": CYRILLIC, "koi8-r": CYRILLIC, "cp866": CYRILLIC, "cp1253": GREEK}
-TABLES = {"cp932": b"[\x82\x83\x88-\x97].", "gbk": b"[\xb0-\xd7][\xa1-\xfe]", "big5": b"[\xa4-\xc6]."}
-COMMON = 0.6  # of the letters must be among these
+COMMON_LETTERS = {"cp1251": CYRILLIC, "koi8-r": CYRILLIC, "cp866": CYRILLIC, "cp1253": GREEK}
+COMMON_BYTES = {"cp932": b"[\x82\x83\x88-\x97].", "gbk": b"[\xb0-\xd7][\xa1-\xfe]", "big5": b"[\xa4-\xc6]."}
+MIN_COMMON_SHARE = 0.6  # of a text's letters must be common ones, for an encoding to be taken
 
 
-def in_its_encoding(content: bytes, chosen: str | None = None) -> tuple[str, str]:
+def decode_bytes(content: bytes, chosen: str | None = None) -> tuple[str, str]:
     """A file's encoding and its text. Raises ``UnicodeDecodeError`` where it is not in the one that was chosen."""
     encoding = chosen or find_encoding(content)
     try:
@@ -53,9 +54,9 @@ def in_its_encoding(content: bytes, chosen: str | None = None) -> tuple[str, str
 
 
 def find_encoding(content: bytes) -> str:
-    """UTF-8 or UTF-16 where it can be; else as Windows writes the script in which the words are no gibberish."""
+    """UTF-8 or UTF-16 where the bytes are valid; else the encoding in which the letters are common ones."""
     odd, even = content[1::2].count(0), content[::2].count(0)
-    if content.startswith(b"\xff\xfe") or odd > max(0.15 * len(content), 10 * even):  # the figures' second bytes are 0
+    if content.startswith(b"\xff\xfe") or odd > max(0.15 * len(content), 10 * even):  # half the bytes of digits
         return "utf-16-le"
     if content.startswith(b"\xfe\xff") or even > max(0.15 * len(content), 10 * odd):
         return "utf-16-be"
@@ -64,15 +65,16 @@ def find_encoding(content: bytes) -> str:
     western = text_in(content, WESTERN)
     if western is not None and not is_gibberish(western):
         return WESTERN
-    for ways in (ALPHABETS, TABLES):
+    for ways in (COMMON_LETTERS, COMMON_BYTES):
         shares = {encoding: common_share(content, encoding) for encoding in ways}
         likely = max(shares, key=shares.__getitem__)
-        if shares[likely] >= COMMON:
+        if shares[likely] >= MIN_COMMON_SHARE:
             return likely
     return WESTERN
 
 
 def text_in(content: bytes, encoding: str) -> str | None:
+    """A file's text in an encoding; None where some bytes have no meaning in it."""
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:
@@ -80,22 +82,22 @@ def text_in(content: bytes, encoding: str) -> str | None:
 
 
 def is_gibberish(western: str) -> bool:
-    """Whether the words that are not all ASCII have few letters of it, and others side by side."""
+    """Whether a text is wrongly read as Western European: its words have runs of accented letters, few plain ones."""
     words = [word for word in WORD.findall(western) if not word.isascii()]
     others = sum(not c.isascii() for word in words for c in word)
     pairs = any(re.search("[^\x00-\x7f]{2}", word) for word in words)
-    return pairs and others > max(2, FOREIGN * sum(map(len, words)))
+    return pairs and others > max(2, MAX_FOREIGN_SHARE * sum(map(len, words)))
 
 
 def common_share(content: bytes, encoding: str) -> float:
-    """Which share of the letters that are not ASCII are among the commonest of the encoding's script."""
+    """The share of a text's letters beyond ASCII that are among the commonest of the encoding's script."""
     text = text_in(content, encoding) or ""
     letters = [c for c in text if not c.isascii() and c.isalpha()]
-    if encoding in TABLES:
-        found = sum(bool(re.match(TABLES[encoding], c.encode(encoding), re.DOTALL)) for c in letters)
+    if encoding in COMMON_BYTES:
+        found = sum(bool(re.match(COMMON_BYTES[encoding], c.encode(encoding), re.DOTALL)) for c in letters)
     else:
         beside = [(a, b) for a, b in pairwise(text) if a.isalpha() and b.isalpha()]
         odd = sum((a.islower() and b.isupper()) or a.isascii() != b.isascii() for a, b in beside)
-        odd += sum(not c.isascii() and not c.isalpha() and c not in NEUTRAL for c in text)
-        found = sum(c.lower() in ALPHABETS[encoding] for c in letters) - odd
+        odd += sum(not c.isascii() and not c.isalpha() and c not in NEUTRAL_SIGNS for c in text)
+        found = sum(c.lower() in COMMON_LETTERS[encoding] for c in letters) - odd
     return found / max(1, len(letters))

@@ -7,21 +7,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ui.linear_fit.csv_encoding import ENCODINGS, in_its_encoding
+from ui.linear_fit.csv_encoding import ENCODINGS, decode_bytes
 
 BLANKS = " "  # as a separator: any run of blanks
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "blanks"}
-LONGEST_CELL = 131_072
-ENDLESS = "A cell of the file never ends: a quotation mark may be missing."
-SHOWN = 40  # characters of a cell in a message
+MAX_CELL_LENGTH = 131_072
+UNCLOSED_QUOTE = "A cell of the file never ends: a quotation mark may be missing."
+MAX_QUOTED = 40  # characters of a cell in a message
 
 WHAT_TO_DO = "Save the table as CSV (comma-separated text) and upload that."
-KINDS = {b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture", b"%PDF": "a PDF"}
-KINDS |= {b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)"}
-KINDS |= {b"PK\x03\x04": "a zip archive, as Excel's .xlsx files are", b"\x1f\x8b": "a compressed file"}
+FILE_SIGNATURES = {b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture", b"GIF8": "a GIF picture"}
+FILE_SIGNATURES |= {b"%PDF": "a PDF", b"\xd0\xcf\x11\xe0": "an old Excel file (.xls)"}
+FILE_SIGNATURES |= {b"PK\x03\x04": "a zip archive, as Excel's .xlsx files are", b"\x1f\x8b": "a compressed file"}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
-UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # copied along from web pages and sheets
-RULE = re.compile(r"[-=_:+*~]{3,}")
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # copied along from web pages and sheets
+RULED_LINE = re.compile(r"[-=_:+*~]{3,}")
 # a sheet's #N/A or #REF! at the start of a line is a cell, not a comment
 COMMENT = re.compile(r"\s*(?:%|//|#(?!\w+[/\w]*[!?]|N/A|NV))", re.IGNORECASE)
 
@@ -32,36 +32,36 @@ class CsvError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """The cells of one row, and the line of the file, counted from 1, that it begins on."""
+    """The cells of one row, and the number of the file's line that it begins on, from 1."""
 
     number: int
     cells: list[str]
 
     @property
     def width(self) -> int:
-        """The cells up to the last that holds something."""
+        """How many cells there are up to the last that is not empty."""
         return next((i for i in range(len(self.cells), 0, -1) if self.cells[i - 1]), 0)
 
     @property
     def comment(self) -> bool:
-        """Whether it is one, or a rule drawn between rows."""
+        """Whether it is a comment, or a ruled line between rows, such as ---."""
         if self.cells and COMMENT.match(self.cells[0]):
             return True
-        return self.width > 0 and all(RULE.fullmatch(cell) for cell in self.cells if cell)
+        return self.width > 0 and all(RULED_LINE.fullmatch(cell) for cell in self.cells if cell)
 
 
-def decoded(content: bytes, chosen: str | None = None) -> tuple[str, str]:
-    """A file's encoding, and its text, its lines ended by a newline. Raises ``CsvError`` where it is no text."""
-    for start, kind in KINDS.items():
+def decode_text(content: bytes, chosen: str | None = None) -> tuple[str, str]:
+    """A file's encoding, and its text with newlines only. Raises ``CsvError`` where it is no text, or none of CSV."""
+    for start, kind in FILE_SIGNATURES.items():
         if content.startswith(start):
             raise CsvError(f"This is {kind}, not CSV. {WHAT_TO_DO}")
     try:
-        encoding, text = in_its_encoding(content, chosen)
+        encoding, text = decode_bytes(content, chosen)
     except UnicodeDecodeError:
         raise CsvError(
             f"The file is not in the encoding {ENCODINGS[chosen or 'utf-8']}. Choose another below."
         ) from None
-    text = UNSEEN.sub("", re.sub("\r\n?", "\n", text))
+    text = INVISIBLE.sub("", re.sub("\r\n?", "\n", text))
     if CONTROL.search(text):
         raise CsvError(f"This file is no text, so not CSV. {WHAT_TO_DO}")
     if is_markup(text.lstrip()):
@@ -72,7 +72,7 @@ def decoded(content: bytes, chosen: str | None = None) -> tuple[str, str]:
 
 
 def is_markup(text: str) -> bool:
-    """Whether it begins as XML or HTML does: with a declaration, or with an element that is closed further on."""
+    """Whether a text begins as XML or HTML does: with a declaration, or with an element that is closed further on."""
     if text.startswith(("<!", "<?")):
         return True
     element = re.match(r"<(\w+)[^<>\n]*>", text)
@@ -81,6 +81,7 @@ def is_markup(text: str) -> bool:
 
 
 def is_json(text: str) -> bool:
+    """Whether a text begins as JSON does. It may be cut off, or have a document on each line."""
     if re.match(r'\{\s*["}]', text):
         return True
     if not text.startswith("["):
@@ -94,19 +95,19 @@ def is_json(text: str) -> bool:
     return bool(re.match(r'\[\s*[{\["]', text))
 
 
-def told_separator(text: str) -> tuple[str | None, str]:
-    """The separator that Excel's first line ``sep=;`` names, and the text with that line emptied."""
-    told = re.match(r"\"?sep=([,;\t|])\"?(?=\n)", text, re.IGNORECASE)
-    return (told[1], text[told.end() :]) if told else (None, text)
+def declared_separator(text: str) -> tuple[str | None, str]:
+    """The separator that a first line such as Excel's ``sep=;`` names, and the text with that line emptied."""
+    declared = re.match(r"\"?sep=([,;\t|])\"?(?=\n)", text, re.IGNORECASE)
+    return (declared[1], text[declared.end() :]) if declared else (None, text)
 
 
-def cut(text: str, separator: str) -> list[Line]:
-    """The rows that hold something, comments among them. A quotation mark that does not enclose a cell is a letter.
+def split_rows(text: str, separator: str) -> list[Line]:
+    """The rows of a text, comments among them, without empty ones. A quotation mark inside a cell is a mere character.
 
-    Raises ``CsvError`` where a pair of quotation marks holds whole rows: one is missing, and they would be lost.
+    Raises ``CsvError`` where a cell in quotation marks holds whole rows: a mark is missing, and they would be lost.
     """
     rows, number = [], 1
-    for cells, enclosed, spanned in tokens(text, separator):
+    for cells, enclosed, spanned in tokenize_rows(text, separator):
         if any(cells):
             swallowed = [part for cell in enclosed for part in cell.split("\n")[1:]]
             if any(part.count(separator) >= max(1, len(cells) - 1) for part in swallowed):
@@ -119,15 +120,15 @@ def cut(text: str, separator: str) -> list[Line]:
     return rows
 
 
-def plainly(row: str, separator: str) -> list[str]:
-    """The cells of a row that has no quotation mark."""
+def split_plain_row(row: str, separator: str) -> list[str]:
+    """The cells of a row without quotation marks."""
     parts = re.split("[ \t]+", row.strip(" \t")) if separator == BLANKS else row.split(separator)
-    if max(map(len, parts)) > LONGEST_CELL:
-        raise CsvError(ENDLESS)
+    if max(map(len, parts)) > MAX_CELL_LENGTH:
+        raise CsvError(UNCLOSED_QUOTE)
     return [part.strip() for part in parts]
 
 
-def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], int]]:
+def tokenize_rows(text: str, separator: str) -> Iterator[tuple[list[str], list[str], int]]:
     """For each row its cells, those of them with a line end inside quotation marks, and how many lines it spans."""
     between = "[ \t]+" if separator == BLANKS else re.escape(separator)
     plain = r"[^ \t\n]*" if separator == BLANKS else rf"[^{re.escape(separator)}\n]*"
@@ -138,7 +139,7 @@ def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], in
     enclosed: list[str] = []
     while at <= len(text):
         if not cells and '"' not in (row := text[at : ends if (ends := text.find("\n", at)) >= 0 else len(text)]):
-            yield plainly(row, separator), [], 1
+            yield split_plain_row(row, separator), [], 1
             at += len(row) + 1
             continue
         if separator == BLANKS and not cells and (lead := gap.match(text, at)):
@@ -152,8 +153,8 @@ def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], in
             if "\n" in found[1]:
                 enclosed.append(found[1])
                 spanned += found[1].count("\n")
-        if len(cells[-1]) > LONGEST_CELL:
-            raise CsvError(ENDLESS)
+        if len(cells[-1]) > MAX_CELL_LENGTH:
+            raise CsvError(UNCLOSED_QUOTE)
         at = found.end()
         if parted := gap.match(text, at):
             at = parted.end()
@@ -163,6 +164,6 @@ def tokens(text: str, separator: str) -> Iterator[tuple[list[str], list[str], in
 
 
 def quoted(cell: str) -> str:
-    """A visitor's own text in a message: one line, and not long."""
+    """A visitor's own text for a message: on one line, of at most 40 characters, in quotation marks."""
     plain = "".join(c if c.isprintable() else " " for c in cell)
-    return f"“{plain[: SHOWN - 1]}…”" if len(plain) > SHOWN else f"“{plain}”"
+    return f"“{plain[: MAX_QUOTED - 1]}…”" if len(plain) > MAX_QUOTED else f"“{plain}”"

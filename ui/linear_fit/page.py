@@ -1,4 +1,4 @@
-"""The page Linear Fit: the points, the descent, and what is said of both."""
+"""The page Linear Fit: the points, the descent, its table, and why it converges or not."""
 
 from __future__ import annotations
 
@@ -11,34 +11,35 @@ from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
 from ui.draw.text import formula_row
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
-from ui.linear_fit.csv_data import MOST_ROWS
+from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
+from ui.linear_fit.curvature import show_curvature
 from ui.linear_fit.data import Points, points_of
 from ui.linear_fit.figures import MOST_DRAWN
 from ui.linear_fit.reading import show_reading
 from ui.linear_fit.run import run
 from ui.linear_fit.stage import show_stage
 from ui.linear_fit.table import show_table
-from ui.linear_fit.why import show_why
 from ui.setup.controls import show_notes
 from ui.setup.pages import CSV, FitSetup
 
 
 def show() -> None:
-    setup, notes = CONTROLS.current()
+    """Draw the page."""
+    setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_lesson(setup)
 
     points = find_points(setup)
     if points is None:
-        CONTROLS.loss_axis("There is no loss before there are points.")
+        CONTROLS.choose_loss_axis("There is no loss before there are points.")
         sidebar(setup)
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            CONTROLS.look_for(setup)
-            CONTROLS.loss_axis()
+            CONTROLS.show_look_for(setup)
+            CONTROLS.choose_loss_axis()
         show_counts(setup, points)
         show_stage(setup, result)
         sidebar(setup, result.scale)
@@ -47,14 +48,14 @@ def show() -> None:
         show_table(setup, result)
 
         st.subheader("Why it goes where it goes", anchor=False)
-        show_why(setup, result)
+        show_curvature(setup, result)
 
     st.subheader("How it works", anchor=False)
     show_how_it_works(setup)
 
 
 def find_points(setup: FitSetup) -> Points | None:
-    """The points to fit; None where the visitor's file is not there yet, or cannot be used: then the page says why."""
+    """The points to fit. None, after a message, where the visitor's file is not there yet or cannot be used."""
     try:
         points = points_of(setup, uploaded())
     except CsvError as error:
@@ -68,7 +69,7 @@ def find_points(setup: FitSetup) -> Points | None:
     elif points is None:
         st.info(
             "Upload a CSV file with two columns of numbers in the sidebar, under **CSV file**: one for x, and one for "
-            f"what the line is to predict. It may have 2 MB and {MOST_ROWS:,} rows. With a link the file has to be "
+            f"what the line is to predict. It may have 2 MB and {MAX_ROWS:,} rows. With a link the file has to be "
             "uploaded again, since a link cannot carry it.",
             icon=":material/upload_file:",
         )
@@ -76,6 +77,7 @@ def find_points(setup: FitSetup) -> Points | None:
 
 
 def show_lesson(setup: FitSetup) -> None:
+    """What the page is about, in words and formulas."""
     words, formula = formula_row()
     words.markdown(
         "The loss says how far the line is off, on average over all points. Gradient descent moves the line against "
@@ -95,23 +97,23 @@ def show_lesson(setup: FitSetup) -> None:
 
 
 def show_counts(setup: FitSetup, points: Points) -> None:
-    """How many of the points there are, where that needs saying."""
-    said = []
+    """How many points are used and drawn, where it is not all of them, and how the file was read."""
+    counts = []
     if setup.data == CSV:
         rows = len(points.x) + points.dropped
-        said.append(f"{len(points.x):,} of {rows:,} rows of the file are used.")
+        counts.append(f"{len(points.x):,} of {rows:,} rows of the file are used.")
         if points.dropped:
-            said.append(f"{points.dropped:,} left out.")
+            counts.append(f"{points.dropped:,} left out.")
     if len(points.x) > MOST_DRAWN:
-        said.append(f"A sample of {MOST_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
-    if said:
-        st.markdown(f":material/table_rows: {' '.join(said)}")
+        counts.append(f"A sample of {MOST_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
+    if counts:
+        st.markdown(f":material/table_rows: {' '.join(counts)}")
     if setup.data == CSV and (upload := uploaded()) is not None:
-        show_reading(upload, points.why)
+        show_reading(upload, points.first_fault)
 
 
 def show_how_it_works(setup: FitSetup) -> None:
-    """The engine's own code."""
+    """The engine's own code, in cards that open."""
     cards = {
         "The loss and the line": ("engine/problems.py", (mean_squared_error, problems.line)),
         "The step": ("engine/optimizers.py", (OPTIMIZERS["SGD"],)),

@@ -1,4 +1,4 @@
-"""A descent on the points of a set-up, and what belongs to it."""
+"""A descent on the points of a set-up, with the gradients, the curvature and the verdict."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
 from engine.race import Run
 from ui.linear_fit.controls import Scale
-from ui.linear_fit.data import Points, bend_of, fit_of
+from ui.linear_fit.data import Points, curvature_of, fit_of
 from ui.setup.pages import FitSetup
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A descent on the points, and what belongs to it."""
+    """A descent on the points, with what the page says about it."""
 
     points: Points
     fit: Fit
-    minimum: np.ndarray  # (dim,)
-    bend: Curvature
+    minimum: np.ndarray  # (dim,) the parameters with the least loss
+    curvature: Curvature
     run: Run
     slopes: np.ndarray  # (recorded, dim) the gradient on all points
     verdict: Verdict
 
     @property
     def steps(self) -> np.ndarray:
-        """The iterations that are recorded until it ended; the last one may lie between two records."""
+        """The recorded iterations ``(recorded,)``; the last is where it ended, which may be between two records."""
         steps = self.run.steps[: self.run.records]
         return steps if self.run.end is None else np.minimum(steps, self.run.end)
 
     @property
     def scale(self) -> Scale:
-        return Scale(len(self.points.x), self.bend.limit, self.fit.scale())
+        """The range of the controls that suits these points."""
+        return Scale(len(self.points.x), self.curvature.limit, self.fit.scale())
 
 
 def run(setup: FitSetup, points: Points) -> Result:
@@ -45,15 +46,16 @@ def run(setup: FitSetup, points: Points) -> Result:
     fit = fit_of(setup, points)
     trace = descend(setup, fit, setup.steps, setup.tolerance)
     descent = trace.run(0)
-    # always as many, so that it is compiled once
+    # padded to one shape, so that XLA compiles it once for all numbers of steps
     slopes = np.asarray(
         gradients(mean_squared_error, np.resize(descent.positions, (RECORDS + 1, len(setup.start))), fit.data)
     )
     [verdict] = judge_all({"SGD": trace}, (), [fit.level()], "iteration", reach=0)["SGD"]
-    return Result(points, fit, fit.minimum(), bend_of(fit), descent, slopes[: len(descent.steps)], verdict)
+    return Result(points, fit, fit.minimum(), curvature_of(fit), descent, slopes[: len(descent.steps)], verdict)
 
 
 def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
+    """The trace of SGD on the points, with the start, the learning rate and the batches of a set-up."""
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
     size = setup.batch if 0 < setup.batch < len(fit.true) else None
     return race(
@@ -69,12 +71,15 @@ def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
 
 
 def in_batches(setup: FitSetup, result: Result) -> bool:
+    """Whether a step is computed from some of the points only."""
     return 0 < setup.batch < len(result.points.x)
 
 
 def thetas(setup: FitSetup) -> tuple[str, ...]:
+    """The names of the parameters, as the page writes them."""
     return ("θ₀", "θ₁") if setup.with_intercept else ("θ",)
 
 
-def slope_names(setup: FitSetup) -> tuple[str, ...]:
+def gradient_names(setup: FitSetup) -> tuple[str, ...]:
+    """The names of the gradient's coordinates, as the table writes them."""
     return ("gradient θ₀", "gradient θ₁") if setup.with_intercept else ("gradient",)

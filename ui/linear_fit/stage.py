@@ -23,7 +23,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     least = LEAST * fit.scale()
-    ranges = extent(fit, result.bend, path.astype(float))
+    ranges = extent(fit, result.curvature, path.astype(float))
     if setup.with_intercept:
         valley, highest = basin_figure(fit, ranges)
         frame = (ranges[0], ranges[1])

@@ -10,28 +10,29 @@ import streamlit as st
 
 from engine.notebook import FIRST_KEY
 from ui.draw.tables import as_csv
-from ui.linear_fit.controls import from_notebook
-from ui.linear_fit.run import Result, in_batches, slope_names, thetas
+from ui.linear_fit.controls import starts_like_notebook
+from ui.linear_fit.run import Result, gradient_names, in_batches, thetas
 from ui.linear_fit.stage import said_end
 from ui.setup.pages import FitSetup
 
-TODAYS_THETA = 0.16394293308258057  # what JAX's generator of today gives for the notebook's key
+THETA_FROM_NEW_GENERATOR = 0.16394293308258057  # of JAX, since it became the default, for the notebook's key
 
 
 def table(setup: FitSetup, result: Result) -> pd.DataFrame:
-    """Every recorded iteration until the end: iteration, each θ, its gradient, the loss. Numbers as they were run."""
+    """Every recorded iteration up to the end: its number, each θ, its gradient, the loss; in 32 bits, as computed."""
     end = result.run.records
     return pd.DataFrame(
         {
             "iteration": result.steps,
             **dict(zip(thetas(setup), result.run.positions[:end].T, strict=True)),
-            **dict(zip(slope_names(setup), result.slopes[:end].T, strict=True)),
+            **dict(zip(gradient_names(setup), result.slopes[:end].T, strict=True)),
             "loss": result.run.losses[:end],
         }
     )
 
 
 def show_table(setup: FitSetup, result: Result) -> None:
+    """How the descent ended, the table of its iterations, and a download of it."""
     rows = table(setup, result)
     st.markdown(f"**{said_end(setup, result)}**")
     notes = []
@@ -39,15 +40,15 @@ def show_table(setup: FitSetup, result: Result) -> None:
         notes.append("The gradient and the loss are those on all points; a step follows the gradient of its batch.")
     if len(result.run.steps) > 1 and result.run.steps[1] > 1:
         notes.append(f"One iteration in {result.run.steps[1]} is recorded.")
-    if from_notebook(setup):
+    if starts_like_notebook(setup):
         notes.append(
             f"The start is the notebook's: θ = {setup.theta:.8f}, which JAX drew from `PRNGKey({FIRST_KEY})` with its "
-            f"generator of then; today's gives {TODAYS_THETA:.4f}."
+            f"generator of then; today's gives {THETA_FROM_NEW_GENERATOR:.4f}."
         )
     if notes:
         st.markdown(" ".join(notes))
     number = st.column_config.NumberColumn
-    config = {name: number(format=plain_or_power(rows[name])) for name in rows.columns[1:]}
+    config = {name: number(format=number_format(rows[name])) for name in rows.columns[1:]}
     st.dataframe(
         rows.astype(dict.fromkeys(rows.columns[1:], float)),
         hide_index=True,
@@ -65,7 +66,7 @@ def show_table(setup: FitSetup, result: Result) -> None:
     )
 
 
-def plain_or_power(values: pd.Series) -> str:
-    """Three decimals, or powers of ten where those would not show the numbers."""
+def number_format(values: pd.Series) -> str:
+    """The format of a column: three decimals, or powers of ten where all are too small or one too large for that."""
     largest = float(np.nanmax(np.abs(values.to_numpy(float)), initial=0.0))
     return "%.3f" if 0.1 <= largest < 1e9 or largest == 0 else "%.5e"

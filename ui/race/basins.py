@@ -22,7 +22,7 @@ from ui.draw.palette import VARIABLES, Style, swatch
 from ui.draw.stage.stage import Stage, Track, View
 from ui.race.controls import CONTROLS, choose_points
 from ui.race.stage import NUMBERS
-from ui.setup.pages import RaceSetup, names
+from ui.setup.pages import RaceSetup, racer_names
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
@@ -44,7 +44,7 @@ def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[st
 
 def said_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
-    count = len(setup.ground.minima)
+    count = len(setup.chosen_landscape.minima)
     if not count:
         return "This landscape has no lowest point, so no start can arrive: what is grey left the finite numbers."
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
@@ -73,7 +73,7 @@ def maps(setup: RaceSetup) -> dict[str, Basins]:
     found = {}
     bar = st.empty()
     with without_slot():
-        for place, (name, racer) in enumerate(zip(names(setup.racers), setup.racers, strict=True)):
+        for place, (name, racer) in enumerate(zip(racer_names(setup.racers), setup.racers, strict=True)):
 
             def progress(share: float, place: int = place, name: str = name) -> None:
                 bar.progress((place + share) / len(setup.racers), f"{name}: {setup.points**2:,} starts")

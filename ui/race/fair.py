@@ -20,7 +20,7 @@ from ui.draw.palette import COLORS, Style, swatch
 from ui.draw.styles import styles
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import sentences
-from ui.setup.pages import LEAST_RATE, MOST_RATE, RaceSetup
+from ui.setup.pages import MAX_RATE, MIN_RATE, RaceSetup
 from ui.setup.stops import short, stops
 
 # as a heading, and within a sentence
@@ -40,7 +40,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     fair = found(setup)
     looks = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
-    show_figure(panels(fair, setup.ground.floor, looks, theme), CONTROLS.key("fair"))
+    show_figure(panels(fair, setup.chosen_landscape.floor, looks, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
     show_table(fair, looks, theme)
 
@@ -48,8 +48,8 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
 def choose_rate(setup: RaceSetup) -> None:
     st.select_slider(
         "One learning rate for all",
-        stops(LEAST_RATE, MOST_RATE, setup.shared_rate),
-        key=CONTROLS.at("shared_rate"),
+        stops(MIN_RATE, MAX_RATE, setup.shared_rate),
+        key=CONTROLS.widget_key("shared_rate"),
         format_func=short,
         help="What all of them run with under the first terms. Turn it: whom does each value favour?",
     )

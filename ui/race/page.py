@@ -20,7 +20,7 @@ from ui.setup.pages import RaceSetup
 
 
 def show() -> None:
-    setup, notes = CONTROLS.current()
+    setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_landscape(setup)
     if replaying(setup):
@@ -30,7 +30,7 @@ def show() -> None:
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, looks = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        CONTROLS.look_for(setup)
+        CONTROLS.show_look_for(setup)
         log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
         show_rates(setup, looks, theme())
@@ -44,18 +44,18 @@ def show() -> None:
 
     if setup.show == "race":
         st.subheader("How each one ended", anchor=False)
-        landscape = setup.ground
+        landscape = setup.chosen_landscape
         found = verdicts(landscape.loss, traces, landscape.minima)
         show_leaderboard(traces, found, landscape.minima, looks, theme())
         download(traces, "xy")
-    CONTROLS.keep(setup)
+    CONTROLS.hold_undrawn(setup)
 
     st.subheader("How they move", anchor=False)
     show_cards(CONTROLS, setup.racers)
 
 
 def show_landscape(setup: RaceSetup) -> None:
-    landscape = setup.ground
+    landscape = setup.chosen_landscape
     words, formula = formula_row()
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")

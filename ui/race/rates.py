@@ -19,7 +19,7 @@ from ui.admission import without_slot
 from ui.draw.figures import LEAST, Axis, loss_range, plane, show_figure
 from ui.draw.palette import COLORS, Style
 from ui.race.controls import CONTROLS
-from ui.setup.pages import RaceSetup, names
+from ui.setup.pages import RaceSetup, racer_names
 
 RATES = 97  # from the lowest to the highest learning rate
 KNOB = "learning_rate"
@@ -72,7 +72,7 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
 
 
 def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
-    return list(zip(names(setup.racers), setup.racers, strict=True))
+    return list(zip(racer_names(setup.racers), setup.racers, strict=True))
 
 
 @lru_cache(maxsize=256)
@@ -149,14 +149,14 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
 
 def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Style], theme: str) -> go.Figure:
     """The loss at the end over the learning rate; a run that diverged has none."""
-    floor = setup.ground.floor
+    floor = setup.chosen_landscape.floor
     log = floor is not None
     curves = {}
     for name, outcome in found.items():
         ends = outcome.losses[:, 0].astype(float) - (floor or 0.0)
         ends[outcome.diverged[:, 0]] = np.nan
         curves[name] = np.maximum(ends, LEAST) if log else ends
-    start = float(setup.ground.loss(jnp.array(setup.start))) - (floor or 0.0)
+    start = float(setup.chosen_landscape.loss(jnp.array(setup.start))) - (floor or 0.0)
     low, high = loss_range([np.append(start, curve) for curve in curves.values()], (0.0, 3 * abs(start)), log)
     rates = next(iter(found.values())).values
     title = "loss above minimum (log)" if log else "loss at the end"
@@ -182,7 +182,7 @@ def take_rate() -> None:
     if not marks or "customdata" not in marks[0]:
         return
     place, rate = marks[0]["customdata"][:2]
-    racers = list(CONTROLS.read().racers)
+    racers = list(CONTROLS.current_setup().racers)
     if int(place) < len(racers):
         racers[int(place)] = replace(racers[int(place)], learning_rate=float(f"{rate:.4g}"))  # type: ignore[type-var]
-        CONTROLS.take(racers=tuple(racers), show="race")
+        CONTROLS.update(racers=tuple(racers), show="race")

@@ -11,14 +11,14 @@ from engine import Trace, race
 from engine.notebook import REPLAYS
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
-from ui.setup.pages import NO_REPLAY, REPLAY_GROUND, RaceSetup, names
+from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
 
 
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put the notebook's replay beside it where one is asked for."""
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     looks = dict(zip(racers, styles(setup.racers), strict=True))
-    traces = race(setup.ground.loss, racers, [setup.start], setup.steps, minima=setup.ground.minima)
+    traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, minima=setup.chosen_landscape.minima)
     if replaying(setup):
         replay = REPLAYS[setup.replay]
         traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
@@ -27,7 +27,7 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
 
 
 def replaying(setup: RaceSetup) -> bool:
-    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_GROUND
+    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_LANDSCAPE
 
 
 def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:

@@ -21,7 +21,7 @@ NUMBERS = (Number("x", "x", 3), Number("y", "y", 3), Number("loss", "loss", 4))
 
 
 def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool) -> None:
-    landscape = setup.ground
+    landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     lowest, highest = loss_span(setup.landscape, setup.view)

@@ -6,12 +6,16 @@ import streamlit as st
 
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
-from ui.setup.pages import FARTHEST, MOST_EXAMPLES, MOST_ITERATIONS, PARTS, RegressionSetup
+from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, REGRESSION_TABS, RegressionSetup
 
-EXAMPLES = (10, 20, 50, 100, 200, 500, MOST_EXAMPLES)
-STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MOST_ITERATIONS + 1, 100))
+EXAMPLES = (10, 20, 50, 100, 200, 500, MAX_EXAMPLES)
+STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_ITERATIONS + 1, 100))
 NAMES = dict(
-    zip(PARTS, ("How each one ended", "Every iteration", "The batch, seen", "Curvature", "100 seeds"), strict=True)
+    zip(
+        REGRESSION_TABS,
+        ("How each one ended", "Every iteration", "The batch, seen", "Curvature", "100 seeds"),
+        strict=True,
+    )
 )
 
 CONTROLS = Controls("2D Regression", "regression", RegressionSetup)
@@ -24,14 +28,14 @@ def sidebar(setup: RegressionSetup, theme: str) -> None:
         data(setup)
         descent(setup)
         line_up(CONTROLS, theme)
-        CONTROLS.reset()
+        CONTROLS.reset_button()
 
 
 def data(setup: RegressionSetup) -> None:
     st.select_slider(
         "Examples",
         sorted({*EXAMPLES, setup.examples}),
-        key=CONTROLS.at("examples"),
+        key=CONTROLS.widget_key("examples"),
         help="How many points of the bowl there are to learn from.",
     )
     st.slider(
@@ -39,7 +43,7 @@ def data(setup: RegressionSetup) -> None:
         0.0,
         200.0,
         step=5.0,
-        key=CONTROLS.at("noise"),
+        key=CONTROLS.widget_key("noise"),
         help="How far the examples lie off the true surface: the standard deviation of what is added to each.",
     )
     st.number_input(
@@ -47,7 +51,7 @@ def data(setup: RegressionSetup) -> None:
         0,
         9999,
         step=1,
-        key=CONTROLS.at("seed"),
+        key=CONTROLS.widget_key("seed"),
         help="Draws the examples, their noise, and which of them come into which batch. The same seed draws the same.",
     )
 
@@ -55,22 +59,22 @@ def data(setup: RegressionSetup) -> None:
 def descent(setup: RegressionSetup) -> None:
     for column, part, symbol in zip(st.columns(2), ("theta1", "theta2"), ("θ₁", "θ₂"), strict=True):
         column.number_input(
-            f"start {symbol}", -FARTHEST, FARTHEST, step=0.5, format="%.3f", key=CONTROLS.at("start", part)
+            f"start {symbol}", -MAX_START, MAX_START, step=0.5, format="%.3f", key=CONTROLS.widget_key("start", part)
         )
     st.select_slider(
         "Iterations",
         sorted({*STEPS, setup.steps}),
-        key=CONTROLS.at("steps"),
+        key=CONTROLS.widget_key("steps"),
         help="How many moves each racer makes.",
     )
-    CONTROLS.batch(setup.batch, setup.examples, "Examples per step")
+    CONTROLS.choose_batch(setup.batch, setup.examples, "Examples per step")
     st.number_input(
         "Stop when the loss changes by less than",
         0.0,
         1e6,
         step=0.01,
         format="%g",
-        key=CONTROLS.at("tolerance"),
+        key=CONTROLS.widget_key("tolerance"),
         help="A racer ends once its loss on all examples has changed by less than this while each example was seen "
         "once, and for ten iterations if it has a memory. The notebook's is 0.01; 0 lets every racer run to the end.",
     )
@@ -79,8 +83,8 @@ def descent(setup: RegressionSetup) -> None:
 def choose_part() -> None:
     st.segmented_control(
         "Below the picture",
-        PARTS,
-        key=CONTROLS.at("below"),
+        REGRESSION_TABS,
+        key=CONTROLS.widget_key("below"),
         required=True,
         label_visibility="collapsed",
         format_func=lambda part: NAMES[part],
@@ -89,16 +93,16 @@ def choose_part() -> None:
 
 def choose_moment(moments: list[int]) -> int:
     """An iteration to look at, out of those that were recorded."""
-    key = CONTROLS.at("moment")
-    CONTROLS.show_choice("moment", min(moments, key=lambda moment: abs(moment - st.session_state[key])))
+    key = CONTROLS.widget_key("moment")
+    CONTROLS.set_derived("moment", min(moments, key=lambda moment: abs(moment - st.session_state[key])))
     if len(moments) == 1:
         return moments[0]
     return st.select_slider("Iteration", moments, key=key, help="The step from this iteration to the next is shown.")
 
 
 def choose_racer(racers: list[str]) -> str:
-    key = CONTROLS.at("whose")
-    CONTROLS.show_choice("whose", min(st.session_state[key], len(racers)))
+    key = CONTROLS.widget_key("whose")
+    CONTROLS.set_derived("whose", min(st.session_state[key], len(racers)))
     if len(racers) == 1:
         return racers[0]
     places = list(range(1, len(racers) + 1))

@@ -24,7 +24,7 @@ from ui.setup.pages import RegressionSetup
 
 
 def show() -> None:
-    setup, notes = CONTROLS.current()
+    setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_lesson()
 
@@ -32,14 +32,14 @@ def show() -> None:
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        CONTROLS.look_for(setup)
-        CONTROLS.loss_axis()
+        CONTROLS.show_look_for(setup)
+        CONTROLS.choose_loss_axis()
     show_stage(setup, result)
     sidebar(setup, theme())
 
     choose_part()
     show_part(setup, result, theme())
-    CONTROLS.keep(setup)
+    CONTROLS.hold_undrawn(setup)
 
     st.subheader("How it works", anchor=False)
     show_how_it_works()

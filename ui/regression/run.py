@@ -15,7 +15,7 @@ from ui.draw.styles import styles
 from ui.regression.figures import (
     fit_of,
 )
-from ui.setup.pages import RegressionSetup, names
+from ui.setup.pages import RegressionSetup, racer_names
 
 THETAS = ("θ₁", "θ₂")
 
@@ -36,7 +36,7 @@ def run(setup: RegressionSetup) -> Result:
     """Race the line-up on the examples."""
     fit = fit_of(setup.examples, setup.noise, setup.seed)
     minimum = float(fit.minimum()[0]), float(fit.minimum()[1])
-    racers = dict(zip(names(setup.racers), setup.racers, strict=True))
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
 
     def as_far_as(steps: int) -> Mapping[str, Trace]:
         return race(

@@ -1,8 +1,8 @@
 """A page's whole set-up, and the link that carries it.
 
-A set-up is a frozen dataclass whose fields are made by ``setting``; each says how a link spells it and what fits. A
-link is the query part of the page's address: readable, a name for each setting, and a note for each value that does not
-fit.
+A set-up is a frozen dataclass whose fields are made by ``setting``; each says how a link spells it and which values it
+accepts. A link is the query part of the page's address: readable, one query parameter for each setting, and a note for
+each value that is not accepted.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Self, TypeVar
 
 from ui.setup.kinds import Kind, quoted
 
-MOST_NOTES = 12
-ALIKE = 0.8  # two names that share so much, by difflib, are taken for one and a slip of it
+MAX_NOTES = 12
+MIN_SIMILARITY = 0.8  # difflib's ratio from which on an unknown name is taken for a misspelt setting
 Query = Mapping[str, Sequence[str]]
 
 
-def setting(kind: Kind, default: Any, *, looks: bool = False) -> Any:
-    """A field of a set-up. ``looks``: it says only where one looks, and changes nothing of what happens."""
-    return field(default=default, metadata={"kind": kind, "looks": looks})
+def setting(kind: Kind, default: Any, *, view_only: bool = False) -> Any:
+    """A field of a set-up. ``view_only``: it decides what is in view, and nothing of what is computed."""
+    return field(default=default, metadata={"kind": kind, "view_only": view_only})
 
 
 @dataclass(frozen=True)
@@ -30,78 +30,85 @@ class Setup:
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
+        """The kind of each setting, by the setting's name."""
         return {f.name: f.metadata["kind"] for f in fields(cls)}
 
-    def essence(self) -> Self:
-        """This set-up without what says only where one looks."""
-        return replace(self, **{f.name: f.default for f in fields(self) if f.metadata["looks"]})
+    def without_view(self) -> Self:
+        """This set-up with every ``view_only`` setting at its default."""
+        return replace(self, **{f.name: f.default for f in fields(self) if f.metadata["view_only"]})
 
-    def with_(self, name: str, value: Any) -> Self:
-        """This set-up with one thing chosen, and what follows from that choice."""
+    def with_setting(self, name: str, value: Any) -> Self:
+        """This set-up with one setting changed, and the settings that follow from it."""
         return replace(self, **{name: value})
 
-    def unused(self, named: Collection[str]) -> list[str]:
-        """A note for each setting that a link names though what it leaves out keeps it from being seen."""
+    def notes_on_unused(self, given: Collection[str]) -> list[str]:
+        """A note for each setting ``given`` in a link that has no effect, because of one that is not given."""
         return []
 
 
-Chosen = TypeVar("Chosen", bound=Setup)
+SetupT = TypeVar("SetupT", bound=Setup)
 
 
-def link_of(name: str, kind: Kind) -> str:
-    return kind.link or name
+def param_name(name: str, kind: Kind) -> str:
+    """What the query parameter of a setting is called."""
+    return kind.param or name
 
 
 def encode(setup: Setup) -> dict[str, list[str]]:
-    """A set-up as a query: name to values."""
-    said = {}
+    """A set-up as a query: the values of each parameter, by its name. Every setting is in it."""
+    query = {}
     for name, kind in setup.settings().items():
         value = getattr(setup, name)
-        said[link_of(name, kind)] = [kind.say(one) for one in value] if kind.many else [kind.say(value)]
-    return said
+        query[param_name(name, kind)] = [kind.encode(one) for one in value] if kind.many else [kind.encode(value)]
+    return query
 
 
-def decode(query: Query, default: Chosen) -> tuple[Chosen, list[str]]:
-    """A query as a set-up, and a note for each value that could not be taken and what stands in for it."""
-    known = {link_of(name, kind): kind for name, kind in default.settings().items()}
+def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
+    """A query as a set-up: the default, changed by what is given. Never raises.
+
+    The second result has a note for each value that was not accepted, and says what is used in its place.
+    """
+    known = {param_name(name, kind): kind for name, kind in default.settings().items()}
     notes = [
         f"{name} is given {len(values)} times; the first, {quoted(values[0])}, is used."
         for name, values in query.items()
         if len(values) > 1 and name in known and not known[name].many
     ]
-    ours = known.keys() <= query.keys()  # written by ``encode``, which says every setting
+    by_encode = known.keys() <= query.keys()  # ``encode`` gives every setting, and people never do
     setup = default
     for name, kind in default.settings().items():
-        link, usual = link_of(name, kind), getattr(setup, name)
-        if link not in query:
+        param, usual = param_name(name, kind), getattr(setup, name)
+        if param not in query:
             continue
         if kind.many:
-            value = kind.hear_all(query[link], notes)
+            value = kind.decode_all(query[param], notes)
         else:
-            text = query[link][0] if ours else kind.by_hand(link, query[link][0], notes)
-            value = kind.hear(text)
+            text = query[param][0] if by_encode else kind.clean_handwritten(param, query[param][0], notes)
+            value = kind.decode(text)
             if value is None:
-                notes.append(f"{link} {quoted(text)} is not {kind.fits}; {quoted(kind.say(usual))} is used.")
+                notes.append(f"{param} {quoted(text)} is not {kind.accepts}; {quoted(kind.encode(usual))} is used.")
         if value is not None and value != usual:
-            setup = setup.with_(name, value)
-    notes += setup.unused([name for name, kind in default.settings().items() if link_of(name, kind) in query])
-    unknown = [name for name in query if name not in known and like_a_setting(name)]
+            setup = setup.with_setting(name, value)
+    given = [name for name, kind in default.settings().items() if param_name(name, kind) in query]
+    notes += setup.notes_on_unused(given)
+    unknown = [name for name in query if name not in known and resembles_a_setting(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notes.append(
             f"The link says {', '.join(map(quoted, unknown[:5]))}{more}, which this page does not know. "
             f"It knows {', '.join(known)}."
         )
-    if len(notes) > MOST_NOTES:
-        notes[MOST_NOTES:] = [f"And {len(notes) - MOST_NOTES} more."]
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"And {len(notes) - MAX_NOTES} more."]
     return setup, notes
 
 
-def like_a_setting(name: str) -> bool:
-    """Whether a name is that of a setting of some page, or a slip of one.
+def resembles_a_setting(name: str) -> bool:
+    """Whether a name is that of a setting of some page, perhaps misspelt.
 
-    All other names were added by others: mail, advertisements, search and social networks add what they like to an
-    address on its way from hand to hand.
+    All other names get no note: mail programs, advertisements, search engines and social networks add parameters of
+    their own to an address that is passed on.
     """
-    ours = {link_of(own, kind).casefold() for page in Setup.__subclasses__() for own, kind in page.settings().items()}
-    return bool(get_close_matches(name.casefold(), ours, 1, ALIKE))
+    pages = Setup.__subclasses__()
+    known = {param_name(own, kind).casefold() for page in pages for own, kind in page.settings().items()}
+    return bool(get_close_matches(name.casefold(), known, 1, MIN_SIMILARITY))

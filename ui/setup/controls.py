@@ -1,4 +1,4 @@
-"""What every page's controls have in common: widgets, the session and the page's address say the same set-up."""
+"""What every page's controls have in common: the widgets, the session and the page's address hold the same set-up."""
 
 from __future__ import annotations
 
@@ -7,238 +7,254 @@ from typing import Any, Generic
 import streamlit as st
 
 from engine import Optimizer
-from ui.setup.codec import decode, encode
+from ui.setup.codec import SetupT, decode, encode
 from ui.setup.pages import LOSS_AXES
 from ui.setup.presets import Preset, preset_of, presets
-from ui.setup.session import S, Session, Slot
+from ui.setup.session import Entry, Session
 
-OWN = "Your own"
-BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+CUSTOM = "Your own"
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 RECONNECTED = "The connection was lost. The page is as its address says: please repeat your last change."
 
 
-class Controls(Generic[S]):
+class Controls(Generic[SetupT]):
     """The controls of one page. ``page`` is its title; ``prefix`` is what the keys of its widgets begin with."""
 
-    def __init__(self, page: str, prefix: str, setup: type[S]) -> None:
+    def __init__(self, page: str, prefix: str, setup: type[SetupT]) -> None:
         self.page, self.prefix, self.default = page, prefix, setup()
 
     def key(self, *parts: object) -> str:
+        """A key of this page for a widget or the session state. Empty parts are left out."""
         return "-".join(str(part) for part in (self.prefix, *parts) if part != "")
 
     @property
-    def memory(self) -> Session[S]:
-        place = self.key("session")
-        if place not in st.session_state:
-            st.session_state[place] = Session(self.default)
-        return st.session_state[place]
+    def memory(self) -> Session[SetupT]:
+        """What this visitor's page remembers of its last run."""
+        key = self.key("session")
+        if key not in st.session_state:
+            st.session_state[key] = Session(self.default)
+        return st.session_state[key]
 
     # ---- between the widgets, the session and the address
 
-    def current(self) -> tuple[S, list[str]]:
-        """The set-up that the controls show, and the notes on a link that could not be taken as it was.
+    def sync(self) -> tuple[SetupT, list[str]]:
+        """Bring widgets, session and address in line, at the start of a run.
 
-        Known before the controls are drawn, so that a page can show its picture first and is quicker under the finger.
+        Returns the set-up that the controls will show, and the notes on a link that could not be taken as it was. The
+        controls need not be drawn for that, so a page can show its picture before them.
         """
-        self.arrive()
+        self.sync_from_url()
         self.memory.drawn.clear()
-        setup = self.read()
-        self.leave(setup)
+        setup = self.current_setup()
+        self.sync_to_url(setup)
         return setup, self.memory.notes
 
-    def renew(self) -> None:
-        """Set widgets again that were set from here, where the browser sends them as they were before.
+    def drop_echoes(self) -> None:
+        """Set those widgets again that the code has set and that the browser sent as they were before.
 
-        A visitor who is quicker than the page would undo with one click what was chosen with the one before. Whether
-        the browser shows by now what it was sent is told by ``tell_sent``.
+        With each event the browser sends all widgets as it shows them. A visitor who clicks before the page is drawn
+        again would so undo what the click before has set. ``draw_set_count`` tells whether the browser shows by now
+        what was set.
         """
         memory, state = self.memory, st.session_state
-        if state.get(self.key("sent")) == memory.sent:
-            memory.unseen.clear()
-        for place, shown in list(memory.unseen.items()):
-            if state.get(place) in shown:
-                state[place] = shown[-1]
-            else:  # the visitor has turned this very widget since
-                del memory.unseen[place]
+        if state.get(self.key("sent")) == memory.set_count:
+            memory.unconfirmed.clear()
+        for key, values in list(memory.unconfirmed.items()):
+            if state.get(key) in values:
+                state[key] = values[-1]
+            else:  # the visitor has changed this very widget since
+                del memory.unconfirmed[key]
 
-    def fill(self, setup: S) -> None:
+    def set_all(self, setup: SetupT) -> None:
         """Set every widget to a set-up. Only before the widgets are drawn: at the start of a run, or in a callback."""
         self.memory.scene += 1
         for name in setup.settings():
-            self.put(name, getattr(setup, name))
+            self.set_setting(name, getattr(setup, name))
 
-    def put(self, name: str, value: Any) -> None:
+    def set_setting(self, name: str, value: Any) -> None:
         """Set the widgets of one setting."""
         kind = self.memory.setup.settings()[name]
         if kind.many:
-            self.memory.slots = {}
+            self.memory.entries = {}
             for racer in value:
-                self.add(racer)
+                self.add_racer(racer)
             return
-        for part, shown in kind.parts(value).items():
-            self.set_widget(self.key(name, part), shown)
+        for part, held in kind.to_widgets(value).items():
+            self.set_widget(self.key(name, part), held)
 
-    def set_widget(self, place: str, value: Any) -> None:
-        """Set one widget, until the browser shows it."""
-        before = self.memory.unseen.get(place, [st.session_state.get(place)])
-        self.memory.unseen[place] = [*before, value]
-        self.memory.sent += 1
-        st.session_state[place] = value
+    def set_widget(self, key: str, value: Any) -> None:
+        """Set one widget; it stays set until the browser shows it, or the visitor changes it."""
+        before = self.memory.unconfirmed.get(key, [st.session_state.get(key)])
+        self.memory.unconfirmed[key] = [*before, value]
+        self.memory.set_count += 1
+        st.session_state[key] = value
 
-    def chosen(self, name: str) -> Any:
-        """What a widget was just turned to; None where the browser only sends it as it was before it was set."""
-        said = st.session_state[self.key(name)]
-        self.renew()
-        return said if st.session_state[self.key(name)] == said else None
+    def new_value(self, name: str) -> Any:
+        """What the visitor has just set a widget to; None where the browser only sends what it showed before."""
+        value = st.session_state[self.key(name)]
+        self.drop_echoes()
+        return value if st.session_state[self.key(name)] == value else None
 
-    def add(self, racer: Optimizer) -> None:
+    def add_racer(self, racer: Optimizer) -> None:
+        """Append a racer to the line-up."""
         memory = self.memory
-        memory.filled += 1
-        memory.slots[memory.filled] = Slot(racer, racer)
+        memory.last_entry += 1
+        memory.entries[memory.last_entry] = Entry(racer, racer)
 
-    def read(self) -> S:
-        """The set-up that the widgets show. A widget that is not on the page just now keeps its last value."""
-        self.renew()
+    def current_setup(self) -> SetupT:
+        """The set-up that the widgets hold. A setting without a widget in this run keeps its last value."""
+        self.drop_echoes()
         memory, state = self.memory, st.session_state
         values: dict[str, Any] = {}
         for name, kind in memory.setup.settings().items():
             if kind.many:
-                values[name] = tuple(slot.racer for slot in self.slots().values())
+                values[name] = tuple(entry.racer for entry in self.current_entries().values())
                 continue
-            parts = kind.parts(getattr(memory.setup, name))
-            values[name] = kind.join({part: state.get(self.key(name, part), last) for part, last in parts.items()})
+            last = kind.to_widgets(getattr(memory.setup, name))
+            values[name] = kind.from_widgets({part: state.get(self.key(name, part), last[part]) for part in last})
         return type(memory.setup)(**values)
 
-    def slots(self) -> dict[int, Slot]:
-        """The line-up with its knobs as they are turned now."""
-        for number, slot in self.memory.slots.items():
-            turned = {
-                knob.name: st.session_state.get(self.key(number, knob.name), getattr(slot.racer, knob.name))
-                for knob in slot.racer.knobs()
+    def current_entries(self) -> dict[int, Entry]:
+        """The line-up, with the knobs that the widgets hold."""
+        for number, entry in self.memory.entries.items():
+            knobs = {
+                knob.name: st.session_state.get(self.key(number, knob.name), getattr(entry.racer, knob.name))
+                for knob in entry.racer.knobs()
             }
-            slot.racer = type(slot.racer)(**turned)
-        return self.memory.slots
+            entry.racer = type(entry.racer)(**knobs)
+        return self.memory.entries
 
-    def arrive(self) -> None:
-        """Fill the widgets where the visitor comes by a link, comes back to the page, or goes back in the history.
+    def sync_from_url(self) -> None:
+        """Set the widgets where the visitor comes by a link, comes back to the page, or goes back in the history.
 
-        A turned widget always wins over the address, which may still be on its way from the run before.
+        A widget that was changed counts more than the address, which may still be on its way from the run before.
         """
         memory = self.memory
-        query = self.query()
-        here = self.key("preset") in st.session_state  # widgets of a page that was left are forgotten
-        if here and memory.arrived:
-            if self.read() != memory.setup:
+        query = self.url_query()
+        on_page = self.key("preset") in st.session_state  # Streamlit drops the widgets of a page that was left
+        if on_page and memory.opened:
+            if self.current_setup() != memory.setup:
                 memory.notes = []
                 return
             if query == memory.query:
                 return
         setup = memory.setup
-        if query or not memory.arrived or here:
+        if query or not memory.opened or on_page:
             setup, memory.notes = decode(query, self.default)
-        self.fill(setup)
-        memory.query, memory.arrived = query, True
+        self.set_all(setup)
+        memory.query, memory.opened = query, True
 
-    def leave(self, setup: S) -> None:
+    def sync_to_url(self, setup: SetupT) -> None:
         """Bring the address up to date, and remember both for the next run."""
-        memory, query = self.memory, self.query()
+        memory, query = self.memory, self.url_query()
         if decode(query, self.default)[0] != setup:
             query = encode(setup)
             st.query_params.from_dict(query)
         memory.setup, memory.query = setup, query
 
-    def query(self) -> dict[str, list[str]]:
+    def url_query(self) -> dict[str, list[str]]:
+        """The query of the page's address: the values of each parameter."""
         return {name: st.query_params.get_all(name) for name in st.query_params}
 
     # ---- callbacks
 
-    def take(self, **chosen: Any) -> None:
-        """Choose some settings, and what follows from them. What stays as it was keeps its widgets."""
-        before = after = self.read()
-        for name, value in chosen.items():
-            after = after.with_(name, value)
+    def update(self, **settings: Any) -> None:
+        """Change some settings, and what follows from them. The widgets of what stays the same are not set."""
+        before = after = self.current_setup()
+        for name, value in settings.items():
+            after = after.with_setting(name, value)
         for name in after.settings():
             if getattr(after, name) != getattr(before, name):
-                self.put(name, getattr(after, name))
+                self.set_setting(name, getattr(after, name))
 
-    def take_widget(self, name: str) -> None:
-        """Choose what a widget was just turned to, and what follows from it: for ``on_change``."""
-        if (chosen := self.chosen(name)) is None:
+    def update_from_widget(self, name: str) -> None:
+        """Change a setting to what its widget was just set to, and what follows from it: for ``on_change``."""
+        if (value := self.new_value(name)) is None:
             return
-        self.put(name, getattr(self.memory.setup, name))
-        self.take(**{name: chosen})
-        self.memory.unseen.pop(self.key(name), None)  # the browser shows it already
+        self.set_setting(name, getattr(self.memory.setup, name))  # as it was, for ``update`` to see the change
+        self.update(**{name: value})
+        self.memory.unconfirmed.pop(self.key(name), None)  # the browser shows it already
 
-    def take_preset(self) -> None:
-        if (chosen := self.chosen("preset")) in presets(self.page):
-            self.fill(presets(self.page)[chosen].setup)
+    def apply_preset(self) -> None:
+        """Set all widgets as the chosen preset says: for ``on_change``."""
+        if (name := self.new_value("preset")) in presets(self.page):
+            self.set_all(presets(self.page)[name].setup)
 
-    # ---- widgets that every page has
+    def take_start(self) -> None:
+        """Set the start to where the stage's map was clicked, rounded to what the map can resolve."""
+        clicked = st.session_state[self.key("stage")].start
+        if clicked is not None:
+            self.update(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
 
-    def at(self, name: str, part: str = "") -> str:
-        """The key of a setting's widget, holding the setting's value where the widget was not on the page before."""
+    # ---- widgets
+
+    def widget_key(self, name: str, part: str = "") -> str:
+        """The key for a widget of a setting. A widget that was not in the last run gets the setting's value."""
         kind, setup = self.memory.setup.settings()[name], self.memory.setup
         self.memory.drawn.add(name)
-        st.session_state.setdefault(self.key(name, part), kind.parts(getattr(setup, name))[part])
+        st.session_state.setdefault(self.key(name, part), kind.to_widgets(getattr(setup, name))[part])
         return self.key(name, part)
 
-    def keep(self, setup: S) -> None:
-        """Call it once all widgets are drawn. Holds the settings that have none in this run.
+    def hold_undrawn(self, setup: SetupT) -> None:
+        """Keep the value of each setting that has no widget in this run. Call it once all widgets are drawn.
 
-        Streamlit forgets a widget that is not drawn, and then knows again what its key was last filled with.
+        Streamlit drops the state of a widget that is not drawn; what is written to its key then is kept.
         """
         for name, kind in setup.settings().items():
             if name not in self.memory.drawn and not kind.many:
-                for part, shown in kind.parts(getattr(setup, name)).items():
-                    st.session_state[self.key(name, part)] = shown
-        self.tell_sent()
+                for part, held in kind.to_widgets(getattr(setup, name)).items():
+                    st.session_state[self.key(name, part)] = held
+        self.draw_set_count()
 
-    def tell_sent(self) -> None:
-        """A widget that nobody sees, drawn after all others: the browser sends back the last number it was told.
+    def draw_set_count(self) -> None:
+        """A hidden widget that holds how often the code has set a widget, drawn after all others.
 
-        That number is how it is known, without a clock, that the browser shows what was set before. In the first run
-        of a session it is only suggested: a browser that has another one was shown this page by another session.
+        The browser sends the number back with every event. If it is the newest, the browser has drawn all that was
+        set; no clock is needed to know. In the first run of a session the number is only the default: a browser that
+        keeps another was drawn by a session before this one, whose changes are lost.
         """
-        memory, place = self.memory, self.key("sent")
-        if memory.greeted:
-            st.session_state[place] = memory.sent
-        said = st.number_input(
-            "What the page was told", value="min" if memory.greeted else memory.sent, key=place, step=1
+        memory, key = self.memory, self.key("sent")
+        if memory.count_drawn:
+            st.session_state[key] = memory.set_count
+        count = st.number_input(
+            "What the page was told", value="min" if memory.count_drawn else memory.set_count, key=key, step=1
         )
-        if said != memory.sent:
+        if count != memory.set_count:
             st.toast(RECONNECTED, icon=":material/wifi_off:", duration="infinite")
-        memory.greeted = True
+        memory.count_drawn = True
 
-    def show_choice(self, name: str, choice: Any) -> None:
-        """Set a widget that follows from the set-up or the data. Before it is drawn."""
-        if st.session_state.get(self.key(name)) != choice:
-            self.set_widget(self.key(name), choice)
+    def set_derived(self, name: str, value: Any) -> None:
+        """Set a widget whose value follows from the set-up or the data. Call it before the widget is drawn."""
+        if st.session_state.get(self.key(name)) != value:
+            self.set_widget(self.key(name), value)
 
-    def preset(self, setup: S) -> Preset | None:
+    def preset(self, setup: SetupT) -> Preset | None:
+        """The preset that a set-up is; None for one of the visitor's own."""
         return preset_of(self.page, setup)
 
-    def choose_preset(self, setup: S) -> None:
+    def choose_preset(self, setup: SetupT) -> None:
+        """Draw the list of presets."""
         preset = self.preset(setup)
-        self.show_choice("preset", preset.name if preset else OWN)
+        self.set_derived("preset", preset.name if preset else CUSTOM)
         st.selectbox(
             "Preset",
-            list(presets(self.page)) if preset else [*presets(self.page), OWN],
+            list(presets(self.page)) if preset else [*presets(self.page), CUSTOM],
             key=self.key("preset"),
-            on_change=self.take_preset,
+            on_change=self.apply_preset,
             help="A prepared set-up. Everything can be changed afterwards.",
         )
 
-    def look_for(self, setup: S) -> None:
-        """What to look for in the preset that is shown."""
+    def show_look_for(self, setup: SetupT) -> None:
+        """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
         st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="content")
 
-    def loss_axis(self, disabled: str | None = None) -> None:
-        """The choice of the loss axis; ``disabled`` says why there is none."""
+    def choose_loss_axis(self, disabled: str | None = None) -> None:
+        """Draw the choice of the loss axis. ``disabled`` says why there is none to be made."""
         st.segmented_control(
             "Loss axis",
             LOSS_AXES,
-            key=self.at("loss"),
+            key=self.widget_key("loss"),
             required=True,
             disabled=disabled is not None,
             label_visibility="collapsed",
@@ -246,26 +262,21 @@ class Controls(Generic[S]):
             help=disabled,
         )
 
-    def batch(self, chosen: int, examples: int, label: str) -> None:
-        """The slider of how many examples a step looks at: some, or all (0)."""
+    def choose_batch(self, chosen: int, examples: int, label: str) -> None:
+        """Draw the slider of the batch size: how many examples a step is computed from, or all of them (0)."""
         st.select_slider(
             label,
-            [*sorted({size for size in BATCHES if size < examples} | ({chosen} - {0})), 0],
-            key=self.at("batch"),
+            [*sorted({size for size in BATCH_SIZES if size < examples} | ({chosen} - {0})), 0],
+            key=self.widget_key("batch"),
             format_func=lambda size: str(size) if size else "all",
             help="A mini-batch: each step follows the slope of the loss on so many only.",
         )
 
-    def take_start(self) -> None:
-        """A click on the map of the stage sets the start, rounded to what the map can resolve."""
-        clicked = st.session_state[self.key("stage")].start
-        if clicked is not None:
-            self.take(start=(round(float(clicked[0]), 2), round(float(clicked[1]), 2)))
-
-    def reset(self) -> None:
+    def reset_button(self) -> None:
+        """Draw the button that brings the page's default back."""
         st.button(
             "Reset to the first preset",
-            on_click=self.fill,
+            on_click=self.set_all,
             args=(self.default,),
             icon=":material/restart_alt:",
             width="stretch",

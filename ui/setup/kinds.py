@@ -1,4 +1,4 @@
-"""What values a setting has, how a link spells them, and what else fits."""
+"""The kinds of setting: which values each accepts, how a link spells them, and which widgets hold them."""
 
 from __future__ import annotations
 
@@ -9,44 +9,47 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, ClassVar
 
-SEPARATOR = "~"  # stays itself in an address
-MOST_BLANKS = 6  # of a formula, each of which may have been a plus
-# A blank between two things that a sign could stand between, and not beside a sign
-OPEN_BLANK = re.compile(r"(?<=[\w.)|!√π]) +(?=[\w.(|√π])")
+SEPARATOR = "~"  # between the parts of a value; a browser does not escape it in an address
+MAX_BLANKS = 6  # up to so many, each combination of blanks and plus signs is tried
+# A blank between two operands, where a plus sign could stand
+POSSIBLE_PLUS = re.compile(r"(?<=[\w.)|!√π]) +(?=[\w.(|√π])")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What values a setting has. ``say`` spells one for a link, ``hear`` gives it back, or None if it does not fit."""
+    """Which values a setting accepts, and how they are written in a link and held by widgets."""
 
-    link: str | None = field(default=None, kw_only=True)  # the name in links; None: that of the setting
-    many: ClassVar[bool] = False  # may stand in a link more than once
+    param: str | None = field(default=None, kw_only=True)  # the query parameter; None: it has the setting's name
+    many: ClassVar[bool] = False  # whether the query parameter may be given more than once
 
     @property
-    def fits(self) -> str:
-        """What fits, as the end of "is not …"."""
+    def accepts(self) -> str:
+        """What is accepted, in words that go on from "is not …"."""
         raise NotImplementedError
 
-    def say(self, value: Any) -> str:
+    def encode(self, value: Any) -> str:
+        """A value as the text of a link."""
         raise NotImplementedError
 
-    def hear(self, text: str) -> Any | None:
+    def decode(self, text: str) -> Any | None:
+        """The value that a link's text stands for, or None where it is not accepted."""
         raise NotImplementedError
 
-    def by_hand(self, name: str, text: str, notes: list[str]) -> str:
-        """What is meant by a value of a link that somebody has written by hand."""
+    def clean_handwritten(self, name: str, text: str, notes: list[str]) -> str:
+        """What is meant by a text of a link that was not made by ``encode``. A doubt is added to ``notes``."""
         return text
 
-    def hear_all(self, texts: Sequence[str], notes: list[str]) -> Any | None:
-        """For what may stand in a link more than once: all of it together, None where nothing fits."""
+    def decode_all(self, texts: Sequence[str], notes: list[str]) -> Any | None:
+        """The value that all texts of a parameter stand for, where there may be ``many``; None if none is accepted."""
         raise NotImplementedError
 
-    def parts(self, value: Any) -> dict[str, Any]:
-        """The widgets that show a value: the end of each one's key, and what it holds."""
+    def to_widgets(self, value: Any) -> dict[str, Any]:
+        """What each widget of the setting holds for a value, by the end of the widget's key."""
         return {"": value}
 
-    def join(self, parts: Mapping[str, Any]) -> Any:
-        return parts[""]
+    def from_widgets(self, held: Mapping[str, Any]) -> Any:
+        """The value that the widgets of the setting hold."""
+        return held[""]
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,13 @@ class Choice(Kind):
     options: Sequence[str]
 
     @property
-    def fits(self) -> str:
+    def accepts(self) -> str:
         return f"one of {', '.join(self.options)}"
 
-    def say(self, value: str) -> str:
+    def encode(self, value: str) -> str:
         return value
 
-    def hear(self, text: str) -> str | None:
+    def decode(self, text: str) -> str | None:
         return text if text in self.options else None
 
 
@@ -74,14 +77,14 @@ class Number(Kind):
     high: float
 
     @property
-    def fits(self) -> str:
+    def accepts(self) -> str:
         return f"a number from {self.low:g} to {self.high:g}"
 
-    def say(self, value: float) -> str:
-        return number(value)
+    def encode(self, value: float) -> str:
+        return format_number(value)
 
-    def hear(self, text: str) -> float | None:
-        value = finite(text)
+    def decode(self, text: str) -> float | None:
+        value = parse_finite(text)
         return value if value is not None and self.low <= value <= self.high else None
 
 
@@ -93,14 +96,14 @@ class Whole(Kind):
     high: int
 
     @property
-    def fits(self) -> str:
+    def accepts(self) -> str:
         return f"a whole number from {self.low} to {self.high}"
 
-    def say(self, value: int) -> str:
+    def encode(self, value: int) -> str:
         return str(value)
 
-    def hear(self, text: str) -> int | None:
-        value = finite(text)
+    def decode(self, text: str) -> int | None:
+        value = parse_finite(text)
         return int(value) if value is not None and value.is_integer() and self.low <= value <= self.high else None
 
 
@@ -108,92 +111,92 @@ class Whole(Kind):
 class Switch(Kind):
     """On or off."""
 
-    fits = "0 or 1"
+    accepts = "0 or 1"
 
-    def say(self, value: bool) -> str:
+    def encode(self, value: bool) -> str:
         return str(int(value))
 
-    def hear(self, text: str) -> bool | None:
+    def decode(self, text: str) -> bool | None:
         return {"0": False, "1": True}.get(text)
 
 
 @dataclass(frozen=True)
 class Text(Kind):
-    """A text of at most ``most`` characters, on one line."""
+    """A line of text with at most ``max_length`` characters."""
 
-    most: int
+    max_length: int
 
     @property
-    def fits(self) -> str:
-        return f"a text of at most {self.most} characters"
+    def accepts(self) -> str:
+        return f"a text of at most {self.max_length} characters"
 
-    def say(self, value: str) -> str:
+    def encode(self, value: str) -> str:
         return value
 
-    def hear(self, text: str) -> str | None:
-        return text if len(text) <= self.most else None
+    def decode(self, text: str) -> str | None:
+        return text if len(text) <= self.max_length else None
 
 
 @dataclass(frozen=True)
 class Formula(Text):
-    """A text that is read as a formula. A + of an address arrives as a blank, so a blank may have been meant as one."""
+    """A formula. In an address + stands for a blank, so a blank may have been meant as a plus sign."""
 
-    readable: Callable[[str], bool]
+    readable: Callable[[str], bool]  # whether a text can be parsed
 
-    def by_hand(self, name: str, text: str, notes: list[str]) -> str:
+    def clean_handwritten(self, name: str, text: str, notes: list[str]) -> str:
         text = text.strip()
-        first, *rest = OPEN_BLANK.split(text)
+        first, *rest = POSSIBLE_PLUS.split(text)
         if not rest:
             return text
-        signs = list(product((" + ", " "), repeat=len(rest))) if len(rest) <= MOST_BLANKS else [(" + ",) * len(rest)]
-        signs.sort(key=lambda chosen: chosen.count(" "))
-        readings = ("".join([first, *map(str.__add__, chosen, rest)]) for chosen in signs)
-        fits = [reading for reading in readings if self.readable(reading)]
+        signs = list(product((" + ", " "), repeat=len(rest))) if len(rest) <= MAX_BLANKS else [(" + ",) * len(rest)]
+        signs.sort(key=lambda some: some.count(" "))  # the reading with the most plus signs first
+        candidates = ("".join([first, *map(str.__add__, some, rest)]) for some in signs)
+        readings = [candidate for candidate in candidates if self.readable(candidate)]
         if self.readable(text):
-            if fits[:1] != [text]:
+            if readings[:1] != [text]:
                 notes.append(f"{name} {quoted(text)} is read with its blanks; in a link, + is written %2B.")
             return text
-        if not fits:
+        if not readings:
             return text
-        if len(fits) > 1 or len(rest) > MOST_BLANKS:
-            notes.append(f"{name} is read as {quoted(fits[0])}; in a link, + is written %2B.")
-        return fits[0]
+        if len(readings) > 1 or len(rest) > MAX_BLANKS:
+            notes.append(f"{name} is read as {quoted(readings[0])}; in a link, + is written %2B.")
+        return readings[0]
 
 
 @dataclass(frozen=True)
 class Point(Kind):
-    """Two numbers, each at most ``farthest`` from 0."""
+    """Two numbers, each at most ``max_abs`` from 0."""
 
-    farthest: float
-    names: tuple[str, str] = ("x", "y")
+    max_abs: float
+    names: tuple[str, str] = ("x", "y")  # the ends of its widgets' keys
 
     @property
-    def fits(self) -> str:
-        return f"two numbers like {quoted(f'4{SEPARATOR}4')}, each from {-self.farthest:g} to {self.farthest:g}"
+    def accepts(self) -> str:
+        return f"two numbers like {quoted(f'4{SEPARATOR}4')}, each from {-self.max_abs:g} to {self.max_abs:g}"
 
-    def say(self, value: tuple[float, float]) -> str:
-        return SEPARATOR.join(map(number, value))
+    def encode(self, value: tuple[float, float]) -> str:
+        return SEPARATOR.join(map(format_number, value))
 
-    def hear(self, text: str) -> tuple[float, float] | None:
-        point = [finite(part) for part in text.split(SEPARATOR)]
-        if len(point) != 2 or any(c is None or abs(c) > self.farthest for c in point):
+    def decode(self, text: str) -> tuple[float, float] | None:
+        point = [parse_finite(part) for part in text.split(SEPARATOR)]
+        if len(point) != 2 or any(c is None or abs(c) > self.max_abs for c in point):
             return None
         return point[0] or 0.0, point[1] or 0.0
 
-    def parts(self, value: tuple[float, float]) -> dict[str, float]:
+    def to_widgets(self, value: tuple[float, float]) -> dict[str, float]:
         return dict(zip(self.names, value, strict=True))
 
-    def join(self, parts: Mapping[str, float]) -> tuple[float, float]:
-        return parts[self.names[0]], parts[self.names[1]]
+    def from_widgets(self, held: Mapping[str, float]) -> tuple[float, float]:
+        return held[self.names[0]], held[self.names[1]]
 
 
-def number(value: float) -> str:
-    """A number as short as it can be said, and read back as the same number."""
+def format_number(value: float) -> str:
+    """A text that is read back as the same number; a whole number has no decimal point."""
     return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
 
 
-def finite(text: str) -> float | None:
-    """The number a text says, or None for any other text, infinity and nan among them."""
+def parse_finite(text: str) -> float | None:
+    """The finite number that a text stands for, or None: infinity and nan are not finite."""
     try:
         value = float(text)
     except ValueError:
@@ -202,6 +205,6 @@ def finite(text: str) -> float | None:
 
 
 def quoted(text: str) -> str:
-    """A visitor's own text, short, on one line and as plain text: markdown reads nothing in it."""
+    """A visitor's own text for a message: short, on one line, and a code span, so that Markdown formats none of it."""
     clean = "".join(c if c.isprintable() and c != "`" else " " for c in text)
     return f"`{clean[:40] + ('…' if len(clean) > 40 else '')}`" if clean.strip() else "(empty)"

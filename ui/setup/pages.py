@@ -11,48 +11,50 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, finite, number, quoted
+from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, format_number, parse_finite, quoted
 
-MOST_RACERS, MOST_STEPS = 12, 2000
+MAX_RACERS, MAX_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
-SHOWN = ("race", "rates", "basins", "fair")  # what the Ackley Race shows
-MOST_COARSE, MOST_FINE = 16, 256
-LEAST_RATE, MOST_RATE = 1e-5, 1.0
-REPLAY_GROUND = "Ackley"  # where the notebook ran
-FARTHEST = 1000.0  # a start may be so far from 0
-MOST_EXAMPLES, MOST_ITERATIONS = 1000, 5000
-PARTS = ("ends", "iterations", "batch", "curvature", "seeds")  # what 2D Regression shows below its picture
+RACE_TABS = ("race", "rates", "basins", "fair")
+MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
+MIN_RATE, MAX_RATE = 1e-5, 1.0
+REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
+MAX_START = 1000.0  # of each coordinate, in size
+MAX_EXAMPLES, MAX_ITERATIONS = 1000, 5000
+REGRESSION_TABS = ("ends", "iterations", "batch", "curvature", "seeds")  # below the picture
 
 
 @dataclass(frozen=True)
 class Racers(Kind):
-    """A line-up: each optimizer's name, and then the knobs that differ from its defaults."""
+    """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default."""
 
     many: ClassVar[bool] = True
 
-    def say(self, value: Optimizer) -> str:
-        turned = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
-        return SEPARATOR.join([value.name, *(part for name, turn in turned for part in (name, number(turn)))])
+    def encode(self, value: Optimizer) -> str:
+        """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
+        changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
+        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, format_number(knob)))])
 
-    def hear_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
-        racers = [racer for text in texts if (racer := racer_of(text, notes)) is not None]
-        if len(racers) > MOST_RACERS:
-            notes.append(f"The link names {len(racers)} racers; the first {MOST_RACERS} are used.")
+    def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
+        racers = [racer for text in texts if (racer := decode_racer(text, notes)) is not None]
+        if len(racers) > MAX_RACERS:
+            notes.append(f"The link names {len(racers)} racers; the first {MAX_RACERS} are used.")
         if not racers:
             notes.append("No racer of the link could be read; the usual line-up is used.")
-        return tuple(racers[:MOST_RACERS]) or None
+        return tuple(racers[:MAX_RACERS]) or None
 
 
-def racer_of(text: str, notes: list[str]) -> Optimizer | None:
+def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
+    """The racer that one text of a link stands for; None, and a note, for an unknown optimizer."""
     name, *parts = text.split(SEPARATOR)
     if name not in OPTIMIZERS:
         notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(OPTIMIZERS)}.")
         return None
     rule = OPTIMIZERS[name]
     knobs = {knob.name: knob for knob in rule.knobs()}
-    turned: dict[str, float | bool] = {}
+    changed: dict[str, float | bool] = {}
     if len(parts) % 2:
         notes.append(f"{name}: {quoted(parts[-1])} has no value; its default is used.")
     for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
@@ -60,20 +62,20 @@ def racer_of(text: str, notes: list[str]) -> Optimizer | None:
         if knob is None:
             notes.append(f"{name} has no knob {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
             continue
-        if knob_name in turned:
+        if knob_name in changed:
             notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
             continue
-        turn = finite(value)
-        fits = turn in (0.0, 1.0) if knob.is_switch else turn is not None and knob.low <= turn <= knob.high
-        if turn is None or not fits:
+        number = parse_finite(value)
+        fits = number in (0.0, 1.0) if knob.is_switch else number is not None and knob.low <= number <= knob.high
+        if number is None or not fits:
             between = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
             notes.append(f"{name}: {knob_name} {quoted(value)} is not {between}; {float(knob.default):g} is used.")
             continue
-        turned[knob_name] = bool(turn) if knob.is_switch else turn
-    return rule(**turned)
+        changed[knob_name] = bool(number) if knob.is_switch else number
+    return rule(**changed)
 
 
-def names(racers: Sequence[Optimizer]) -> list[str]:
+def racer_names(racers: Sequence[Optimizer]) -> list[str]:
     """A name for each racer: its optimizer's, and where that runs more than once the knobs that tell them apart."""
     found = []
     for racer in racers:
@@ -94,16 +96,16 @@ def names(racers: Sequence[Optimizer]) -> list[str]:
     return found
 
 
-def with_rates(rates: dict[str, float]) -> tuple[Optimizer, ...]:
+def racers_with_rates(rates: dict[str, float]) -> tuple[Optimizer, ...]:
     """A line-up by name, each with a learning rate of its own and its other knobs at their defaults."""
     return tuple(OPTIMIZERS[name](learning_rate=rate) for name, rate in rates.items())  # type: ignore[call-arg]
 
 
-# each well over the dents of Ackley's function
-ADAPTIVE = {"AdaGrad": 0.7, "RMSProp": 0.1, "Adam": 0.5, "AdamW": 0.5, "AMSGrad": 0.1, "NAdam": 0.5, "Lion": 0.05}
-TEN = with_rates({"SGD": 0.1, "Momentum": 0.07, "Nesterov": 0.05, **ADAPTIVE})
-# each as the bowl's curvature lets it
-FOUR = with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSProp": 0.1, "Adam": 0.3})
+# Learning rates that carry each of them over the local minima of Ackley's function
+ADAPTIVE_RATES = {"AdaGrad": 0.7, "RMSProp": 0.1, "Adam": 0.5, "AdamW": 0.5, "AMSGrad": 0.1, "NAdam": 0.5, "Lion": 0.05}
+RACE_RACERS = racers_with_rates({"SGD": 0.1, "Momentum": 0.07, "Nesterov": 0.05, **ADAPTIVE_RATES})
+# Learning rates that suit the curvature of the regression's loss
+REGRESSION_RACERS = racers_with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSProp": 0.1, "Adam": 0.3})
 
 
 @dataclass(frozen=True)
@@ -111,24 +113,25 @@ class RaceSetup(Setup):
     """A race over a landscape, on the Ackley Race page."""
 
     landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
-    view: str = setting(Choice(VIEWS), "usual", looks=True)
-    start: tuple[float, float] = setting(Point(FARTHEST), (4.0, 4.0))
-    steps: int = setting(Whole(1, MOST_STEPS), 200)
-    loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
+    view: str = setting(Choice(VIEWS), "usual", view_only=True)
+    start: tuple[float, float] = setting(Point(MAX_START), (4.0, 4.0))
+    steps: int = setting(Whole(1, MAX_STEPS), 200)
+    loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
-    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), TEN)
-    show: str = setting(Choice(SHOWN), "race", looks=True)
-    points: int = setting(Whole(MOST_COARSE, MOST_FINE), 96, looks=True)  # per side of a map of basins
-    shared_rate: float = setting(Number(LEAST_RATE, MOST_RATE), 0.05, looks=True)  # of all, in the fair race
+    racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), RACE_RACERS)
+    show: str = setting(Choice(RACE_TABS), "race", view_only=True)
+    points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
+    shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
 
     @property
-    def ground(self) -> Landscape:
+    def chosen_landscape(self) -> Landscape:
+        """The landscape that the setting of this name names."""
         return LANDSCAPES[self.landscape]
 
-    def with_(self, name: str, value: Any) -> Self:
+    def with_setting(self, name: str, value: Any) -> Self:
+        """This set-up with one setting changed; another landscape brings its own start, and ends a replay."""
         if name != "landscape":
-            return super().with_(name, value)
-        # another landscape has other places worth starting from
+            return super().with_setting(name, value)
         start = next(iter(LANDSCAPES[value].places.values()))
         return replace(self, landscape=value, start=start, replay=NO_REPLAY)
 
@@ -137,18 +140,18 @@ class RaceSetup(Setup):
 class RegressionSetup(Setup):
     """A fit of two parameters to examples of a bowl, on the 2D Regression page."""
 
-    examples: int = setting(Whole(2, MOST_EXAMPLES), 100)
+    examples: int = setting(Whole(2, MAX_EXAMPLES), 100)
     noise: float = setting(Number(0, 200), 60.0)
     seed: int = setting(Whole(0, 9999), 0)
-    start: tuple[float, float] = setting(Point(FARTHEST, ("theta1", "theta2")), (0.0, 0.0))
-    steps: int = setting(Whole(1, MOST_ITERATIONS, link="iterations"), 200)
-    batch: int = setting(Whole(0, MOST_EXAMPLES), 8)  # 0: all of them
+    start: tuple[float, float] = setting(Point(MAX_START, ("theta1", "theta2")), (0.0, 0.0))
+    steps: int = setting(Whole(1, MAX_ITERATIONS, param="iterations"), 200)
+    batch: int = setting(Whole(0, MAX_EXAMPLES), 8)  # 0: all of them
     tolerance: float = setting(Number(0, 1e6), 0.0)
-    loss: str = setting(Choice(LOSS_AXES), "log", looks=True)
-    racers: tuple[Optimizer, ...] = setting(Racers(link="racer"), FOUR)
-    below: str = setting(Choice(PARTS), "ends", looks=True)
-    moment: int = setting(Whole(0, MOST_ITERATIONS, link="at"), 0, looks=True)
-    whose: int = setting(Whole(1, MOST_RACERS), 1, looks=True)
+    loss: str = setting(Choice(LOSS_AXES), "log", view_only=True)
+    racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), REGRESSION_RACERS)
+    below: str = setting(Choice(REGRESSION_TABS), "ends", view_only=True)
+    moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
+    whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
 
     @property
     def batch_size(self) -> int | None:
@@ -159,7 +162,7 @@ class RegressionSetup(Setup):
 NOISY_LINE, CSV = "noisy line", "CSV"
 FIT_DATA = ("4x", "4x³+3", NOISY_LINE, CSV)
 THROUGH_0, WITH_INTERCEPT = "slope", "intercept"  # the models θx and θ₀ + θ₁x
-FARTHEST_THETA = 1e9
+MAX_THETA = 1e9
 
 
 @dataclass(frozen=True)
@@ -174,28 +177,30 @@ class FitSetup(Setup):
     x: int = setting(Whole(1, 50), 1)  # columns of the visitor's file, counted from 1
     y: int = setting(Whole(1, 50), 2)
     model: str = setting(Choice((THROUGH_0, WITH_INTERCEPT)), THROUGH_0)
-    # data can have any scale, and so has the limit of its learning rates
-    rate: float = setting(Number(1e-24, 1e24, link="learning_rate"), 0.01)
-    steps: int = setting(Whole(1, MOST_STEPS, link="iterations"), 20)
+    # so wide a range because data of any scale can be fitted, and the largest stable rate depends on their scale
+    rate: float = setting(Number(1e-24, 1e24, param="learning_rate"), 0.01)
+    steps: int = setting(Whole(1, MAX_STEPS, param="iterations"), 20)
     tolerance: float = setting(Number(0, 1e18), 1e-6)  # the largest y is 1e9, and its square the largest loss
-    theta0: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.0)
-    # the notebook's start
-    theta: float = setting(Number(-FARTHEST_THETA, FARTHEST_THETA), 0.15920352935791016)
+    theta0: float = setting(Number(-MAX_THETA, MAX_THETA), 0.0)
+    # where the notebook's first run starts
+    theta: float = setting(Number(-MAX_THETA, MAX_THETA), 0.15920352935791016)
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
-    deal: int = setting(Whole(0, 9999, link="batch_seed"), 0)
-    loss: str = setting(Choice(LOSS_AXES), "linear", looks=True)
+    deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
+    loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
 
     @property
     def with_intercept(self) -> bool:
+        """Whether the model is θ₀ + θ₁x, and not θx."""
         return self.model == WITH_INTERCEPT
 
     @property
     def start(self) -> tuple[float, ...]:
+        """The parameters that the descent starts from: (θ₀, θ₁), or (θ,)."""
         return (self.theta0, self.theta) if self.with_intercept else (self.theta,)
 
 
 OWN_FUNCTION = "own"
-# what f(x) may be chosen to be: where it is looked at, from, to and x₀
+# The prepared f(x), each with the interval that it is drawn over and its x₀
 FUNCTIONS = {
     "4x": (0.0, 10.0, 2.0),
     "4x³+3": (0.0, 10.0, 5.0),
@@ -206,14 +211,15 @@ FUNCTIONS = {
     "exp(-x²)": (-3.0, 3.0, -0.6),
 }
 SLOPE, DIFFERENCES, CHECK, LOSS = "slope", "differences", "check", "loss"
-FARTHEST_X, NARROWEST = 1000.0, 0.01  # in less than that, 32 bits would not tell the points apart
-# from 1 down to 1e-7, a few to each decade
+MAX_X, MIN_INTERVAL = 1000.0, 0.01  # in a shorter interval the 100 points would be equal in 32 bits
+# The values of h, from 1 down to 1e-7, six in each decade
 WIDTHS = (1.0, *(float(f"{m}e-{k}") for k in range(1, 8) for m in (7, 5, 3, 2, 1.5, 1)))
 THETAS = tuple(round(-2 + k / 10, 1) for k in range(121))  # the minimum, 4, is in the middle
 DERIVATION_LINES = 5
 
 
 def is_formula(text: str) -> bool:
+    """Whether a text can be parsed as a function of x."""
     try:
         parse(text, ("x",))
     except ExpressionError:
@@ -225,45 +231,48 @@ def is_formula(text: str) -> bool:
 class GradientsSetup(Setup):
     """A function and its slope, on the Gradients page."""
 
-    part: str = setting(Choice((SLOPE, DIFFERENCES, CHECK, LOSS), link="show"), SLOPE)
+    part: str = setting(Choice((SLOPE, DIFFERENCES, CHECK, LOSS), param="show"), SLOPE)
     f: str = setting(Choice((*FUNCTIONS, OWN_FUNCTION)), "4x")
     own: str = setting(Formula(200, is_formula), "")
-    low: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="from"), 0.0)
-    high: float = setting(Number(-FARTHEST_X, FARTHEST_X, link="to"), 10.0)
-    x0: float = setting(Number(-FARTHEST_X, FARTHEST_X), 0.0, looks=True)
-    h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0, looks=True)
+    low: float = setting(Number(-MAX_X, MAX_X, param="from"), 0.0)
+    high: float = setting(Number(-MAX_X, MAX_X, param="to"), 10.0)
+    x0: float = setting(Number(-MAX_X, MAX_X), 0.0, view_only=True)
+    h: float = setting(Number(WIDTHS[-1], WIDTHS[0]), 1.0, view_only=True)
     answer: str = setting(Formula(200, is_formula), "")
-    theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, looks=True)
-    lines: int = setting(Whole(1, DERIVATION_LINES), 1, looks=True)
+    theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, view_only=True)
+    lines: int = setting(Whole(1, DERIVATION_LINES), 1, view_only=True)
 
     @property
     def text(self) -> str:
-        """The function as it is typed."""
+        """The formula of f as it was typed or chosen."""
         return self.own if self.f == OWN_FUNCTION else self.f
 
     @property
     def wide_enough(self) -> bool:
-        return self.high - self.low >= NARROWEST
+        """Whether the interval is long enough to draw f over."""
+        return self.high - self.low >= MIN_INTERVAL
 
     def places(self) -> list[float]:
-        """Where x₀ can be."""
-        return [float(str(x)) for x in points(self.low, self.high)]  # 0.1, not the 0.10000000149 of 32 bits
+        """The values that x₀ can have: the points that f is drawn at."""
+        return [float(str(x)) for x in points(self.low, self.high)]  # by way of str: 0.1, not 0.10000000149
 
-    def with_(self, name: str, value: Any) -> Self:
-        chosen = super().with_(name, value)
-        if name == "f" and value == OWN_FUNCTION:  # to begin with, what was there can be changed
+    def with_setting(self, name: str, value: Any) -> Self:
+        """This set-up with one setting changed; another f brings its own interval and x₀."""
+        chosen = super().with_setting(name, value)
+        if name == "f" and value == OWN_FUNCTION:  # the field opens with the function that was shown, to be edited
             chosen = replace(chosen, own=self.own or self.text)
         elif name == "f":
             low, high, x0 = FUNCTIONS[value]
             chosen = replace(chosen, low=low, high=high, x0=x0)
-        return chosen.on_marks()
+        return chosen.snapped()
 
-    def unused(self, named: Collection[str]) -> list[str]:
-        alone = "own" in named and "f" not in named and self.own
+    def notes_on_unused(self, given: Collection[str]) -> list[str]:
+        """A note where a link gives a formula of its own, and not that it is to be shown."""
+        alone = "own" in given and "f" not in given and self.own
         return [f"own {quoted(self.own)} is looked at only with f={OWN_FUNCTION}."] if alone else []
 
-    def on_marks(self) -> Self:
-        """This set-up with what moves in steps on the nearest step."""
+    def snapped(self) -> Self:
+        """This set-up with x₀, h and θ at the nearest stop of their sliders."""
         x0 = min(self.places(), key=lambda x: abs(x - self.x0)) if self.wide_enough else self.x0
         h = min(WIDTHS, key=lambda width: abs(width / self.h - 1))
         return replace(self, x0=x0, h=h, theta=min(THETAS, key=lambda theta: abs(theta - self.theta)))

@@ -18,14 +18,14 @@ class Preset:
     """A set-up under a name, and what to look for in it."""
 
     name: str
-    look_for: str
+    look_for: str  # one or two sentences
     link: str  # the query part of an address: what differs from the page's default
-    setup: Any  # of the page's own kind
+    setup: Any  # an instance of the page's own class
 
 
 @cache
 def presets(page: str) -> dict[str, Preset]:
-    """Every preset of a page by name, in the order of the file. ``ValueError`` for a link with a fault."""
+    """Every preset of a page by name, in the order of the file. Raises ``ValueError`` for a link that gets a note."""
     found: dict[str, Preset] = {}
     for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))[page]:
         query = parse_qs(entry["link"], keep_blank_values=True, strict_parsing=True)
@@ -37,7 +37,7 @@ def presets(page: str) -> dict[str, Preset]:
 
 
 def preset_of(page: str, setup: Setup) -> Preset | None:
-    """The preset that is this very set-up, or differs only in where one looks; if there is one."""
+    """The preset that is equal to a set-up, or else equal but for ``view_only`` settings; None if there is none."""
     prepared = presets(page).values()
     exact = next((preset for preset in prepared if preset.setup == setup), None)
-    return exact or next((preset for preset in prepared if preset.setup.essence() == setup.essence()), None)
+    return exact or next((preset for preset in prepared if preset.setup.without_view() == setup.without_view()), None)

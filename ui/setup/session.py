@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from engine import Optimizer
-from ui.setup.codec import Setup
-
-S = TypeVar("S", bound=Setup)
+from ui.setup.codec import SetupT
 
 
 @dataclass
-class Slot:
-    """One place of a line-up. Its knobs are widgets only while they are shown; in between it holds their values."""
+class Entry:
+    """One racer of a line-up. A knob without a widget in this run has its value here."""
 
-    seed: Optimizer  # as it was filled: its values stay among the stops of the sliders
+    added: Optimizer  # as it came into the line-up: its values stay among the stops of the sliders
     racer: Optimizer  # as it is now
 
 
 @dataclass
-class Session(Generic[S]):
+class Session(Generic[SetupT]):
     """What a visitor's page remembers between runs, beside the widgets themselves."""
 
-    setup: S  # as of the last run
-    slots: dict[int, Slot] = field(default_factory=dict)  # the line-up, where the page has one
-    filled: int = 0  # slot numbers are never used again, so no widget finds another's value
-    scene: int = 0  # how many set-ups have been taken as a whole
-    arrived: bool = False
-    query: dict[str, list[str]] = field(default_factory=dict)  # as of the last run
-    notes: list[str] = field(default_factory=list)
-    drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run, by ``at``
-    # widgets that were set from here, by key: all that the browser may still show, and at last what it will
-    unseen: dict[str, list[Any]] = field(default_factory=dict)
-    # counts how often widgets were set from here, and from where no other session counts; the browser says it back
-    sent: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
-    greeted: bool = False  # whether the browser has been asked what it was told before this session
+    setup: SetupT  # of the last run
+    entries: dict[int, Entry] = field(default_factory=dict)  # the line-up by entry number, where the page has one
+    last_entry: int = 0  # entry numbers are in widget keys and never used again: no widget finds another's value
+    scene: int = 0  # how often a whole set-up was chosen
+    opened: bool = False  # whether the page has been drawn in this session
+    query: dict[str, list[str]] = field(default_factory=dict)  # of the last run
+    notes: list[str] = field(default_factory=list)  # on the link that the page was opened with
+    drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run
+    # Widgets that the code has set and that the browser may still show as they were, by key: every value that the
+    # browser may send without the visitor having chosen it, the newest last
+    unconfirmed: dict[str, list[Any]] = field(default_factory=dict)
+    # How often the code has set a widget. It starts at a random number: a browser that another session has drawn this
+    # page for sends back a number that is not of this session.
+    set_count: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
+    count_drawn: bool = False  # whether the widget that holds ``set_count`` was drawn before

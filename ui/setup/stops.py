@@ -1,4 +1,4 @@
-"""The stops of a slider through decades."""
+"""The stops of a logarithmic slider."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ MANTISSAS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 
 def stops(low: float, high: float, *also: float) -> list[float]:
-    """The stops of a logarithmic slider: a few to each decade, and what else is to be among them."""
+    """The stops of a logarithmic slider: six in each decade, the ends, and ``also``."""
     return sorted({*decades(low, high), *also})
 
 
 def decades(low: float, high: float) -> Iterator[float]:
+    """Six numbers in each decade from ``low`` to ``high``, and ``high`` itself."""
     exponent = math.floor(math.log10(low) + 1e-9)
     while 10.0**exponent < high * (1 - 1e-9):
         tens = (float(f"{m}e{exponent}") for m in MANTISSAS)
@@ -23,4 +24,5 @@ def decades(low: float, high: float) -> Iterator[float]:
 
 
 def short(value: float) -> str:
+    """A stop as its slider labels it."""
     return f"{value:g}"

@@ -1,4 +1,4 @@
-"""Why the descent goes where it goes: curvature, limit, contraction predicted and measured."""
+"""The curvature of the loss, and how fast the descent converges: predicted from it, and measured."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import streamlit as st
 
 from engine.analysis import Curvature, forecast, measured_factors
 from engine.descent import RECORDS
-from ui.linear_fit.data import told
+from ui.linear_fit.data import is_determined
 from ui.linear_fit.run import Result, descend, in_batches
 from ui.setup.pages import FitSetup
 
-TOO_FLAT_WORDS = "a hundred-thousandth"  # TOO_FLAT, for a reader
+MIN_SHARE_IN_WORDS = "a hundred-thousandth"  # MIN_CURVATURE_SHARE, for a reader
 
 
-def show_why(setup: FitSetup, result: Result) -> None:
-    """Curvature, limit, contraction predicted and measured, and the verdict."""
-    bend, certain = result.bend, told(result.bend)
-    steep = Curvature(bend.values[certain], bend.directions[certain])
-    on_all = "On all points, " if in_batches(setup, result) else ""  # of a few at a time it promises nothing
-    st.markdown(f"### {on_all}{said_forecast(setup, steep)}")
+def show_curvature(setup: FitSetup, result: Result) -> None:
+    """What the learning rate leads to, and for each direction the curvature, the limit and the contraction per step."""
+    curvature, certain = result.curvature, is_determined(result.curvature)
+    steep = Curvature(curvature.values[certain], curvature.directions[certain])
+    on_all = "On all points, " if in_batches(setup, result) else ""  # a forecast for mini-batches would not hold
+    st.markdown(f"### {on_all}{describe_forecast(setup, steep)}")
     st.markdown(
         f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope grows evenly with the distance to "
         "the minimum. How fast is the curvature "
@@ -29,22 +29,22 @@ def show_why(setup: FitSetup, result: Result) -> None:
         "If it is below 0, the step oversteps; if it is beyond 1 in size, that is for α over 2/λ, the step ends "
         "further away than it began."
     )
-    measured = measure(setup, result)
-    factors = bend.factors(setup.rate)
-    for i in reversed(range(len(bend.values))):
+    measured = measured_ratios(setup, result)
+    factors = curvature.factors(setup.rate)
+    for i in reversed(range(len(curvature.values))):
         if setup.with_intercept:
-            x, y = bend.directions[i]
+            x, y = curvature.directions[i]
             st.markdown(
                 f"**{'Steepest' if i else 'Flattest'} direction**, along (θ₀, θ₁) = ({x:.3f}, {y:.3f})".replace(
                     "-", "−"
                 )
             )
         if certain[i]:
-            show_numbers(float(bend.values[i]), float(factors[i]), float(measured[i]))
+            show_numbers(float(curvature.values[i]), float(factors[i]), float(measured[i]))
         else:
             st.markdown(
-                f"The curvature is below {TOO_FLAT_WORDS} of the other, less than 32-bit numbers can tell: along here "
-                "the descent hardly moves. It helps to subtract the mean from x first."
+                f"The curvature is below {MIN_SHARE_IN_WORDS} of the other, less than 32-bit numbers can tell: along "
+                "here the descent hardly moves. It helps to subtract the mean from x first."
             )
     if in_batches(setup, result):
         steepest = float(result.fit.curvatures().max())
@@ -55,13 +55,15 @@ def show_why(setup: FitSetup, result: Result) -> None:
         )
 
 
-def said_forecast(setup: FitSetup, bend: Curvature) -> str:
-    found = forecast(bend, setup.rate)
-    hardly = " across the valley, and along it hardly moves"  # there is no telling that from standing still
-    return f"α = {setup.rate:g} {found.words}{hardly if len(bend.values) < len(setup.start) else ''}."
+def describe_forecast(setup: FitSetup, steep: Curvature) -> str:
+    """What the learning rate leads to along the ``steep`` directions, whose curvature is determined, in a sentence."""
+    found = forecast(steep, setup.rate)
+    hardly = " across the valley, and along it hardly moves"  # a curvature that small cannot be told from 0
+    return f"α = {setup.rate:g} {found.words}{hardly if len(steep.values) < len(setup.start) else ''}."
 
 
 def show_numbers(curvature: float, factor: float, measured: float) -> None:
+    """The numbers of one direction: curvature, limit, and the contraction per step predicted and measured."""
     numbers = {
         "curvature λ": (f"{curvature:.4g}", "How fast the slope of the loss grows with the distance to the minimum."),
         "limit 2/λ": (f"{2 / curvature:.4g}", "The learning rate from which on the distance no longer shrinks."),
@@ -77,10 +79,10 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
             st.metric(label, value, help=about, border=True, width=186)
 
 
-def measure(setup: FitSetup, result: Result) -> np.ndarray:
-    """What one step on all points made of the one before, along each direction ``(dim,)``."""
+def measured_ratios(setup: FitSetup, result: Result) -> np.ndarray:
+    """The ratio of one step's length to that of the step before, along each direction ``(dim,)``, on all points."""
     path = result.run.positions
     if setup.steps > RECORDS or in_batches(setup, result):
-        # steps one after the other: a longer run is thinned
+        # run anew: the records of a longer run are thinned, and two steps in a row are needed
         path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[0]
-    return measured_factors(path, result.bend.directions)
+    return measured_factors(path, result.curvature.directions)
