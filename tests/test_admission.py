@@ -17,13 +17,13 @@ from streamlit.testing.v1 import AppTest
 from visit import ROOT, opened, shown
 
 import ui.gradients.page
-import ui.race.basins as race_basins
-import ui.race.fair as race_fair
 from engine.xla import compiled
 from ui import admission
 from ui.admission import SLOTS, slot, without_slot
 from ui.frame import PAGES
-from ui.race.rates import swept
+from ui.race.basins import MAPS
+from ui.race.fair import FAIR_RACES
+from ui.race.rates import SWEEPS
 from ui.setup.pages import SETUPS
 
 SOON = 30  # seconds, after which something hangs
@@ -206,11 +206,11 @@ def test_while_some_compile_another_page_is_drawn():
 @pytest.mark.parametrize("show", ["rates", "basins", "fair"])
 def test_a_tab_full_of_maps_asks_for_a_slot_twice(show, monkeypatch):
     setup = replace(SETUPS["Ackley Race"](), show=show, points=16, steps=30)
-    for clear in (swept, race_basins.found_before, race_fair.found_before):
-        clear.cache_clear()
+    for memo in (SWEEPS, MAPS, FAIR_RACES):
+        memo.clear()
     shown(setup)  # compiles
-    for clear in (swept, race_basins.found_before, race_fair.found_before):
-        clear.cache_clear()
+    for memo in (SWEEPS, MAPS, FAIR_RACES):
+        memo.clear()
     taken, take = [], admission.acquire
     monkeypatch.setattr(admission, "acquire", lambda stand: (taken.append(stand), take(stand)))
     shown(setup)

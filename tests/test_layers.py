@@ -12,7 +12,7 @@ ENGINE = sorted(ROOT.glob("engine/**/*.py"))
 
 
 # each may import what stands to its right, and itself
-FLOORS = ("page", "draw", "setup", "admission")
+FLOORS = ("page", "draw", "setup", "admission", "memo")
 TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
 
 
@@ -69,7 +69,10 @@ def test_what_the_pages_share_never_imports_a_page(file):
     assert not imported(file) & {"pages", "streamlit_app"}
 
 
-PARTS = [file for file in UI if file.parent.name not in ("ui", "pictures")] + [ROOT / "ui/admission.py"]
+PARTS = [file for file in UI if file.parent.name not in ("ui", "pictures")] + [
+    ROOT / "ui/admission.py",
+    ROOT / "ui/memo.py",
+]
 
 
 @pytest.mark.parametrize("file", each(PARTS))

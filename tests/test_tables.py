@@ -10,7 +10,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Trace, race
 from engine.endings import verdicts
-from ui.draw.tables import SPARK_POINTS, guarded, leaderboard, paths_csv, spark
+from ui.draw.tables import SPARK_POINTS, as_csv, guarded, leaderboard, paths, spark
 
 
 @cache
@@ -112,7 +112,7 @@ def test_the_small_picture_of_a_loss_fills_its_row_and_keeps_its_ends():
 @each_kind
 def test_a_download_reads_back_as_the_very_same_numbers(name):
     traces = run(name)
-    read = pd.read_csv(io.BytesIO(paths_csv(traces, "xy")), dtype=dict.fromkeys(("x", "y", "loss"), np.float32))
+    read = pd.read_csv(io.BytesIO(as_csv(paths(traces, "xy"))), dtype=dict.fromkeys(("x", "y", "loss"), np.float32))
     assert list(read["racer"].unique()) == list(traces)
     for racer, trace in traces.items():
         rows = read[read["racer"] == racer]
@@ -123,7 +123,7 @@ def test_a_download_reads_back_as_the_very_same_numbers(name):
 
 def test_a_download_of_a_thinned_run_says_which_steps_it_has():
     traces = run(next(iter(LANDSCAPES)), 2000)
-    read = pd.read_csv(io.BytesIO(paths_csv(traces, "xy")))
+    read = pd.read_csv(io.BytesIO(as_csv(paths(traces, "xy"))))
     for racer, trace in traces.items():
         assert list(read.loc[read["racer"] == racer, "step"]) == list(trace.steps)
     assert read["step"].max() == 2000
@@ -132,9 +132,8 @@ def test_a_download_of_a_thinned_run_says_which_steps_it_has():
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "=cmd|' /C calc'!A0"])
 def test_a_spreadsheet_takes_no_name_for_a_formula(text):
     assert guarded(text) == f"'{text}"
-    assert f"\n'{text}".replace("'", "") in paths_csv({text: drawn([2, 1])}, "xy").decode().replace('"', "").replace(
-        "'", ""
-    )
+    csv = as_csv(paths({text: drawn([2, 1])}, "xy")).decode()
+    assert f"\n{text}".replace("'", "") in csv.replace('"', "").replace("'", "")
 
 
 def test_an_ordinary_name_is_left_as_it_is():

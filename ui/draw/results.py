@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +12,7 @@ import streamlit as st
 from engine import OPTIMIZERS, Optimizer, Trace
 from engine.endings import Verdict
 from ui.draw.palette import Style, swatch
-from ui.draw.tables import leaderboard, paths_csv
+from ui.draw.tables import download_csv, leaderboard, paths, show_table
 from ui.setup.controls import Controls
 
 # of the leaderboard, in pixels: up to the verdicts it fits on a phone
@@ -60,13 +59,9 @@ def show_leaderboard(
     large = [name for name in LOSSES if table[name].abs().max() > LARGEST_WHOLE]
     table = table.assign(**{name: table[name].map("{:.4g}".format) for name in large})
     text, number, picture = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.LineChartColumn
-    st.dataframe(
+    show_table(
         table,
-        hide_index=True,
-        height="content",
-        row_height=high if high > ROW_HEIGHT else None,
-        placeholder="–",
-        column_config={
+        {
             "rank": number(width=44),
             "": st.column_config.ImageColumn(width=MARK_WIDTH),
             "racer": text(width=100),
@@ -86,6 +81,7 @@ def show_leaderboard(
             ),
             "path length": number("path", format="%.2f", width=72, help="How far it went in all, over every step."),
         },
+        row_height=high if high > ROW_HEIGHT else None,
     )
 
 
@@ -116,11 +112,5 @@ def show_card(rule: type[Optimizer]) -> None:
 
 
 def download(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> None:
-    st.download_button(
-        "Paths as CSV",
-        partial(paths_csv, traces, coordinates),
-        "paths.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    """A button for the paths of all racers."""
+    download_csv("Paths as CSV", "paths.csv", lambda: paths(traces, coordinates))

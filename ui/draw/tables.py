@@ -1,11 +1,13 @@
-"""Traces to pandas: the leaderboard, and the paths as a download."""
+"""Traces to pandas: the leaderboard and the paths; and every table and CSV file of a page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from engine import Trace
 from engine.analysis import distance_to_nearest
@@ -66,11 +68,6 @@ def paths(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> pd.DataFra
     return pd.concat(frames)
 
 
-def paths_csv(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> bytes:
-    """``paths`` as CSV. The numbers read back exactly the same."""
-    return as_csv(paths(traces, coordinates))
-
-
 def as_csv(rows: pd.DataFrame) -> bytes:
     """A table as CSV. The numbers read back exactly the same.
 
@@ -86,3 +83,21 @@ def as_csv(rows: pd.DataFrame) -> bytes:
 def guarded(text: str) -> str:
     """A text that a spreadsheet does not take for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
+def show_table(
+    table: pd.DataFrame, columns: Mapping[str, Any], height: int | Literal["content"] = "content", **more: Any
+) -> None:
+    """A table. ``columns``: by name a number format such as ``%.3f``, or what ``st.column_config`` makes."""
+    config = {
+        name: st.column_config.NumberColumn(format=column) if isinstance(column, str) else column
+        for name, column in columns.items()
+    }
+    st.dataframe(table, hide_index=True, height=height, placeholder="–", column_config=config, **more)
+
+
+def download_csv(label: str, file_name: str, table: Callable[[], pd.DataFrame]) -> None:
+    """A button that downloads a table, which is made only when it is pressed."""
+    st.download_button(
+        label, lambda: as_csv(table()), file_name, "text/csv", icon=":material/download:", on_click="ignore"
+    )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from engine.notebook import FIRST_KEY
-from ui.draw.tables import as_csv
+from ui.draw import tables
 from ui.linear_fit.controls import starts_like_notebook
 from ui.linear_fit.run import Result, gradient_names, in_batches, thetas
 from ui.linear_fit.stage import said_end
@@ -47,23 +45,13 @@ def show_table(setup: FitSetup, result: Result) -> None:
         )
     if notes:
         st.markdown(" ".join(notes))
-    number = st.column_config.NumberColumn
-    config = {name: number(format=number_format(rows[name])) for name in rows.columns[1:]}
-    st.dataframe(
+    formats = {name: number_format(rows[name]) for name in rows.columns[1:]}
+    tables.show_table(
         rows.astype(dict.fromkeys(rows.columns[1:], float)),
-        hide_index=True,
-        height=min(38 + 35 * len(rows), 423),
-        placeholder="–",
-        column_config={"iteration": number(format="%d", width=80), **config},
+        {"iteration": st.column_config.NumberColumn(format="%d", width=80), **formats},
+        min(38 + 35 * len(rows), 423),
     )
-    st.download_button(
-        "Table as CSV",
-        partial(as_csv, rows),
-        "linear-fit.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    tables.download_csv("Table as CSV", "linear-fit.csv", lambda: rows)
 
 
 def number_format(values: pd.Series) -> str:

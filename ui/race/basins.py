@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,8 @@ from ui.admission import without_slot
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import VARIABLES, Style, swatch
 from ui.draw.stage.stage import Stage, Track, View
+from ui.draw.tables import show_table
+from ui.memo import Memo
 from ui.race.controls import CONTROLS, choose_points
 from ui.race.stage import NUMBERS
 from ui.setup.pages import RaceSetup, racer_names
@@ -27,6 +28,7 @@ from ui.setup.pages import RaceSetup, racer_names
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
 LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
+MAPS = Memo[Basins](64)
 PALEST = 0.25  # how strong the colour of the slowest start is
 
 
@@ -55,17 +57,10 @@ def said_colors(setup: RaceSetup) -> str:
     )
 
 
-@lru_cache(maxsize=64)
-def found_before(landscape: str, racer: Optimizer, points: int, steps: int) -> list[Basins]:
-    """Where a map is kept once it is there: the only one of a list that begins empty."""
-    return []
-
-
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
-    kept = found_before(setup.landscape, racer, setup.points, setup.steps)
-    if not kept:
-        kept.append(basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
-    return kept[0]
+    """The map of one racer, made now if no visitor has asked for it before."""
+    key = setup.landscape, racer, setup.points, setup.steps
+    return MAPS.get(key, lambda: basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
 
 
 def maps(setup: RaceSetup) -> dict[str, Basins]:
@@ -173,17 +168,14 @@ def show_rates(found: Mapping[str, Basins], looks: Mapping[str, Style], theme: s
         }
     )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show_table(
         table.sort_values("arrive", ascending=False),
-        hide_index=True,
-        height="content",
-        placeholder="–",
-        column_config={
+        {
             "": st.column_config.ImageColumn(width=44),
             "arrive": number(format="%.1f %%", help="Starts from which a minimum is reached."),
             "median steps": number(help="Of the starts that arrive, half have arrived by then."),
             "diverge": number(format="%.1f %%", help="Starts from which it leaves the finite numbers."),
-            "starts": number(format="localized"),
+            "starts": "localized",
         },
     )
 

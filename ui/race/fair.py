@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,8 @@ from ui.admission import without_slot
 from ui.draw.figures import LEAST, common_layout, show_figure
 from ui.draw.palette import COLORS, Style, swatch
 from ui.draw.styles import styles
+from ui.draw.tables import show_table
+from ui.memo import Memo
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import sentences
 from ui.setup.pages import MAX_RATE, MIN_RATE, RaceSetup
@@ -25,6 +26,7 @@ from ui.setup.stops import short, stops
 
 # as a heading, and within a sentence
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
+FAIR_RACES = Memo[FairRace](64)
 MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
 
 
@@ -42,7 +44,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
     show_figure(panels(fair, setup.chosen_landscape.floor, looks, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
-    show_table(fair, looks, theme)
+    show_numbers(fair, looks, theme)
 
 
 def choose_rate(setup: RaceSetup) -> None:
@@ -56,27 +58,25 @@ def choose_rate(setup: RaceSetup) -> None:
 
 
 def found(setup: RaceSetup) -> FairRace:
-    """The fair race of a set-up. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
+    """The fair race of a set-up, run now if no visitor has asked for it before.
+
+    Whoever turns a knob meanwhile ends the work: the progress bar raises.
+    """
     rules = tuple(dict.fromkeys(racer.name for racer in setup.racers))
-    kept = found_before(setup.landscape, rules, setup.steps, setup.shared_rate)
-    if not kept:
-        bar = st.empty()
+    bar = st.empty()
 
-        def progress(share: float) -> None:
-            bar.progress(share, "Every optimizer, from every start")
+    def progress(share: float) -> None:
+        bar.progress(share, "Every optimizer, from every start")
 
+    def run() -> FairRace:
         progress(0.0)
         classes = [OPTIMIZERS[name] for name in rules]
-        with without_slot():
-            kept.append(fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress))
-        bar.empty()
-    return kept[0]
+        return fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress)
 
-
-@lru_cache(maxsize=64)
-def found_before(landscape: str, rules: tuple[str, ...], steps: int, rate: float) -> list[FairRace]:
-    """Where a fair race is kept once it is run: the only one of a list that begins empty."""
-    return []
+    with without_slot():
+        fair = FAIR_RACES.get((setup.landscape, rules, setup.steps, setup.shared_rate), run)
+    bar.empty()
+    return fair
 
 
 def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], theme: str) -> go.Figure:
@@ -163,17 +163,14 @@ def pooled(fair: FairRace) -> np.ndarray:
     return np.concatenate(np.moveaxis(fair.losses, 1, 0), axis=-1)
 
 
-def show_table(fair: FairRace, looks: Mapping[str, Style], theme: str) -> None:
+def show_numbers(fair: FairRace, looks: Mapping[str, Style], theme: str) -> None:
     """One row for each optimizer under each of the terms, who wins most first."""
     number = st.column_config.NumberColumn
     table = numbers(fair)
     table.insert(1, "", [swatch(looks[name], theme) for name in table["optimizer"]])
-    st.dataframe(
+    show_table(
         table,
-        hide_index=True,
-        height="content",
-        placeholder="–",
-        column_config={
+        {
             "": st.column_config.ImageColumn(width=44),
             "learning rate": number(format="%.3g", help="Tuned: the middle one of the draws."),
             "wins": number(format="%.0f %%", help="Starts that it wins, over all draws."),

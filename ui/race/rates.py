@@ -18,10 +18,12 @@ from engine.maps import Sweep, sweep
 from ui.admission import without_slot
 from ui.draw.figures import LEAST, Axis, loss_range, plane, show_figure
 from ui.draw.palette import COLORS, Style
+from ui.memo import Memo
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup, racer_names
 
 RATES = 97  # from the lowest to the highest learning rate
+SWEEPS = Memo[Sweep](256)
 KNOB = "learning_rate"
 
 
@@ -58,7 +60,7 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
         "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
     )
     with without_slot():
-        found = {name: swept(setup.landscape, racer, setup.start, setup.steps) for name, racer in line_up(setup)}
+        found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
     limit = limit_of(setup.landscape)
     show_figure(
         outcomes(setup, found, limit, theme), CONTROLS.key("outcomes"), on_select=take_rate, selection_mode="points"
@@ -75,21 +77,24 @@ def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
     return list(zip(racer_names(setup.racers), setup.racers, strict=True))
 
 
-@lru_cache(maxsize=256)
-def swept(landscape: str, racer: Optimizer, start: tuple[float, float], steps: int) -> Sweep:
-    ground = LANDSCAPES[landscape]
+def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
+    """The run of one racer with every learning rate, made now if no visitor has asked for it before."""
+    landscape = LANDSCAPES[setup.landscape]
     (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
     rates = np.geomspace(knob.low, knob.high, RATES)
-    return sweep(ground.loss, racer, KNOB, rates, [start], steps, minima=ground.minima)
+    return SWEEPS.get(
+        (setup.landscape, racer, setup.start, setup.steps),
+        lambda: sweep(landscape.loss, racer, KNOB, rates, [setup.start], setup.steps, minima=landscape.minima),
+    )
 
 
 @lru_cache(maxsize=64)
 def limit_of(landscape: str) -> float | None:
     """The limit 2/λ where the landscape bends the same everywhere, so that there is one; else None."""
-    ground: Landscape = LANDSCAPES[landscape]
-    (x0, x1), (y0, y1) = ground.domain
+    drawn: Landscape = LANDSCAPES[landscape]
+    (x0, x1), (y0, y1) = drawn.domain
     somewhere = [(x0 + s * (x1 - x0), y0 + t * (y1 - y0)) for s, t in ((0.1, 0.2), (0.45, 0.8), (0.9, 0.35))]
-    bends = [curvature(ground.loss, np.array(point)) for point in somewhere]
+    bends = [curvature(drawn.loss, np.array(point)) for point in somewhere]
     same = all(np.allclose(bend.values, bends[0].values, rtol=1e-4) for bend in bends)
     return bends[0].limit if same and bends[0].values[0] > 0 else None
 

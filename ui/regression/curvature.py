@@ -11,6 +11,7 @@ from engine.analysis import Curvature, curvature, measured_factors
 from engine.descent import RECORDS
 from engine.problems import mean_squared_error
 from ui.draw.figures import show_figure
+from ui.draw.tables import show_table
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import (
     curvature_figure,
@@ -48,14 +49,11 @@ def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
         )
         table = pd.concat([contraction(setup, result, bend, rate) for rate in rates])
         number = st.column_config.NumberColumn
-        st.dataframe(
+        show_table(
             table,
-            hide_index=True,
-            height="content",
-            placeholder="–",
-            column_config={
-                "learning rate": number(format="%g"),
-                "curvature λ": number(format="%.0f"),
+            {
+                "learning rate": "%g",
+                "curvature λ": "%.0f",
                 "predicted": number("1 − αλ", format="%.4f", help="What a step should make of the distance."),
                 "measured": number(format="%.4f", help="What the steps of a real run with all examples made of it."),
             },

@@ -10,7 +10,7 @@ from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
 from ui.draw.results import download, show_cards, show_leaderboard
-from ui.draw.tables import paths
+from ui.draw.tables import paths, show_table
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.regression.batch import show_batch
@@ -76,9 +76,7 @@ def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
 
 def show_iterations(result: Result) -> None:
     table = paths(result.traces, THETAS).rename(columns={"step": "iteration"})
-    number = st.column_config.NumberColumn
-    places = {**dict.fromkeys(THETAS, number(format="%.4f")), "loss": number(format="%.6g")}
-    st.dataframe(table, hide_index=True, height=360, column_config=places)
+    show_table(table, {**dict.fromkeys(THETAS, "%.4f"), "loss": "%.6g"}, 360)
     download(result.traces, THETAS)
 
 

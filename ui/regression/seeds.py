@@ -14,6 +14,7 @@ from engine.problems import bowls, mean_squared_error
 from ui.admission import without_slot
 from ui.draw.figures import show_figure
 from ui.draw.styles import styles
+from ui.draw.tables import show_table
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import (
     bands_figure,
@@ -78,6 +79,4 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
             "diverged": [lost[name] for name in found],
         }
     )
-    number = st.column_config.NumberColumn(format="%.4g")
-    columns = dict.fromkeys(("median", "10 % are below", "90 % are below"), number)
-    st.dataframe(table, hide_index=True, height="content", column_config=columns)
+    show_table(table, dict.fromkeys(("median", "10 % are below", "90 % are below"), "%.4g"))
