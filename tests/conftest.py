@@ -83,7 +83,7 @@ def walk():
 @pytest.fixture(scope="session", autouse=True)
 def no_warm_up():
     """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
-    ui.frame._warm.acquire(blocking=False)
+    ui.frame._warm_up_started.acquire(blocking=False)
 
 
 @pytest.fixture(scope="session", autouse=True)

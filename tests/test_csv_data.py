@@ -254,7 +254,7 @@ def test_what_a_file_leaves_open_is_asked_and_the_first_rows_are_shown(text, nam
     reading = read_file(text.encode(), Choices())
     assert reading.table is None
     assert list(reading.questions) == [name]
-    assert reading.first
+    assert reading.first_rows
 
 
 @pytest.mark.parametrize(

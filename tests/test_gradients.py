@@ -19,9 +19,9 @@ from streamlit.testing.v1 import AppTest
 from engine import parse, slopes
 from ui.frame import PAGES
 from ui.gradients.check import verdict
-from ui.gradients.controls import PARTS, decimals, said
+from ui.gradients.controls import PART_NAMES, decimals_needed, format_number
 from ui.gradients.differences import error_range
-from ui.gradients.functions import csv, span
+from ui.gradients.functions import span, to_csv
 from ui.gradients.loss import DERIVATION
 from ui.setup.codec import decode, encode
 from ui.setup.pages import (
@@ -138,7 +138,7 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_page(preset)
 def test_no_two_presets_are_the_same_and_every_part_has_one():
     setups = [preset.setup for preset in PRESETS.values()]
     assert len(set(setups)) == len(setups)
-    assert {setup.part for setup in setups} == set(PARTS)
+    assert {setup.part for setup in setups} == set(PART_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -334,14 +334,14 @@ def test_what_cannot_be_read_is_said_in_plain_text_and_the_page_goes_on(text, pa
 
 def test_a_typed_text_reaches_a_spreadsheet_as_text():
     for text in ("-x", "+x", "=x", "@x"):
-        table = pd.read_csv(io.BytesIO(csv(text, pd.DataFrame({"x": [1.0]}))))
+        table = pd.read_csv(io.BytesIO(to_csv(text, pd.DataFrame({"x": [1.0]}))))
         assert table["function"][0] == f"'{text}"
 
 
 def test_the_numbers_of_the_download_read_back_exactly():
     x = slopes.points(-3, 3)
     f, slope = slopes.curve(parse("ln x", ("x",)), x)
-    table = pd.read_csv(io.BytesIO(csv("ln x", pd.DataFrame({"x": x, "f": f, "df": slope}))))
+    table = pd.read_csv(io.BytesIO(to_csv("ln x", pd.DataFrame({"x": x, "f": f, "df": slope}))))
     for name, column in (("x", x), ("f", f), ("df", slope)):
         np.testing.assert_array_equal(table[name].astype(np.float32), column)
 
@@ -358,7 +358,7 @@ def test_the_differences_and_their_errors_are_those_of_the_engine():
         np.testing.assert_allclose(track["error"], found.errors[name], rtol=1e-6)
         # its line runs through the point it moves
         np.testing.assert_allclose(track["intercept"] + track["slope"] * track["x"], track["f"], atol=1e-5)
-        assert f"h = {said(WIDTHS[slopes.best(found.errors[name])])}" in words(app)
+        assert f"h = {format_number(WIDTHS[slopes.best(found.errors[name])])}" in words(app)
     assert stage(app)["at"] == WIDTHS.index(0.01)
     assert stage(app)["index"] == {"label": "h", "digits": 8}
     assert all(f"{width:.8f}" != "0.00000000" for width in WIDTHS)
@@ -482,7 +482,7 @@ def test_both_forms_of_the_loss_show_their_source():
 # ---- the rest
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", PART_NAMES)
 def test_the_code_behind_a_part_is_there_once_it_is_opened(part):
     app = shown(part=part)
     before = len(app.code)
@@ -500,7 +500,7 @@ def test_only_the_chosen_part_is_built(part):
 
 
 def test_a_rerun_with_nothing_new_is_quick():
-    for part in PARTS:
+    for part in PART_NAMES:
         app = shown(part=part, f="sin x", answer="cos x")
         app.run()
         start = time.process_time()
@@ -519,8 +519,9 @@ def test_the_range_of_an_axis_leaves_a_pole_out_and_never_is_empty():
 
 
 def test_numbers_are_said_short_and_without_a_computers_exponent():
-    assert [said(v) for v in (0.0003, 1.5e-7, -2.0, 131.34, 2e9)] == ["0.0003", "1.5·10⁻⁷", "−2", "131", "2·10⁹"]
-    assert [decimals(v) for v in ([0.0, 1.0], [0.1, 0.4], [0.25], [1 / 3])] == [1, 1, 2, 5]
+    texts = [format_number(v) for v in (0.0003, 1.5e-7, -2.0, 131.34, 2e9)]
+    assert texts == ["0.0003", "1.5·10⁻⁷", "−2", "131", "2·10⁹"]
+    assert [decimals_needed(v) for v in ([0.0, 1.0], [0.1, 0.4], [0.25], [1 / 3])] == [1, 1, 2, 5]
 
 
 def test_at_a_leap_there_is_said_to_be_no_slope():

@@ -10,12 +10,12 @@ from engine.endings import Ending, Verdict
 from ui.draw.line_up import letters
 from ui.draw.results import LINE_HEIGHT, ROW_HEIGHT, VERDICT_LETTERS, row_height
 from ui.frame import PAGES
-from ui.gradients.controls import PARTS
+from ui.gradients.controls import PART_NAMES
 
 WIDGETS = ("selectbox", "text_input", "number_input", "slider", "select_slider", "toggle", "button", "metric", "radio")
 MARKUP = re.compile(r"[$\\*`]|!\[|:[a-z]+\[")
 LONG = Verdict(Ending.LEAPING, 2000)
-VISITS = [(page.title, {}) for page in PAGES[1:]] + [("Gradients", {"part": [part]}) for part in PARTS]
+VISITS = [(page.title, {}) for page in PAGES[1:]] + [("Gradients", {"part": [part]}) for part in PART_NAMES]
 VISITS += [("Linear Fit", {"data": ["noisy line"], "batch": ["8"]}), ("Gradients", {"f": ["own"], "own": ["x^2"]})]
 
 

@@ -566,5 +566,5 @@ def test_of_many_points_a_sample_is_drawn_and_the_page_says_so():
     assert "A sample of 2,000 points is drawn; the fit uses all 5,000." in texts(app)
     points = points_of(replace(SMALL, data=CSV), app.session_state["fit-upload"])
     assert len(set(drawn(points))) == MOST_DRAWN
-    bend = curvature_of(fit_of(replace(SMALL, model="slope"), points))
-    assert float(dict(metrics(app))["curvature λ"]) == pytest.approx(float(bend.values[0]), rel=1e-3)
+    curvature = curvature_of(fit_of(replace(SMALL, model="slope"), points))
+    assert float(dict(metrics(app))["curvature λ"]) == pytest.approx(float(curvature.values[0]), rel=1e-3)

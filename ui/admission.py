@@ -1,8 +1,8 @@
 """How many pages are drawn at once: with a class, a few at a time are all ready sooner than all of them together.
 
-Python draws one page at a time in any case; a page that waits for that asks for it again and again, and that costs the
-more the more of them there are. Here a page that waits sleeps. Work that takes seconds is done without a slot: while
-one page compiles, the others go on.
+Python runs one thread at a time in any case (the GIL), and threads that compete for it slow each other down, the more
+the more of them there are. Here a page that waits for a slot sleeps. Work that takes seconds and releases the GIL, such
+as compiling, is done without a slot, so that other pages go on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SLOTS = 3  # two were no quicker with a hundred visitors, and four were slower
+SLOTS = 3  # measured with a hundred visitors: two are no quicker, and four are slower
 
 _lock = threading.Lock()
 _free = SLOTS
@@ -25,7 +25,7 @@ _closed = False  # whether no more slots are given
 
 @contextmanager
 def slot() -> Iterator[None]:
-    """Wait for a slot, in the order of coming, and release it at the end, also where the script is stopped."""
+    """Wait for a slot, first come first served, and release it at the end, whatever ends the page."""
     acquire(_waiting.append)
     try:
         yield
@@ -35,10 +35,9 @@ def slot() -> Iterator[None]:
 
 @contextmanager
 def without_slot() -> Iterator[None]:
-    """Long work in the middle of a page: others get the slot meanwhile, and this thread is the next to get one again.
+    """Do long work without the slot: others get it meanwhile, and this thread is the first to get one afterwards.
 
-    Does nothing in a thread that has no slot. Whatever the work raises leaves the thread without one: a page that goes
-    on is drawn all the same.
+    Changes nothing for a thread that has no slot. If the work raises, the thread goes on without one.
     """
     global _working_without
     if not has_slot():
@@ -68,11 +67,12 @@ def close() -> None:
 
 
 def has_slot() -> bool:
+    """Whether this thread has a slot."""
     return getattr(_this_thread, "slot", False)
 
 
 def acquire(enqueue: Callable[[threading.Event], None]) -> None:
-    """Take a free slot, or wait in the queue for one."""
+    """Take a free slot, or wait for one; ``enqueue`` puts this thread's event at an end of the queue."""
     global _free
     called = threading.Event()
     with _lock:
@@ -86,7 +86,7 @@ def acquire(enqueue: Callable[[threading.Event], None]) -> None:
 
 
 def release() -> None:
-    """Hand this thread's slot, if it has one, to the next. It is not free in between, so nobody jumps the queue."""
+    """Hand this thread's slot, if it has one, to the next that waits: nobody can take it in between."""
     global _free
     if not has_slot():
         return

@@ -1,4 +1,4 @@
-"""The frame around every page: its title, the way to the other pages, and the warm-up of a new server."""
+"""The frame around every page: its title, the navigation, a slot to be drawn in, and the warm-up of a new server."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ PAGES = (
 
 PICTURES = Path(__file__).parent / "pictures"
 
-# the page's own margins are made for prose; a race wants the width
+# Streamlit's margins suit text; the pictures need the width
 LAYOUT = """
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
@@ -79,12 +79,12 @@ LAYOUT = """
 
 configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")
 
-_warm = threading.Lock()
+_warm_up_started = threading.Lock()
 
 
 @contextmanager
 def frame(title: str) -> Iterator[None]:
-    """A page: its title and the navigation at once, to read while the engine loads; then the rest, in its turn."""
+    """The frame of a page: title and navigation at once; the rest in a slot, once the engine is loaded."""
     page = next(page for page in PAGES if page.title == title)
     st.set_page_config(
         page_title=f"{title} · The optimizer playground",
@@ -96,7 +96,7 @@ def frame(title: str) -> Iterator[None]:
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
-    if page is PAGES[0]:  # it needs no engine, and is soon drawn
+    if page is PAGES[0]:  # without the engine, and quick: it needs no slot
         yield
     else:
         with st.container(gap="xsmall"):
@@ -106,14 +106,14 @@ def frame(title: str) -> Iterator[None]:
         load_engine()
         with slot():
             yield
-    # with the first visitor served, a new server gets ready for the next ones
-    if _warm.acquire(blocking=False):  # once per server, never given back
-        # not a daemon: a server that is stopped in the middle of a compile would crash
+    # after the first page: before it, the visitor would wait for the warm-up too
+    if _warm_up_started.acquire(blocking=False):  # once per server: the lock is never released
+        # not a daemon: those end with the process, and one that ends in the middle of a compile crashes it
         threading.Thread(target=warm_up, name="warm-up", daemon=False).start()
 
 
 def warm_up() -> None:
-    """Load and compile what the first visitors will need."""
+    """Load the engine, compile what visitors usually ask for, and spare all that from garbage collection."""
     load_engine()
     from ui.warm_up import compile_usual_races
 

@@ -1,8 +1,10 @@
-"""What a new server does once it has served its first page: compile the usual races before they are asked for."""
+"""Compile the presets of a new server, in a background thread, once it has served its first page."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from engine import Trace, race
 from engine.endings import verdicts
@@ -16,38 +18,41 @@ from ui.setup.presets import presets
 
 
 def compile_usual_races() -> None:
-    """Run every preset once and draw what it stands on. Ends early when the server does."""
-    for prepare, page in ((race_page, "Ackley Race"), (regression_page, "2D Regression"), (fit_page, "Linear Fit")):
+    """Run every preset once and draw its still figures. Raises ``SystemExit`` when the server stops."""
+    pages: dict[str, Callable[[Any], None]]
+    pages = {"Ackley Race": compile_race, "2D Regression": compile_regression, "Linear Fit": compile_fit}
+    for page, compile_page in pages.items():
         for preset in presets(page).values():
-            prepare(preset.setup)
+            compile_page(preset.setup)
 
 
-def stop_with_the_server() -> None:
-    """A server that is being stopped waits for this thread, but no longer than for the compile it is in."""
+def exit_if_server_stops() -> None:
+    """Raise ``SystemExit`` in a server that is being stopped: it waits for this thread, which is not a daemon."""
     if not threading.main_thread().is_alive():
         raise SystemExit
 
 
-def race_page(setup: RaceSetup) -> None:
+def compile_race(setup: RaceSetup) -> None:
+    """Run each racer for a step, for its program, and draw the landscape."""
     landscape = setup.chosen_landscape
     traces: dict[str, Trace] = {}
     for name, racer in zip(racer_names(setup.racers), setup.racers, strict=True):
-        stop_with_the_server()
-        traces |= race(
-            setup.chosen_landscape.loss, {name: racer}, [setup.start], 1, minima=setup.chosen_landscape.minima
-        )
+        exit_if_server_stops()
+        traces |= race(landscape.loss, {name: racer}, [setup.start], 1, minima=landscape.minima)
     verdicts(landscape.loss, traces, landscape.minima)
     landscape_figures(setup.landscape, setup.view)
 
 
-def regression_page(setup: RegressionSetup) -> None:
-    stop_with_the_server()
+def compile_regression(setup: RegressionSetup) -> None:
+    """Run the race on the examples, and draw the surface of their loss."""
+    exit_if_server_stops()
     run_regression(setup)
     still_figures(setup.examples, setup.noise, setup.seed)
 
 
-def fit_page(setup: FitSetup) -> None:
-    stop_with_the_server()
+def compile_fit(setup: FitSetup) -> None:
+    """Run the descent, where the points need no file."""
+    exit_if_server_stops()
     points = points_of(setup, None)
     if points is not None:
         run_fit(setup, points)

@@ -1,4 +1,4 @@
-"""A visitor's own derivative on the page, checked."""
+"""The part that checks a visitor's own derivative."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ui.draw.figures import Axis, plane, show_figure
 from ui.draw.palette import COLORS, STYLES, swatch
 from ui.draw.tables import guarded
 from ui.draw.theme import theme
-from ui.gradients.controls import CONTROLS, said
-from ui.gradients.functions import complain, curve, curves, download, formulas, read, show_table, span
+from ui.gradients.controls import CONTROLS, format_number
+from ui.gradients.functions import curve, curves, download, parse_cached, show_formulas, show_problem, show_table, span
 from ui.setup.pages import GradientsSetup
 
-TRUE, TYPED = STYLES[0], STYLES[1]
+TRUE_STYLE, TYPED_STYLE = STYLES[0], STYLES[1]
 
 CODE = (
     "Your formula is computed at points across the interval, and so is the slope of f by `jax.grad`. What counts "
@@ -32,7 +32,8 @@ CODE = (
 
 
 def show_check(setup: GradientsSetup, f: Function) -> None:
-    formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
+    """The field for an answer, whether it is right, and both derivatives in a figure and a table."""
+    show_formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
     st.text_input(
         "What is its slope f′(x)?",
         key=CONTROLS.widget_key("answer"),
@@ -48,13 +49,13 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
         )
         return
     try:
-        typed = read(setup.answer)
+        typed = parse_cached(setup.answer)
     except ExpressionError as error:
-        return complain("Your f′(x) cannot be read.", str(error), "Change it in the field above.")
+        return show_problem("Your f′(x) cannot be read.", str(error), "Change it in the field above.")
     st.latex(rf"\text{{your }} f'(x) = {typed.latex}")
-    found = checked(f, typed, setup.low, setup.high)
+    found = check_cached(f, typed, setup.low, setup.high)
     if found is None:
-        return complain(
+        return show_problem(
             "There is nothing to compare with.",
             f"f has no slope at any point from {setup.low:g} to {setup.high:g}.".replace("-", "−"),
             "In the sidebar, choose another interval.",
@@ -63,7 +64,7 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
     (st.success if right else st.error)(words, icon=":material/check_circle:" if right else ":material/cancel:")
     true, given = (curves(some, setup.low, setup.high) for some in (f, typed))
     st.markdown(
-        f"![]({swatch(TRUE, theme())}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED, theme())}) your $f'$"
+        f"![]({swatch(TRUE_STYLE, theme())}) $f'$ by `jax.grad` &emsp; ![]({swatch(TYPED_STYLE, theme())}) your $f'$"
         + ("" if right else " &emsp; ○ furthest apart")
     )
     show_figure(check_figure(setup, true.slope, given.f, found, right, theme()), CONTROLS.key("compared"), 380)
@@ -75,12 +76,16 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
 
 
 @lru_cache(maxsize=64)
-def checked(f: Function, typed: Function, low: float, high: float) -> slopes.Check | None:
+def check_cached(f: Function, typed: Function, low: float, high: float) -> slopes.Check | None:
+    """``slopes.check``, not computed again at each rerun. None where f has no slope in the interval."""
     return slopes.check(f, typed, low, high)
 
 
 def verdict(found: slopes.Check) -> tuple[bool, str]:
-    """Whether a typed derivative is right, and where it is not. Holds nothing that was typed."""
+    """Whether a typed derivative is right, and a sentence that says where it is not.
+
+    It is shown as Markdown, so nothing that a visitor typed is in it.
+    """
     count, points = int(found.right.sum()), len(found.x)
     if found.right.all():
         left_out = slopes.CHECKED - points
@@ -88,8 +93,8 @@ def verdict(found: slopes.Check) -> tuple[bool, str]:
         taken = ", with your decimals taken as rounded numbers" if found.rounded else ""
         return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope{taken}.{beside}"
     x, (true, given) = (
-        said(float(found.x[found.worst]), 4),
-        told_apart(found.true[found.worst], found.typed[found.worst]),
+        format_number(float(found.x[found.worst]), 4),
+        format_apart(found.true[found.worst], found.typed[found.worst]),
     )
     agrees = f"It agrees at {count} of {points} points." if count else "It agrees at none of the points."
     if not math.isfinite(found.typed[found.worst]):
@@ -97,9 +102,9 @@ def verdict(found: slopes.Check) -> tuple[bool, str]:
     return False, f"**Not yet.** Furthest apart at x = {x}: yours gives {given}, jax.grad {true}. {agrees}"
 
 
-def told_apart(one: float, other: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes: a constant too many may be small beside the slope."""
-    pairs = [(said(one, digits), said(other, digits)) for digits in range(4, 18)]
+def format_apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart: they may differ by a small constant."""
+    pairs = [(format_number(one, digits), format_number(other, digits)) for digits in range(4, 18)]
     return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
 
 
@@ -108,8 +113,8 @@ def check_figure(
 ) -> go.Figure:
     x, colors = slopes.points(setup.low, setup.high), COLORS[theme]
     traces = [
-        curve(x, true, TRUE.color(theme), "jax.grad", width=4),
-        curve(x, given, TYPED.color(theme), "yours", dash="dash", width=2.4),
+        curve(x, true, TRUE_STYLE.color(theme), "jax.grad", width=4),
+        curve(x, given, TYPED_STYLE.color(theme), "yours", dash="dash", width=2.4),
     ]
     if not right:
         at = found.worst
@@ -127,6 +132,6 @@ def check_figure(
         )
     low, high = span(true)
     other_low, other_high = span(given)
-    room = 2 * (high - low)  # a wild answer may leave the picture, but not flatten the slope
+    room = 2 * (high - low)  # a far larger answer is cut off at the edge: else the true slope would look flat
     y = Axis("f′(x)", max(min(low, other_low), low - room), min(max(high, other_high), high + room))
     return plane(Axis("x", setup.low, setup.high), y, traces, colors, revision=f"{setup.low} {setup.high}")

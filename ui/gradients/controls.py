@@ -1,4 +1,4 @@
-"""The controls of the Gradients page: which function, where, and what is looked at."""
+"""The controls of the Gradients page: its parts, the function and its interval, x₀, h and θ."""
 
 from __future__ import annotations
 
@@ -23,78 +23,88 @@ from ui.setup.pages import (
 
 CONTROLS = Controls("Gradients", "slope", GradientsSetup)
 
-PARTS = {
+PART_NAMES = {
     SLOPE: "Slope",
     DIFFERENCES: "Finite differences",
     CHECK: "Check my derivative",
     LOSS: "Mean squared error",
 }
-HIGH = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def said(value: float, digits: int = 3) -> str:
-    """A number for a sentence, in so many digits; as 3·10⁻⁴ where it is small or large."""
+def format_number(value: float, digits: int = 3) -> str:
+    """A number for a sentence, in so many digits; as 3·10⁻⁷ where it is small or large."""
     mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    return (f"{mantissa}·10{str(int(exponent)).translate(HIGH)}" if exponent else mantissa).replace("-", "−")
+    return (f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else mantissa).replace("-", "−")
 
 
 def choose_part() -> None:
+    """Draw the choice between the parts of the page."""
     st.segmented_control(
         "What to look at",
-        list(PARTS),
+        list(PART_NAMES),
         key=CONTROLS.widget_key("part"),
         required=True,
-        format_func=PARTS.__getitem__,
+        format_func=PART_NAMES.__getitem__,
         label_visibility="collapsed",
     )
 
 
-# ---- what the stage tells: where it came to rest, and where it was clicked
+# ---- callbacks of the stages: ``at`` is where one came to rest, ``start`` where it was clicked
 
 
-def told(key: str, what: str) -> Any:
+def stage_value(key: str, what: str) -> Any:
+    """What the browser has sent for one of the page's stages; None if nothing."""
     return getattr(st.session_state[CONTROLS.key(key)], what)
 
 
 def take_x0() -> None:
-    at = told("stage", "at")
+    """Set x₀ to the point at which the stage came to rest."""
+    at = stage_value("stage", "at")
     places = CONTROLS.current_setup().places()
     if at is not None and 0 <= int(at) < len(places):
         CONTROLS.update(x0=places[int(at)])
 
 
 def take_x0_click() -> None:
-    if (clicked := told("stage", "start")) is not None:
+    """Set x₀ to where a curve was clicked."""
+    if (clicked := stage_value("stage", "start")) is not None:
         CONTROLS.update(x0=float(clicked[0]))
 
 
 def take_h() -> None:
-    at = told("widths", "at")
+    """Set h to the value at which the stage came to rest."""
+    at = stage_value("widths", "at")
     if at is not None and 0 <= int(at) < len(WIDTHS):
         CONTROLS.update(h=WIDTHS[int(at)])
 
 
 def take_h_click() -> None:
-    if (clicked := told("widths", "start")) is not None:
+    """Set h to where the errors were clicked."""
+    if (clicked := stage_value("widths", "start")) is not None:
         CONTROLS.update(h=float(clicked[0]))
 
 
 def take_theta() -> None:
-    at = told("thetas", "at")
+    """Set θ to the value at which the stage came to rest."""
+    at = stage_value("thetas", "at")
     if at is not None and 0 <= int(at) < len(THETAS):
         CONTROLS.update(theta=THETAS[int(at)])
 
 
 def take_theta_click() -> None:
-    if (clicked := told("thetas", "start")) is not None:
+    """Set θ to where the parabola was clicked."""
+    if (clicked := stage_value("thetas", "start")) is not None:
         CONTROLS.update(theta=float(clicked[0]))
 
 
 def next_line() -> None:
+    """Show one more line of the derivation."""
     CONTROLS.update(lines=min(CONTROLS.current_setup().lines + 1, DERIVATION_LINES))
 
 
 def first_line() -> None:
+    """Show the first line of the derivation only."""
     CONTROLS.update(lines=1)
 
 
@@ -108,7 +118,7 @@ def sidebar(setup: GradientsSetup) -> None:
         if setup.part == LOSS:
             theta_slider()
         else:
-            function(setup)
+            choose_function(setup)
         if setup.part in (SLOPE, DIFFERENCES) and setup.wide_enough:
             x0_slider(setup)
         if setup.part == DIFFERENCES:
@@ -117,7 +127,8 @@ def sidebar(setup: GradientsSetup) -> None:
     CONTROLS.hold_undrawn(setup)
 
 
-def function(setup: GradientsSetup) -> None:
+def choose_function(setup: GradientsSetup) -> None:
+    """Draw the choice of f, the field for one's own, and the interval."""
     st.selectbox(
         "Function f(x)",
         [*FUNCTIONS, OWN_FUNCTION],
@@ -150,8 +161,9 @@ def function(setup: GradientsSetup) -> None:
 
 
 def x0_slider(setup: GradientsSetup) -> None:
+    """Draw the slider of x₀: the 100 points of the interval."""
     places = setup.places()
-    digits = decimals(places)
+    digits = decimals_needed(places)
     st.select_slider(
         "Point x₀",
         places,
@@ -163,16 +175,18 @@ def x0_slider(setup: GradientsSetup) -> None:
 
 
 def h_slider() -> None:
+    """Draw the slider of h, from narrow to wide."""
     st.select_slider(
         "Width h",
         WIDTHS[::-1],
         key=CONTROLS.widget_key("h"),
-        format_func=said,
+        format_func=format_number,
         help="How far apart the two points are that a slope is worked out from. The picture moves it too.",
     )
 
 
 def theta_slider() -> None:
+    """Draw the slider of θ."""
     st.select_slider(
         "Parameter θ",
         THETAS,
@@ -182,7 +196,7 @@ def theta_slider() -> None:
     )
 
 
-def decimals(values: list[float], most: int = 5) -> int:
-    """How many places after the point tell these values as they are; at least one, and no more than ``most``."""
+def decimals_needed(values: list[float], most: int = 5) -> int:
+    """How many decimals show these values exactly (but for 32-bit rounding): from 1 to ``most``."""
     fits = (d for d in range(1, most) if all(abs(round(v, d) - v) <= 2e-7 * max(1.0, abs(v)) for v in values))
     return next(fits, most)

@@ -1,4 +1,4 @@
-"""Finite differences on the page: two points close in on each other, and the error first shrinks, then grows."""
+"""The part about finite differences: as h shrinks, the error first shrinks with it, and then grows."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
-from ui.gradients.controls import CONTROLS, said, take_h, take_h_click
+from ui.gradients.controls import CONTROLS, format_number, take_h, take_h_click
 from ui.gradients.functions import (
-    complain,
     curve,
     download,
     drawable,
-    formulas,
+    format_float,
     kink,
-    roomy,
-    said_as_float,
+    show_formulas,
+    show_problem,
     show_table,
     span,
+    with_margins,
 )
 from ui.setup.pages import WIDTHS, GradientsSetup
 
@@ -36,7 +36,7 @@ FORMULAS = {
     "forward": r"\frac{f(x_0+h)-f(x_0)}{h}",
     "central": r"\frac{f(x_0+h)-f(x_0-h)}{2h}",
 }
-REACH = 1.1  # how far around x₀ the differences are drawn: the widest h, and a little more
+HALF_WIDTH = 1.1  # of the interval around x₀ that is drawn: the widest h, and a little more
 
 CODE = (
     "Two values of the function, a little apart, give the slope of the line between them. It is computed in 32-bit "
@@ -46,12 +46,13 @@ CODE = (
 
 
 def show_differences(setup: GradientsSetup, f: Function) -> None:
-    formulas(f"f(x) = {f.latex}", *(rf"\text{{{name}: }} {formula}" for name, formula in FORMULAS.items()))
+    """The secants and their errors for every h, in a stage, in words and in a table."""
+    show_formulas(f"f(x) = {f.latex}", *(rf"\text{{{name}: }} {formula}" for name, formula in FORMULAS.items()))
     found = differences(f, setup.x0)
     if not math.isfinite(found.slope):
-        return complain(
+        return show_problem(
             "There is no slope to compare with.",
-            f"At x₀ = {said(setup.x0, 6)}, f or its slope is not defined.",
+            f"At x₀ = {format_number(setup.x0, 6)}, f or its slope is not defined.",
             "In the sidebar, move $x_0$.",
         )
     h, x0 = np.array(WIDTHS), setup.x0
@@ -59,7 +60,8 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
     here = float(slopes.curve(f, np.array([x0]))[0][0])
     tracks = []
     for name, style in METHODS.items():
-        # a secant goes through (x₀ + h, f(x₀ + h)); the central one sets out from the other side
+        # The forward secant goes through x₀ and x₀ + h; the central one through x₀ − h and x₀ + h. The point that
+        # is drawn on the curve is x₀ + h for forward, x₀ − h for central.
         side = 1 if name == "forward" else -1
         ends = slopes.curve(f, x0 + side * h)[0].astype(float)
         through = (x0, here) if side > 0 else (x0 + side * h, ends)
@@ -103,7 +105,7 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         index=Index("h", 8),
         at=WIDTHS.index(setup.h),
     ).show(CONTROLS.key("widths"), scene=CONTROLS.memory.scene, on_start=take_h_click, on_at=take_h)
-    st.markdown("\n".join(f"- {line}" for line in about_errors(f, x0, found)))
+    st.markdown("\n".join(f"- {line}" for line in describe_errors(f, x0, found)))
     st.subheader("The two slopes and their errors for every h", anchor=False)
     columns = {"h": h}
     for name in METHODS:
@@ -115,13 +117,15 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
 
 @lru_cache(maxsize=64)
 def differences(f: Function, x0: float) -> slopes.Differences:
+    """``slopes.differences`` for every h, not computed again at each rerun."""
     return slopes.differences(f, x0, np.array(WIDTHS))
 
 
 @lru_cache(maxsize=64)
 def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
+    """The still figures of the stage as Plotly JSON: the curve with its tangent, and the errors of every h."""
     colors, found, h = VARIABLES, differences(f, x0), np.array(WIDTHS)
-    x = np.linspace(x0 - REACH, x0 + REACH, 221)
+    x = np.linspace(x0 - HALF_WIDTH, x0 + HALF_WIDTH, 221)
     y = slopes.curve(f, x)[0]
     here = float(slopes.curve(f, np.array([x0]))[0][0])
     tangent = curve(x, here + found.slope * (x - x0), colors.ink, "tangent", opacity=0.6, dash="dot", width=1.6)
@@ -131,7 +135,7 @@ def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
     low, high = error_range(found.errors)
     revision = f"{x0} {f.latex}"
     secants = plane(
-        Axis("x", x0 - REACH, x0 + REACH),
+        Axis("x", x0 - HALF_WIDTH, x0 + HALF_WIDTH),
         Axis("f(x)", *span(y)),
         [tangent, curve(x, y, colors.ink, "f"), point],
         revision=revision,
@@ -147,12 +151,12 @@ def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
         left=62,
     )
     if kink(f, x0) is None:  # at a corner no h is better than another
-        errors.update_layout(annotations=[*best_notes(found.errors, low, high), *sides(found.errors)])
-    return {"secants": roomy(secants).to_json(), "errors": roomy(errors).to_json()}
+        errors.update_layout(annotations=[*least_error_notes(found.errors, low, high), *cause_notes(found.errors)])
+    return {"secants": with_margins(secants).to_json(), "errors": with_margins(errors).to_json()}
 
 
-def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> list[dict]:
-    """A note at the least error of each method: forward's from above, within the V, and central's from below."""
+def least_error_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> list[dict]:
+    """A note at the least error of each method, with an arrow: from above for forward, from below for central."""
     bests = {name: at for name in METHODS if (at := slopes.best(errors[name])) is not None}
     alike = len(set(bests.values())) == 1 < len(bests)
     notes = []
@@ -165,7 +169,7 @@ def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> lis
             {
                 "x": math.log10(WIDTHS[at]),  # where an axis is logarithmic, a note is placed by its exponents
                 "y": math.log10(max(errors[name][at], low)),
-                "text": f"best {'for both,' if alike else name} h = {said(WIDTHS[at])}",
+                "text": f"best {'for both,' if alike else name} h = {format_number(WIDTHS[at])}",
                 "font": {"color": color, "size": 12},
                 "axref": "x",
                 "ax": math.log10(WIDTHS[at]),
@@ -180,7 +184,7 @@ def best_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> lis
     return notes
 
 
-def sides(errors: Mapping[str, np.ndarray]) -> list[dict]:
+def cause_notes(errors: Mapping[str, np.ndarray]) -> list[dict]:
     """Over the plot, what makes the error large: on the left rounding, on the right truncation, if there is any."""
     note = {"xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": VARIABLES.ink}}
     notes = [{**note, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "text": "← rounding"}]
@@ -190,7 +194,7 @@ def sides(errors: Mapping[str, np.ndarray]) -> list[dict]:
 
 
 def error_range(errors: Mapping[str, np.ndarray]) -> tuple[float, float]:
-    """The errors that are drawn: all but 0, which has no place on a logarithmic axis and is put at its lower edge."""
+    """The range of the logarithmic axis of errors, in whole decades. An error of 0 is drawn at its lower edge."""
     some = np.concatenate(list(errors.values()))
     some = some[np.isfinite(some) & (some > 0)]
     if not some.size:
@@ -199,13 +203,14 @@ def error_range(errors: Mapping[str, np.ndarray]) -> tuple[float, float]:
     return 10.0**low, 10.0 ** max(high, low + 2)
 
 
-def about_errors(f: Function, x0: float, found: slopes.Differences) -> list[str]:
-    """What the errors show, one sentence or two for each method, with its numbers."""
+def describe_errors(f: Function, x0: float, found: slopes.Differences) -> list[str]:
+    """What the errors show, in a sentence or two for each method."""
     if (corner := kink(f, x0)) is not None:
         return [
-            f"$x_0$ is a corner: its slope is {said(corner.left)} on the left and {said(corner.right)} on the right. "
+            f"$x_0$ is a corner: its slope is {format_number(corner.left)} on the left and "
+            f"{format_number(corner.right)} on the right. "
             "Forward sees the right side alone, central the mean of both, and by convention `jax.grad` says "
-            f"{said_as_float(corner.convention)}. No small h makes them agree."
+            f"{format_float(corner.convention)}. No small h makes them agree."
         ]
     lines, h = [], WIDTHS
     ten, hundred = h.index(0.1), h.index(0.01)
@@ -215,11 +220,11 @@ def about_errors(f: Function, x0: float, found: slopes.Differences) -> list[str]
         if at is None:
             lines.append(f"**{name.capitalize()}**: $f$ is not defined at both points it needs, for any h.")
             continue
-        least = "0: it is exact there" if errors[at] == 0 else said(errors[at], 2)
-        words = f"**{name.capitalize()}** is best at **h = {said(h[at])}**, where its error is {least}."
+        least = "0: it is exact there" if errors[at] == 0 else format_number(errors[at], 2)
+        words = f"**{name.capitalize()}** is best at **h = {format_number(h[at])}**, where its error is {least}."
         ratio = errors[ten] / errors[hundred] if errors[hundred] > 0 else math.nan
         if at > hundred and math.isfinite(ratio) and ratio > 3:
-            words += f" A ten times smaller h, from 0.1 to 0.01, makes its error {said(ratio)} times smaller."
+            words += f" A ten times smaller h, from 0.1 to 0.01, makes its error {format_number(ratio)} times smaller."
         elif at == 0:
             words += " A wide h does no harm here: this curve has no bend that this formula would miss."
         lines.append(words)

@@ -1,4 +1,4 @@
-"""What the parts of the Gradients page share: a typed function over its interval, its still curves, and tables."""
+"""What the parts of the Gradients page share: the function over its interval, its curves, tables and messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
 from ui.draw.tables import as_csv
 from ui.draw.text import formula_row
-from ui.gradients.controls import CONTROLS, decimals, said
+from ui.gradients.controls import CONTROLS, decimals_needed, format_number
 from ui.setup.pages import GradientsSetup
 
-LONG = 60  # characters of LaTeX
+MAX_LENGTH_IN_ROW = 60  # of a formula beside others, in characters of LaTeX
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class Curves:
 
 
 @lru_cache(maxsize=64)
-def read(text: str) -> Function:
+def parse_cached(text: str) -> Function:
+    """A text as a function of x, the same object at each rerun, so that it is compiled once."""
     return parse(text, ("x",))
 
 
 @lru_cache(maxsize=64)
 def curves(f: Function, low: float, high: float) -> Curves:
+    """A function and its slope at the 100 points of an interval."""
     x = slopes.points(low, high)
     return Curves(x, *slopes.curve(f, x))
 
@@ -46,29 +48,29 @@ kink = lru_cache(maxsize=256)(slopes.kink)
 sides = lru_cache(maxsize=256)(slopes.sides)
 
 
-def function(setup: GradientsSetup) -> Function | None:
-    """The function that is looked at. Where there is none to draw, says why and how to go on, and gives None."""
+def chosen_function(setup: GradientsSetup) -> Function | None:
+    """The function of a set-up. Where it cannot be drawn, show why and what to do, and return None."""
     if not setup.wide_enough:
-        complain(
+        show_problem(
             "There is no interval to draw.",
             f"It goes from x = {setup.low:g} to x = {setup.high:g}.".replace("-", "−"),
             "In the sidebar, make *from* smaller than *to*, by 0.01 at least.",
         )
         return None
     try:
-        f = read(setup.text)
+        f = parse_cached(setup.text)
     except ExpressionError as error:
-        complain("f(x) cannot be read.", str(error), "Change the formula in the sidebar, or choose another f(x).")
+        show_problem("f(x) cannot be read.", str(error), "Change the formula in the sidebar, or choose another f(x).")
         return None
     if f.is_derivative:
-        complain(
+        show_problem(
             "f(x) cannot be read.",
             "What stands on the left is a derivative. Here goes the function itself, such as f(x) = x^2.",
             "Change the formula in the sidebar, or choose another f(x).",
         )
         return None
     if not np.isfinite(curves(f, setup.low, setup.high).f).any():
-        complain(
+        show_problem(
             "There is nothing to draw.",
             f"f is not defined at any of the 100 points from {setup.low:g} to {setup.high:g}.".replace("-", "−"),
             "In the sidebar, choose another interval.",
@@ -77,8 +79,8 @@ def function(setup: GradientsSetup) -> Function | None:
     return f
 
 
-def complain(what: str, why: str, how: str) -> None:
-    """One thing that is wrong. ``why`` may hold what a visitor typed, so it is shown as plain text."""
+def show_problem(what: str, why: str, how: str) -> None:
+    """A message: what is wrong, why, and what to do. ``why`` may hold what a visitor typed, so it is plain text."""
     with st.container(border=True, gap="small", key=CONTROLS.key("complaint")):
         st.markdown(f":material/error: **{what}**")
         st.text(why)
@@ -86,7 +88,7 @@ def complain(what: str, why: str, how: str) -> None:
 
 
 def span(values: np.ndarray) -> tuple[float, float]:
-    """The range of an axis for these values. Near a pole some are so large that all others would be one flat line."""
+    """The range of an axis for these values. Outliers, as near a pole, are cut off: else all others would look flat."""
     finite = values[np.isfinite(values)].astype(float)
     if not finite.size:
         return -1.0, 1.0
@@ -100,7 +102,7 @@ def span(values: np.ndarray) -> tuple[float, float]:
 
 
 def curve(x: np.ndarray, y: np.ndarray, color: str, name: str, *, opacity: float = 1, **line: object) -> go.Scatter:
-    """A still curve, broken where it has no value."""
+    """A curve, with a gap where it has no value."""
     return go.Scatter(
         x=np.asarray(x, float),
         y=[float(value) if np.isfinite(value) else None for value in y],
@@ -111,38 +113,40 @@ def curve(x: np.ndarray, y: np.ndarray, color: str, name: str, *, opacity: float
     )
 
 
-def roomy(figure: go.Figure) -> go.Figure:
+def with_margins(figure: go.Figure) -> go.Figure:
     """A figure with room above for its caption, and below for exponents."""
     return figure.update_layout(margin={"t": 28, "b": 44})
 
 
-def formulas(first: str, *others: str) -> None:
-    """Formulas side by side; the first by itself where it is long."""
+def show_formulas(first: str, *others: str) -> None:
+    """Show formulas side by side; the first above the others where it is long."""
     lines = [first, *others]
-    if len(first) > LONG:
+    if len(first) > MAX_LENGTH_IN_ROW:
         st.latex(lines.pop(0))
     columns = formula_row(len(lines))
     for column, line in zip(columns, lines, strict=True):
         column.latex(line)
 
 
-def said_as_float(value: float) -> str:
-    return said(value) if not float(value).is_integer() else f"{value:.1f}".replace("-", "−")
+def format_float(value: float) -> str:
+    """A number for a sentence, as Python shows a float: 2.0 and not 2."""
+    return format_number(value) if not float(value).is_integer() else f"{value:.1f}".replace("-", "−")
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
-    """Numbers as the stage takes them: in 32 bits, and NaN where they are none."""
+    """Numbers for the stage: in 32 bits, and NaN where they are not finite in those."""
     with np.errstate(over="ignore"):
         values = np.asarray(values, np.float32)
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def places(values: np.ndarray) -> int:
-    """How many places after the point these numbers are shown with."""
-    return decimals([float(value) for value in values[np.isfinite(values)]], 4)
+def column_decimals(values: np.ndarray) -> int:
+    """How many decimals a column of these numbers is shown with: from 1 to 4."""
+    return decimals_needed([float(value) for value in values[np.isfinite(values)]], 4)
 
 
 def show_table(table: pd.DataFrame, formats: Sequence[int | str]) -> None:
+    """Show a table. ``formats`` has a number of decimals, or a printf format, for each column."""
     shown = [f"%.{some}f" if isinstance(some, int) else some for some in formats]
     st.dataframe(
         table,
@@ -156,9 +160,10 @@ def show_table(table: pd.DataFrame, formats: Sequence[int | str]) -> None:
 
 
 def download(text: str, table: pd.DataFrame, name: str) -> None:
+    """A button that downloads a table as a CSV file called ``name``. ``text`` is the function it is about."""
     st.download_button(
         "All rows as CSV",
-        partial(csv, text, table),
+        partial(to_csv, text, table),
         name,
         "text/csv",
         icon=":material/download:",
@@ -166,8 +171,8 @@ def download(text: str, table: pd.DataFrame, name: str) -> None:
     )
 
 
-def csv(text: str, table: pd.DataFrame) -> bytes:
-    """A table as CSV, the function it is about in its first column. The numbers read back exactly the same."""
+def to_csv(text: str, table: pd.DataFrame) -> bytes:
+    """A table as CSV, with the function it is about in the first column. The numbers are read back exactly the same."""
     named = table.copy()
     named.insert(0, "function", text.strip())
     return as_csv(named)

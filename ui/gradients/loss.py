@@ -1,4 +1,4 @@
-"""The mean squared error of a line through 0 on the page: its parabola, and its slope in three ways."""
+"""The part about the mean squared error of a line through 0: the parabola over θ, and its slope in three ways."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ui.gradients.controls import (
     take_theta,
     take_theta_click,
 )
-from ui.gradients.functions import roomy
+from ui.gradients.functions import with_margins
 from ui.setup.pages import DERIVATION_LINES, THETAS, GradientsSetup
 
 LINE = STYLES[0]
@@ -65,6 +65,7 @@ CODE = (
 
 @cache
 def losses() -> pd.DataFrame:
+    """The loss and its slope, in three ways, at every θ of the slider."""
     x = problems.notebook_grid()
     found = slopes.loss_slopes(np.array(THETAS), x, TRUE_SLOPE * x)
     columns = ("loss", "by hand", "jax.grad", "finite difference")
@@ -73,6 +74,7 @@ def losses() -> pd.DataFrame:
 
 @cache
 def loss_figures() -> Mapping[str, str]:
+    """The still figures of the stage as Plotly JSON: the loss over θ, and the data."""
     colors, table, x = VARIABLES, losses(), problems.notebook_grid()
     top = float(table["loss"].max())
     parabola = go.Scatter(
@@ -103,10 +105,11 @@ def loss_figures() -> Mapping[str, str]:
         "loss": plane(Axis("θ", THETAS[0], THETAS[-1]), Axis("loss", -0.14 * top, 1.02 * top), [parabola, lowest]),
         "fit": plane(Axis("x", 0, 10), Axis("y", -25, 105), [data]),
     }
-    return {name: roomy(figure).to_json() for name, figure in figures.items()}
+    return {name: with_margins(figure).to_json() for name, figure in figures.items()}
 
 
 def show_loss(setup: GradientsSetup) -> None:
+    """The stage with the parabola and the line, and below it the slope, its derivation, the code and the table."""
     left, right = formula_row()
     left.latex(WITH_THETA)
     right.latex(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9")
@@ -149,27 +152,29 @@ def show_loss(setup: GradientsSetup) -> None:
     ).show(CONTROLS.key("thetas"), scene=CONTROLS.memory.scene, on_start=take_theta_click, on_at=take_theta)
     show_three_ways(setup)
     show_derivation(setup)
-    show_forms()
+    show_two_forms()
     show_losses()
 
 
 def show_three_ways(setup: GradientsSetup) -> None:
+    """The slope at the chosen θ: by hand, by jax.grad, and by a central difference."""
     row = losses().iloc[THETAS.index(setup.theta)]
-    st.subheader(f"The slope at θ = {fixed(setup.theta, 1)}, in three ways", anchor=False)
+    st.subheader(f"The slope at θ = {format_fixed(setup.theta, 1)}, in three ways", anchor=False)
     names = {
         "by hand": "by hand",
         "jax.grad": "by jax.grad",
         "finite difference": f"by a central difference, h = {slopes.THETA_STEP:g}",
     }
     for column, (name, label) in zip(st.columns(3), names.items(), strict=True):
-        column.metric(label, fixed(row[name], 3), border=True)
+        column.metric(label, format_fixed(row[name], 3), border=True)
     st.markdown(
         "A central difference of a parabola is exact for any h, but for rounding; a wide h keeps the rounding small. "
-        + way_to_go(setup.theta)
+        + describe_direction(setup.theta)
     )
 
 
-def way_to_go(theta: float) -> str:
+def describe_direction(theta: float) -> str:
+    """Which way θ has to go for a smaller loss."""
     if theta == TRUE_SLOPE:
         return "At θ = 4 the slope is 0: this is the minimum, and the line runs through all points."
     way, sign = ("larger", "negative") if theta < TRUE_SLOPE else ("smaller", "positive")
@@ -177,6 +182,7 @@ def way_to_go(theta: float) -> str:
 
 
 def show_derivation(setup: GradientsSetup) -> None:
+    """The derivation of the slope, as many lines of it as were asked for."""
     st.subheader("Its slope, worked out by hand", anchor=False)
     for line, words in DERIVATION[: setup.lines]:
         formula, why = st.columns([3, 2], vertical_alignment="center")
@@ -203,12 +209,13 @@ def show_derivation(setup: GradientsSetup) -> None:
         mean = float(np.mean(problems.notebook_grid().astype(float) ** 2))
         st.markdown(
             f"With $y_i = 4 x_i$ this is $-2\\,(4 - \\theta)$ times the mean of all $x_i^2$, which is {mean:.3f}. "
-            f"At $\\theta$ = {fixed(setup.theta, 1)} that makes "
-            f"{fixed(-2 * (TRUE_SLOPE - setup.theta) * mean, 3)}."
+            f"At $\\theta$ = {format_fixed(setup.theta, 1)} that makes "
+            f"{format_fixed(-2 * (TRUE_SLOPE - setup.theta) * mean, 3)}."
         )
 
 
-def show_forms() -> None:
+def show_two_forms() -> None:
+    """The loss as a function of predictions, and as one of θ, which can be differentiated by θ."""
     st.subheader("Two ways to write the loss", anchor=False)
     forms: tuple[tuple[str, str, Callable], ...] = (
         (
@@ -229,6 +236,7 @@ def show_forms() -> None:
 
 
 def show_losses() -> None:
+    """The table of the loss and its slope, and a download of it."""
     st.subheader("The loss and its slope at every θ", anchor=False)
     table = losses()
     formats = ["%.1f", *["%.3f"] * 4]
@@ -251,9 +259,10 @@ def show_losses() -> None:
 
 
 def losses_csv() -> bytes:
+    """The table of the loss and its slope as CSV."""
     return as_csv(losses())
 
 
-def fixed(value: float, digits: int) -> str:
-    """A number with so many places after the point. What is rounded to 0 has no sign."""
+def format_fixed(value: float, digits: int) -> str:
+    """A number with so many decimals. What is rounded to 0 has no minus sign."""
     return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""The page Gradients: the part of it that was chosen, and the code behind it."""
+"""The page Gradients: the part that was chosen, and the code behind it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, choose_part, sidebar
-from ui.gradients.functions import function
+from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
 
@@ -22,6 +22,7 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 
 
 def show() -> None:
+    """Draw the page."""
     setup, notes = CONTROLS.sync()
     show_notes(notes)
     choose_part()
@@ -37,13 +38,14 @@ def show_part(setup: GradientsSetup) -> None:
     """The part that was chosen: its formula, its picture and its table."""
     if setup.part == LOSS:
         loss.show_loss(setup)
-    elif (f := function(setup)) is not None:
+    elif (f := chosen_function(setup)) is not None:
         {SLOPE: tangent.show_slope, DIFFERENCES: differences.show_differences, CHECK: check.show_check}[setup.part](
             setup, f
         )
 
 
 def show_cards(setup: GradientsSetup) -> None:
+    """The engine's code behind the chosen part, in a card that opens."""
     words, code = CODE[setup.part]
     card = st.expander("The code that runs", key=CONTROLS.key("card", setup.part), on_change="rerun")
     if card.open:

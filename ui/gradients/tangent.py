@@ -1,4 +1,4 @@
-"""The tangent on the page: it runs along a curve, and its slope draws another."""
+"""The part about the slope: the tangent of f at x₀, and f′ as the slope of that tangent."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
-from ui.gradients.controls import CONTROLS, said, take_x0, take_x0_click
+from ui.gradients.controls import CONTROLS, format_number, take_x0, take_x0_click
 from ui.gradients.functions import (
+    column_decimals,
     curve,
     curves,
     download,
     drawable,
-    formulas,
-    places,
-    roomy,
-    said_as_float,
+    format_float,
+    show_formulas,
     show_table,
     sides,
     span,
+    with_margins,
 )
 from ui.setup.pages import GradientsSetup
 
@@ -41,11 +41,12 @@ CODE = (
 
 
 def show_slope(setup: GradientsSetup, f: Function) -> None:
-    formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
+    """The stage with f, its tangent and f′, a sentence about x₀, and the table."""
+    show_formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
     found = curves(f, setup.low, setup.high)
     x, values, slope = (some.astype(float) for some in (found.x, found.f, found.slope))
     track = Track("tangent", TANGENT, {"f": values, "slope": slope, "intercept": drawable(values - slope * x), "x": x})
-    digits = [places(some) for some in (found.x, found.f, found.slope)]
+    digits = [column_decimals(some) for some in (found.x, found.f, found.slope)]
     Stage(
         figures=slope_figures(f, setup.low, setup.high),
         views=[
@@ -72,7 +73,7 @@ def show_slope(setup: GradientsSetup, f: Function) -> None:
         at=setup.places().index(setup.x0),
     ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_x0_click, on_at=take_x0)
     place = setup.places().index(setup.x0)
-    st.markdown(about_x0(f, setup.x0, float(values[place]), float(slope[place])))
+    st.markdown(describe_x0(f, setup.x0, float(values[place]), float(slope[place])))
     st.subheader("x, f and f′ at all 100 points", anchor=False)
     show_table(pd.DataFrame({"x": found.x, "f": found.f, "f′": found.slope}), digits)
     download(setup.text, pd.DataFrame({"x": found.x, "f": found.f, "df": found.slope}), "slope.csv")
@@ -80,53 +81,54 @@ def show_slope(setup: GradientsSetup, f: Function) -> None:
 
 @lru_cache(maxsize=64)
 def slope_figures(f: Function, low: float, high: float) -> Mapping[str, str]:
+    """The still figures of the stage as Plotly JSON: f, and f′."""
     found, colors = curves(f, low, high), VARIABLES
     x, revision = Axis("x", low, high), f"{low} {high} {f.latex}"
     upper = plane(x, Axis("f(x)", *span(found.f)), [curve(found.x, found.f, colors.ink, "f")], revision=revision)
     faint = curve(found.x, found.slope, colors.ink, "f′", opacity=0.5, dash="dot", width=1.6)
     lower = plane(x, Axis("f′(x)", *span(found.slope)), [faint], revision=revision)
-    return {"curve": roomy(upper).to_json(), "slope": roomy(lower).to_json()}
+    return {"curve": with_margins(upper).to_json(), "slope": with_margins(lower).to_json()}
 
 
-def about_x0(f: Function, x0: float, value: float, slope: float) -> str:
-    """What there is to say about the slope at one point. Holds nothing that was typed."""
-    at = f"$x_0$ = {said(x0, 6)}"
+def describe_x0(f: Function, x0: float, value: float, slope: float) -> str:
+    """What the slope at one point is, or why there is none. Shown as Markdown: nothing that was typed is in it."""
+    at = f"$x_0$ = {format_number(x0, 6)}"
     if not math.isfinite(value):
         return f":material/block: At {at}, $f$ is not defined, so there is no slope either."
     near = sides(f, x0)
-    by_jax = f"`jax.grad` says {said_as_float(slope)}" if math.isfinite(slope) else "`jax.grad` finds no number there"
+    by_jax = f"`jax.grad` says {format_float(slope)}" if math.isfinite(slope) else "`jax.grad` finds no number there"
     if near.jumps:
         takes = (
             ": it takes the formula as it is on the side that $x_0$ itself belongs to" if math.isfinite(slope) else ""
         )
         return f":material/vertical_align_center: At {at}, $f$ jumps, so it has no slope there. {by_jax}{takes}."
     if math.isinf(near.left) or math.isinf(near.right):
-        return f":material/height: At {at}, {upright(near)} {by_jax}."
+        return f":material/height: At {at}, {describe_vertical(near)} {by_jax}."
     if near.corner:
         return (
-            f":material/turn_sharp_right: {at} is a corner: the slope is {said(near.left)} just left of it and "
-            f"{said(near.right)} just right of it, so there is no one slope at the corner itself. "
+            f":material/turn_sharp_right: {at} is a corner: the slope is {format_number(near.left)} just left of it "
+            f"and {format_number(near.right)} just right of it, so there is no one slope at the corner itself. "
             f"By convention, {by_jax}."
         )
     if near.left_defined != near.right_defined:
         side, one = ("left", near.left) if near.left_defined else ("right", near.right)
-        limit = f": from there the slope is {said(one, 4)}" if math.isfinite(one) else ""
+        limit = f": from there the slope is {format_number(one, 4)}" if math.isfinite(one) else ""
         return f":material/start: At {at}, $f$ is defined on the {side} side alone{limit}. {by_jax}."
     if not math.isfinite(slope) and math.isfinite(near.left + near.right):
-        return f":material/block: At {at} the slope is {said(near.right, 4)} from both sides, but {by_jax}."
+        return f":material/block: At {at} the slope is {format_number(near.right, 4)} from both sides, but {by_jax}."
     if not math.isfinite(slope):
         return f":material/block: At {at}, $f$ has a value, but `jax.grad` finds no slope that is a number."
     if slope == 0:
         return f":material/trending_flat: At {at} the slope is 0: the tangent is level."
     way = "up" if slope > 0 else "down"
     return (
-        f":material/{'trending_up' if slope > 0 else 'trending_down'}: At {at} the slope is {said(slope, 4)}: "
-        f"a small step to the right takes $f$ {way} by about {said(abs(slope), 4)} times that step."
+        f":material/{'trending_up' if slope > 0 else 'trending_down'}: At {at} the slope is {format_number(slope, 4)}: "
+        f"a small step to the right takes $f$ {way} by about {format_number(abs(slope), 4)} times that step."
     )
 
 
-def upright(near: slopes.Sides) -> str:
-    """What is said where the slope grows without end on one side or on both."""
+def describe_vertical(near: slopes.Sides) -> str:
+    """What the slope is where it grows without end on one side or on both."""
     if math.isinf(near.left) and math.isinf(near.right):
         if near.left == near.right:
             return "the tangent is vertical: the slope grows without end from both sides, so it is no number."

@@ -81,10 +81,10 @@ class Number(Kind):
         return f"a number from {self.low:g} to {self.high:g}"
 
     def encode(self, value: float) -> str:
-        return format_number(value)
+        return encode_number(value)
 
     def decode(self, text: str) -> float | None:
-        value = parse_finite(text)
+        value = decode_number(text)
         return value if value is not None and self.low <= value <= self.high else None
 
 
@@ -103,7 +103,7 @@ class Whole(Kind):
         return str(value)
 
     def decode(self, text: str) -> int | None:
-        value = parse_finite(text)
+        value = decode_number(text)
         return int(value) if value is not None and value.is_integer() and self.low <= value <= self.high else None
 
 
@@ -144,6 +144,10 @@ class Formula(Text):
     readable: Callable[[str], bool]  # whether a text can be parsed
 
     def clean_handwritten(self, name: str, text: str, notes: list[str]) -> str:
+        """The formula with plus signs for those blanks that can only have been meant as such.
+
+        A text that can be read as it is stays as it is, with a note where plus signs are as likely.
+        """
         text = text.strip()
         first, *rest = POSSIBLE_PLUS.split(text)
         if not rest:
@@ -175,10 +179,10 @@ class Point(Kind):
         return f"two numbers like {quoted(f'4{SEPARATOR}4')}, each from {-self.max_abs:g} to {self.max_abs:g}"
 
     def encode(self, value: tuple[float, float]) -> str:
-        return SEPARATOR.join(map(format_number, value))
+        return SEPARATOR.join(map(encode_number, value))
 
     def decode(self, text: str) -> tuple[float, float] | None:
-        point = [parse_finite(part) for part in text.split(SEPARATOR)]
+        point = [decode_number(part) for part in text.split(SEPARATOR)]
         if len(point) != 2 or any(c is None or abs(c) > self.max_abs for c in point):
             return None
         return point[0] or 0.0, point[1] or 0.0
@@ -190,12 +194,12 @@ class Point(Kind):
         return held[self.names[0]], held[self.names[1]]
 
 
-def format_number(value: float) -> str:
+def encode_number(value: float) -> str:
     """A text that is read back as the same number; a whole number has no decimal point."""
     return repr(int(value)) if float(value).is_integer() and abs(value) < 1e6 else repr(float(value))
 
 
-def parse_finite(text: str) -> float | None:
+def decode_number(text: str) -> float | None:
     """The finite number that a text stands for, or None: infinity and nan are not finite."""
     try:
         value = float(text)

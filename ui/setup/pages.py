@@ -11,7 +11,7 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, format_number, parse_finite, quoted
+from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, decode_number, encode_number, quoted
 
 MAX_RACERS, MAX_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
@@ -35,9 +35,10 @@ class Racers(Kind):
     def encode(self, value: Optimizer) -> str:
         """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
         changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
-        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, format_number(knob)))])
+        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, encode_number(knob)))])
 
     def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
+        """The line-up of a link, without the racers that are not known; None where there are no others."""
         racers = [racer for text in texts if (racer := decode_racer(text, notes)) is not None]
         if len(racers) > MAX_RACERS:
             notes.append(f"The link names {len(racers)} racers; the first {MAX_RACERS} are used.")
@@ -65,7 +66,7 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
         if knob_name in changed:
             notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
             continue
-        number = parse_finite(value)
+        number = decode_number(value)
         fits = number in (0.0, 1.0) if knob.is_switch else number is not None and knob.low <= number <= knob.high
         if number is None or not fits:
             between = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
