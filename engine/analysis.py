@@ -8,12 +8,15 @@ from functools import partial
 
 import jax
 import numpy as np
+from jaxtyping import Array, Float
 
 SAME_SIZE = 1e-5  # a step that lands as far away on the other side, but for this share, gets no nearer
 
 
-def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
-    """Straight-line distance from each point ``(..., dim)`` to the nearest minimum; NaN where there is no minimum."""
+def distance_to_nearest(
+    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]]
+) -> Float[np.ndarray, "*points"]:
+    """Straight-line distance from each point to the nearest minimum; NaN where there is no minimum."""
     if len(minima) == 0:
         return np.full(points.shape[:-1], np.nan)
     gaps = points[..., None, :] - np.asarray(minima, points.dtype)
@@ -24,8 +27,8 @@ def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -
 class Curvature:
     """How a loss bends at a point, along the directions in which it bends least to most."""
 
-    values: np.ndarray  # (dim,) lowest first: the second derivative along each direction
-    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+    values: Float[np.ndarray, "dim"]  # lowest first: the second derivative along each direction
+    directions: Float[np.ndarray, "dim dim"]  # one direction of length 1 per row
 
     @property
     def limit(self) -> float:
@@ -35,16 +38,18 @@ class Curvature:
         """
         return 2 / float(self.values[-1]) if self.values[-1] > 0 else np.inf
 
-    def factors(self, learning_rate: float) -> np.ndarray:
-        """What one step of gradient descent makes of the distance to the minimum, along each direction ``(dim,)``.
+    def factors(self, learning_rate: float) -> Float[np.ndarray, "dim"]:
+        """What one step of gradient descent makes of the distance to the minimum, along each direction.
 
         Negative: it lands on the other side. Beyond 1 in size: it moves away.
         """
         return 1 - learning_rate * self.values
 
 
-def curvature(loss: Callable[..., jax.Array], x: np.ndarray, data: Sequence[np.ndarray] = ()) -> Curvature:
-    """The curvature of a loss at ``x`` ``(dim,)``, from ``jax.hessian``."""
+def curvature(
+    loss: Callable[..., jax.Array], x: Float[np.ndarray, "dim"], data: Sequence[np.ndarray] = ()
+) -> Curvature:
+    """The curvature of a loss at ``x``, from ``jax.hessian``."""
     values, vectors = np.linalg.eigh(np.asarray(shape_of(loss, np.asarray(x, np.float32), tuple(data)), float))
     # a direction and its opposite are the same: the first one of those that differ from 0 points up
     signs = np.sign(vectors[np.argmax(np.abs(vectors) > 1e-6, axis=0), range(len(values))])
@@ -56,8 +61,10 @@ def shape_of(loss, x, data):
     return jax.hessian(loss)(x, *data)
 
 
-def measured_factors(path: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """What a run ``(recorded, dim)`` made of each move in the next one, along each direction: the median, or NaN.
+def measured_factors(
+    path: Float[np.ndarray, "recorded dim"], directions: Float[np.ndarray, "directions dim"]
+) -> Float[np.ndarray, "directions"]:
+    """What a run made of each move in the next one, along each direction: the median, or NaN.
 
     On a quadratic, steps shrink as the distance to the minimum does. Moves that rounding has a part in are left out.
     """
@@ -120,7 +127,8 @@ def said_share(size: float) -> str:
 
 
 @partial(jax.jit, static_argnames="loss")
-@partial(jax.vmap, in_axes=(None, 0, None))
-def gradients(loss, x, data):
-    """The gradient of a loss at points ``(n, dim)``."""
-    return jax.grad(loss)(x, *data)
+def gradients(
+    loss: Callable[..., jax.Array], points: Float[Array, "points dim"], data: Sequence[jax.Array]
+) -> Float[Array, "points dim"]:
+    """The gradient of a loss at many points."""
+    return jax.vmap(lambda x: jax.grad(loss)(x, *data))(points)

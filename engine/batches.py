@@ -11,6 +11,7 @@ from functools import partial
 
 import jax
 import numpy as np
+from jaxtyping import Array, Bool, Int
 
 
 def per_epoch(examples, batch_size):
@@ -18,13 +19,13 @@ def per_epoch(examples, batch_size):
     return -(-examples // batch_size)
 
 
-def shuffle(seed, epoch, examples):
-    """The place of each example ``(examples,)`` in the order of an epoch."""
+def shuffle(seed, epoch, examples) -> Int[Array, "{examples}"]:
+    """The place of each example in the order of an epoch."""
     return jax.random.permutation(jax.random.fold_in(jax.random.key(seed), epoch), examples)
 
 
-def dealt(places, step, batch_size):
-    """Whether each example ``(examples,)`` is in the batch of a step, from its place in the epoch's order."""
+def dealt(places: Int[Array, "examples"], step, batch_size) -> Bool[Array, "examples"]:
+    """Whether each example is in the batch of a step, from its place in the epoch's order."""
     return places // batch_size == step % per_epoch(places.size, batch_size)
 
 
@@ -33,6 +34,6 @@ def look_up(seed, step, examples, batch_size):
     return dealt(shuffle(seed, step // per_epoch(examples, batch_size), examples), step, batch_size)
 
 
-def batch(seed: int, step: int, examples: int, batch_size: int) -> np.ndarray:
-    """The indices ``(at most batch_size,)`` of the examples that the move from ``step`` to the next one looks at."""
+def batch(seed: int, step: int, examples: int, batch_size: int) -> Int[np.ndarray, "chosen"]:
+    """The indices, at most ``batch_size``, of the examples that the move from ``step`` to the next one looks at."""
     return np.flatnonzero(np.asarray(look_up(seed, step, examples, batch_size)))

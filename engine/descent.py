@@ -7,15 +7,17 @@ it has arrived and which steps are recorded is decided here for both, and a test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 from engine.batches import dealt, per_epoch, shuffle
-from engine.optimizers import update_at
+from engine.optimizers import Optimizer, update_at
 from engine.xla import compiled
 
 RECORDS = 500  # at most so many steps are recorded, and the start
@@ -31,8 +33,8 @@ def record_stride(steps: int) -> int:
     return -(-steps // RECORDS) | 1
 
 
-def recorded_steps(steps: int) -> np.ndarray:
-    """The steps that are recorded ``(recorded,)``, the start and the last one among them."""
+def recorded_steps(steps: int) -> Int[np.ndarray, "recorded"]:
+    """The steps that are recorded, the start and the last one among them."""
     stride = record_stride(steps)
     return np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
 
@@ -120,7 +122,18 @@ def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, 
 
 
 @compiled(3, one_kernel=fits_one_kernel)
-def descend(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> Descent:
+def descend(
+    loss: Callable[..., jax.Array],
+    rule: type[Optimizer],
+    variant: Variant,
+    knobs: Float[Array, "knobs"],
+    starts: Float[Array, "runs dim"],
+    seeds: Int[Array, "runs"],
+    plan: Int[Array, "3"],
+    tolerance: Float[Array, ""],
+    data: tuple[jax.Array, ...],
+    minima: Float[Array, "minima dim"],
+) -> Descent:
     """Every run of one optimizer.
 
     The knobs come as one array, since an argument each would cost more than the race itself. The rule is the

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from engine.analysis import SAME_SIZE
 from engine.descent import TOLERANCE
@@ -22,6 +22,11 @@ from engine.race import Run, Trace
 LAST_PART, SHORTEST = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
 RETURNED = 0.25  # a path that ends this close to where it began, beside its length, goes to and fro
 NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
+
+
+# of many runs, or of one
+Floats = np.ndarray | np.floating
+Bools = np.ndarray | np.bool
 
 
 class Ending(Enum):
@@ -75,7 +80,8 @@ class Verdict:
         return self.ending.sentence.format(at=at, place=self.place)
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True)
+class Facts:
     """What the ending of one run is decided by."""
 
     stopped: bool  # it left the finite numbers
@@ -84,7 +90,7 @@ class Facts(NamedTuple):
     there: bool  # it ended within reach of a minimum
     moving: bool  # in its last part, or it took too few steps to tell
     returned: bool  # in its last part it came back to where it had been
-    end: np.ndarray  # (dim,)
+    end: Float[np.ndarray, "dim"]
 
     @property
     def at_rest(self) -> bool:
@@ -96,12 +102,12 @@ def decide(
     facts: Facts,
     minima: Sequence[Sequence[float]],
     level: Level | None,
-    path: np.ndarray | None = None,
+    path: Float[np.ndarray, "recorded dim"] | None = None,
     reach: float = TOLERANCE,
 ) -> Ending:
     """How a run ended.
 
-    Its ``level`` point is asked for where it is at rest; its ``path`` ``(recorded, dim)`` until its end too, where its
+    Its ``level`` point is asked for where it is at rest; its ``path`` until its end too, where its
     tolerance ended it or with a ``reach`` of 0.
     """
     if facts.stopped:
@@ -128,8 +134,8 @@ def decide(
     return Ending.SLOW
 
 
-def decide_settled(path: np.ndarray, there: bool, level: Level) -> Ending:
-    """How a run ``(recorded, dim)`` ended that its tolerance ended.
+def decide_settled(path: Float[np.ndarray, "recorded dim"], there: bool, level: Level) -> Ending:
+    """How a run ended that its tolerance ended.
 
     That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
     """
@@ -156,29 +162,31 @@ def tail_start(records: int) -> int:
     return max(0, records - max(SHORTEST, int(LAST_PART * records)))
 
 
-def is_moving(extent: np.ndarray, records: int) -> np.ndarray:
-    """Whether runs move, by how far their last part reaches ``(…, dim)``."""
+def is_moving(extent: Float[np.ndarray, "*runs dim"], records: int) -> Bool[Bools, "*runs"]:
+    """Whether runs move, by how far their last part reaches."""
     return (extent.max(axis=-1) > TOLERANCE) | (records < SHORTEST)
 
 
-def has_returned(gap: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Whether runs end where their last part began, by the ``gap`` between both ``(…, dim)`` and its ``length``."""
+def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
+    """Whether runs end where their last part began, by the ``gap`` between both and its ``length``."""
     return np.linalg.norm(gap, axis=-1) < RETURNED * length
 
 
-def has_grown(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
     """Whether a loss has grown in size from its first to its last finite value, or there was no first one."""
     return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
 
 
-def has_reached(path: np.ndarray, level: Level) -> bool:
-    """Whether a run ``(recorded, dim)`` had hardly anything left to go all through its last part."""
+def has_reached(path: Float[np.ndarray, "recorded dim"], level: Level) -> bool:
+    """Whether a run had hardly anything left to go all through its last part."""
     last_part = path[-max(2, int(LAST_PART * len(path))) :]
     return bool(level.is_minimum and level.reached(path[0], last_part).all())
 
 
-def is_near(points: np.ndarray, minima: Sequence[Sequence[float]], reach: float = TOLERANCE) -> np.ndarray:
-    """Whether points ``(…, dim)`` are closer than ``reach`` to one of the minima, in every coordinate."""
+def is_near(
+    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]], reach: float = TOLERANCE
+) -> Bool[Bools, "*points"]:
+    """Whether points are closer than ``reach`` to one of the minima, in every coordinate."""
     targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
     return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
 
@@ -251,8 +259,8 @@ def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
     return Verdict(decide(facts, (), None), run.stopped, index)
 
 
-def describe_centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
-    """What a path ``(recorded, dim)`` goes around: a minimum, or a point."""
+def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Sequence[Sequence[float]]) -> str:
+    """What a path goes around: a minimum, or a point."""
     middle = path.mean(axis=0)
     nearest = min(minima, key=lambda minimum: np.linalg.norm(middle - np.asarray(minimum)), default=None)
     if nearest is not None and np.linalg.norm(middle - np.asarray(nearest)) < NEAR:
@@ -260,6 +268,6 @@ def describe_centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
     return describe_point(middle)
 
 
-def describe_point(point: np.ndarray) -> str:
+def describe_point(point: Real[np.ndarray, "dim"]) -> str:
     # adding 0 turns -0.00 into 0.00
     return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from engine.blocks import Progress
 from engine.landscapes import Landscape, over
@@ -29,9 +30,9 @@ class FairRace:
     """How each optimizer did under each of the ``TERMS``, in each draw."""
 
     optimizers: tuple[str, ...]
-    rates: np.ndarray  # (terms, draws, optimizers) the learning rate
-    losses: np.ndarray  # (terms, draws, optimizers, starts) the last loss; infinite where the run diverged
-    wins: np.ndarray  # (terms, draws, optimizers) share of the starts at which none ended lower
+    rates: Float[np.ndarray, "terms draws optimizers"]  # the learning rate
+    losses: Float[np.ndarray, "terms draws optimizers starts"]  # the last loss; infinite where the run diverged
+    wins: Float[np.ndarray, "terms draws optimizers"]  # share of the starts at which none ended lower
 
 
 def fair_race(
@@ -65,31 +66,41 @@ def fair_race(
     return FairRace(tuple(rule.name for rule in optimizers), rates, losses, shares(losses, before))
 
 
-def drawn(landscape: Landscape, seed: Sequence[int], count: int) -> np.ndarray:
-    """Starts ``(count, 2)``, anywhere in the domain."""
+def drawn(landscape: Landscape, seed: Sequence[int], count: int) -> Float[np.ndarray, "{count} 2"]:
+    """Starts, anywhere in the domain."""
     low, high = np.array(landscape.domain).T
     return np.random.default_rng(seed).uniform(low, high, (count, 2))
 
 
-def tuned(landscape: Landscape, rule: type[Optimizer], starts: np.ndarray, steps: int) -> np.ndarray:
-    """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss: ``(draws,)``."""
+def tuned(
+    landscape: Landscape, rule: type[Optimizer], starts: Float[np.ndarray, "draws starts 2"], steps: int
+) -> Float[np.ndarray, "draws"]:
+    """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss."""
     (knob,) = (knob for knob in rule.knobs() if knob.name == KNOB)
     tried = np.geomspace(knob.low, knob.high, RATES)
     found = ends(landscape, rule, tried, starts.reshape(-1, 2), steps).reshape(RATES, *starts.shape[:2])
     return tried[np.median(found, axis=2).argmin(axis=0)]
 
 
-def ends(landscape: Landscape, rule: type[Optimizer], rates: np.ndarray, starts: np.ndarray, steps: int) -> np.ndarray:
-    """The last loss for each rate from each start ``(rates, starts)``; infinite where the run diverged."""
+def ends(
+    landscape: Landscape,
+    rule: type[Optimizer],
+    rates: Float[np.ndarray, "rates"],
+    starts: Float[np.ndarray, "starts 2"],
+    steps: int,
+) -> Float[np.ndarray, "rates starts"]:
+    """The last loss for each rate from each start; infinite where the run diverged."""
     found = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima)
     return np.where(found.diverged, np.inf, found.losses.astype(float))
 
 
-def shares(losses: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The share of the starts that each optimizer wins: ``losses`` ``(…, optimizers, starts)`` to ``(…, optimizers)``.
+def shares(
+    losses: Float[np.ndarray, "*terms draws optimizers starts"], before: Float[np.ndarray, "draws starts"]
+) -> Float[np.ndarray, "*terms draws optimizers"]:
+    """The share of the starts that each optimizer wins, by its last ``losses``.
 
     A win goes to the lowest end, and is shared by those as low but for ``TIE`` of the way down from the loss at the
-    start, ``before`` ``(draws, starts)``. Where all diverge, none wins.
+    start, ``before``. Where all diverge, none wins.
     """
     lowest = losses.min(axis=-2, keepdims=True)
     level = np.abs(before[:, None, :] - np.where(np.isfinite(lowest), lowest, 0.0))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from engine.xla import compiled
 
@@ -26,7 +27,7 @@ class Landscape:
 
     name: str
     about: str  # one sentence for a learner
-    loss: Callable[[jax.Array], jax.Array]  # (2,) -> ()
+    loss: Callable[[Float[Array, "2"]], Float[Array, ""]]
     domain: tuple[Point, Point]  # (lowest, highest) of x, then of y
     minima: tuple[Point, ...]  # every global minimum in the domain; () where there is none
     floor: float | None  # the loss at the minima; None where there is none
@@ -59,9 +60,9 @@ def landscape(name: str, **known) -> Callable:
 
 
 @compiled(1)
-def over(loss, where):
-    """A loss at many points at once: ``where`` ``(points, 2)`` to ``(points,)``."""
-    return jax.vmap(loss)(where)
+def over(loss: Callable[[jax.Array], jax.Array], points: Float[Array, "points 2"]) -> Float[Array, "points"]:
+    """A loss at many points at once."""
+    return jax.vmap(loss)(points)
 
 
 # Fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32

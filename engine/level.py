@@ -9,6 +9,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float
 
 from engine.xla import compiled
 
@@ -24,9 +25,9 @@ TOGETHER = 8  # ends whose level points are found at once: always as many, so on
 class Level:
     """The level point of a loss nearest to where a run ended, and how the loss bends there. In 64 bits."""
 
-    point: np.ndarray  # (dim,) not finite where there is none
-    curvatures: np.ndarray  # (dim,) lowest first
-    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+    point: Float[np.ndarray, "dim"]  # not finite where there is none
+    curvatures: Float[np.ndarray, "dim"]  # lowest first
+    directions: Float[np.ndarray, "dim dim"]  # one direction of length 1 per row
     scale: float = np.inf  # the size of losses on the data; infinite where there are none
 
     @property
@@ -34,25 +35,27 @@ class Level:
         largest = np.abs(self.curvatures).max()
         return bool(np.isfinite(self.point).all() and (self.curvatures >= -1e-12 * largest).all() and largest > 0)
 
-    def away(self, x: np.ndarray) -> np.ndarray:
-        """How far points ``(…, dim)`` are from the level one, along each direction; 0 where 32 bits cannot tell."""
+    def away(self, x: Float[np.ndarray, "*points dim"]) -> Float[np.ndarray, "*points dim"]:
+        """How far points are from the level one, along each direction; 0 where 32 bits cannot tell."""
         away = (x - self.point) @ self.directions.T
         rounding = ROUNDING * (np.abs(x) + np.abs(self.point)) @ np.abs(self.directions).T
         return np.where(np.abs(away) > rounding, away, 0.0)
 
-    def gains(self, x: np.ndarray) -> np.ndarray:
-        """By how much the loss at points ``(…, dim)`` is above the least one, along each direction."""
+    def gains(self, x: Float[np.ndarray, "*points dim"]) -> Float[np.ndarray, "*points dim"]:
+        """By how much the loss at points is above the least one, along each direction."""
         return np.maximum(self.curvatures, 0) * self.away(x) ** 2 / 2
 
-    def reached(self, start: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """Whether a run from ``start`` that came to points ``(…, dim)`` has hardly anything left to go, at each."""
+    def reached(
+        self, start: Float[np.ndarray, "dim"], x: Float[np.ndarray, "*points dim"]
+    ) -> Bool[np.ndarray | np.bool, "*points"]:
+        """Whether a run from ``start`` that came to points ``x`` has hardly anything left to go, at each."""
         left, gains = np.abs(self.away(x)), self.gains(x)
         little = (left <= WAY_LEFT * np.abs(self.away(start))) | (gains <= LOSS_LEFT * self.gains(start).sum())
         close = np.abs(x - self.point) <= CLOSE * np.abs(self.point)
         return (little.all(-1) & (gains.sum(-1) <= BESIDE_DATA * self.scale)) | close.all(-1)
 
 
-def overstepping(path: np.ndarray, level: Level) -> float:
+def overstepping(path: Float[np.ndarray, "recorded dim"], level: Level) -> float:
     """What the last step of a run made of its distance to the minimum, along the direction that it oversteps most.
 
     0 where it oversteps in none, or not each time: -1 lands as far away on the other side.
@@ -65,8 +68,10 @@ def overstepping(path: np.ndarray, level: Level) -> float:
     return float(min(ratios[-1, steady], default=0.0))
 
 
-def level_points(loss: Callable[..., jax.Array], ends: np.ndarray, data: Sequence[np.ndarray] = ()) -> list[Level]:
-    """The level point nearest to each of the ``ends`` ``(runs, dim)``."""
+def level_points(
+    loss: Callable[..., jax.Array], ends: Float[np.ndarray, "runs dim"], data: Sequence[np.ndarray] = ()
+) -> list[Level]:
+    """The level point nearest to each of the ``ends``."""
     data = tuple(np.asarray(part, float) for part in data)
     found: list[Level] = []
     with jax.enable_x64(True):  # a long valley is a thousand times flatter along than across: 32 bits lose it

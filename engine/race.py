@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
@@ -27,19 +28,21 @@ class Trace:
     changes by the tolerance stands still where that was seen. ``engine/endings.py`` says whether it has converged.
     """
 
-    steps: np.ndarray  # (recorded,) which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
-    positions: np.ndarray  # (runs, recorded, dim) index 0 is the start
-    losses: np.ndarray  # (runs, recorded)
-    stopped_at: np.ndarray  # (runs,) step at which value, gradient, memory or position stopped being finite, or -1
-    settled_at: np.ndarray  # (runs,) step at which the loss had hardly changed for long enough, and it ended; or -1
-    converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
-    best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
-    path_lengths: np.ndarray  # (runs,) over every step
+    steps: Int[np.ndarray, "recorded"]  # which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
+    positions: Float[np.ndarray, "runs recorded dim"]  # index 0 is the start
+    losses: Float[np.ndarray, "runs recorded"]
+    stopped_at: Int[np.ndarray, "runs"]  # step at which value, gradient, memory or position stopped being finite, or -1
+    settled_at: Int[
+        np.ndarray, "runs"
+    ]  # step at which the loss had hardly changed for long enough, and it ended; or -1
+    converged_at: Int[np.ndarray, "runs"]  # first step within 1e-2 of a minimum in every coordinate, or -1
+    best_losses: Float[np.ndarray, "runs"]  # the lowest loss on the way, over every step
+    path_lengths: Float[np.ndarray, "runs"]  # over every step
     moves: Moves | tuple[()] = ()  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
 
     @property
-    def diverged(self) -> np.ndarray:
-        """Which runs left the finite numbers ``(runs,)``."""
+    def diverged(self) -> Bool[np.ndarray, "runs"]:
+        """Which runs left the finite numbers."""
         return self.stopped_at >= 0
 
     def run(self, i: int) -> Run:
@@ -61,9 +64,9 @@ class Trace:
 class Run:
     """What one optimizer did from one start."""
 
-    steps: np.ndarray  # (recorded,) which step each record is
-    positions: np.ndarray  # (recorded, dim) index 0 is the start
-    losses: np.ndarray  # (recorded,)
+    steps: Int[np.ndarray, "recorded"]  # which step each record is
+    positions: Float[np.ndarray, "recorded dim"]  # index 0 is the start
+    losses: Float[np.ndarray, "recorded"]
     stopped: int | None  # the step at which value, gradient, memory or position stopped being finite
     settled: int | None  # the step at which the loss had hardly changed for long enough
     converged: int | None  # the first step within 1e-2 of a minimum in every coordinate
@@ -160,7 +163,7 @@ def race(
     return {name: trace(descent, recorded, runs) for name, descent in descents.items()}
 
 
-def repeat_to(rows: np.ndarray, size: int) -> np.ndarray:
+def repeat_to(rows: Shaped[np.ndarray, "rows *rest"], size: int) -> Shaped[np.ndarray, "{size} *rest"]:
     """Repeat rows until there are ``size`` of them."""
     return np.resize(rows, (size, *rows.shape[1:]))
 
@@ -177,7 +180,7 @@ def bucket(runs: int) -> int:
     return 2 if runs <= 2 else size
 
 
-def trace(descent: Descent, recorded: np.ndarray, runs: int) -> Trace:
+def trace(descent: Descent, recorded: Int[np.ndarray, "recorded"], runs: int) -> Trace:
     """The first ``runs`` runs of a descent, without the records that were not needed."""
     positions, losses, events, measures = (np.asarray(part)[:runs] for part in descent[:4])
     happened, measured = Events(*events.T), Measures(*measures.T)

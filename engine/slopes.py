@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from engine.expressions import Function as Formula
 from engine.problems import mean_squared_error, mean_squared_error_by_hand
@@ -26,14 +27,16 @@ NEARBY = 15  # so many points to each side tell how much is lost in rounding: at
 THETA_STEP = 1.0  # a central difference of a parabola is exact however wide, and wide is where rounding counts least
 
 
-def points(low: float, high: float, count: int = 100) -> np.ndarray:
-    """Points ``(count,)`` from ``low`` on, evenly up to but without ``high``, as the notebook has them."""
+def points(low: float, high: float, count: int = 100) -> Float[np.ndarray, "{count}"]:
+    """Points from ``low`` on, evenly up to but without ``high``, as the notebook has them."""
     # rounded, so that a corner at 0 is met at 0 and not beside it; and 0 is not to be minus 0
     return (np.round(low + (high - low) / count * np.arange(count), 10) + 0.0).astype(np.float32)
 
 
-def curve(f: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A function and its slope by ``jax.grad`` at the points ``x`` ``(n,)``: NaN where it has none."""
+def curve(
+    f: Function, x: Real[np.ndarray, "points"]
+) -> tuple[Float[np.ndarray, "points"], Float[np.ndarray, "points"]]:
+    """A function and its slope by ``jax.grad`` at the points ``x``: NaN where it has none."""
     values, slopes = jax.vmap(jax.value_and_grad(f))(jnp.asarray(x, float))
     values, slopes = np.asarray(values), np.asarray(slopes)
     # both together: the slope of ln at -1 comes out as a finite -1, though ln has no value there
@@ -41,8 +44,10 @@ def curve(f: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(known, values, np.nan), np.where(known & np.isfinite(slopes), slopes, np.nan)
 
 
-def finite_differences(f: Function, x: float, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The slope at ``x`` from two nearby values, for every ``h`` ``(n,)``: forward, then central."""
+def finite_differences(
+    f: Function, x: float, h: Float[np.ndarray, "widths"]
+) -> tuple[Float[np.ndarray, "widths"], Float[np.ndarray, "widths"]]:
+    """The slope at ``x`` from two nearby values, for every ``h``: forward, then central."""
     at, away = jnp.float32(x), jnp.asarray(h, jnp.float32)
     ahead, behind = f(at + away), f(at - away)
     return np.asarray((ahead - f(at)) / away), np.asarray((ahead - behind) / (2 * away))
@@ -53,20 +58,20 @@ class Differences:
     """Finite differences at one point for many widths, and how far each is from the slope by ``jax.grad``."""
 
     slope: float  # by jax.grad; NaN where there is none
-    estimates: Mapping[str, np.ndarray]  # (n,) by the name of the method
-    errors: Mapping[str, np.ndarray]  # (n,) NaN where the function is not defined
+    estimates: Mapping[str, Float[np.ndarray, "widths"]]  # by the name of the method
+    errors: Mapping[str, Float[np.ndarray, "widths"]]  # NaN where the function is not defined
 
 
-def differences(f: Function, x: float, h: np.ndarray) -> Differences:
-    """Forward and central differences at ``x`` for every width ``h`` ``(n,)``, with their errors."""
+def differences(f: Function, x: float, h: Float[np.ndarray, "widths"]) -> Differences:
+    """Forward and central differences at ``x`` for every width ``h``, with their errors."""
     slope = float(curve(f, np.array([x]))[1][0])
     found = dict(zip(("forward", "central"), finite_differences(f, x, h), strict=True))
     estimates = {name: np.where(np.isfinite(some), some, np.nan).astype(float) for name, some in found.items()}
     return Differences(slope, estimates, {name: np.abs(some - slope) for name, some in estimates.items()})
 
 
-def best(errors: np.ndarray) -> int | None:
-    """Where errors ``(n,)`` are least, together with their neighbours: a lone lucky rounding does not count."""
+def best(errors: Float[np.ndarray, "widths"]) -> int | None:
+    """Where errors are least, together with their neighbours: a lone lucky rounding does not count."""
     wide = np.pad(errors, 1, mode="edge")
     shared = np.maximum(np.maximum(wide[:-2], wide[1:-1]), wide[2:])
     return int(np.nanargmin(shared)) if np.isfinite(shared).any() else None
@@ -123,8 +128,8 @@ def sides(f: Function, x: float) -> Sides:
     )
 
 
-def stay_apart(left: np.ndarray, right: np.ndarray) -> bool:
-    """Whether two sequences ``(n,)``, each a decade closer than the one before, come to different ends."""
+def stay_apart(left: Float[np.ndarray, "decades"], right: Float[np.ndarray | np.floating, "..."]) -> bool:
+    """Whether two sequences, or one and a number, each a decade closer than the one before, come to different ends."""
     apart = np.abs(right - left + np.zeros(len(CLOSE)))
     if not np.isfinite(apart).all() or apart[-1] < 0.5 * apart[-2]:
         return False
@@ -133,8 +138,8 @@ def stay_apart(left: np.ndarray, right: np.ndarray) -> bool:
     return bool(np.isfinite(ends).all() and ends[1] > 1e-6 * size and abs(ends[1] - ends[0]) < 0.05 * ends[1])
 
 
-def limit(values: np.ndarray) -> float:
-    """Where values ``(n,)`` go, each a decade closer: infinite if they grow without end, NaN if unsteady.
+def limit(values: Float[np.ndarray, "decades"]) -> float:
+    """Where values go, each a decade closer: infinite if they grow without end, NaN if unsteady.
 
     What is left shrinks by the same factor with each decade, if slowly for a power such as |x|^0.01. Where that factor
     itself goes to 1, as for x ln x + x^2, nothing is ever left behind.
@@ -170,10 +175,10 @@ def jumps(f: Function, x: float) -> bool:
 class Check:
     """A typed derivative beside the one by ``jax.grad``, at points across an interval where both can be asked for."""
 
-    x: np.ndarray  # (n,) the points where f and its slope are defined
-    true: np.ndarray  # (n,) the slope by jax.grad
-    typed: np.ndarray  # (n,) NaN where it is not defined
-    right: np.ndarray  # (n,) whether the two agree there
+    x: Float[np.ndarray, "points"]  # the points where f and its slope are defined
+    true: Float[np.ndarray, "points"]  # the slope by jax.grad
+    typed: Float[np.ndarray, "points"]  # NaN where it is not defined
+    right: Bool[np.ndarray, "points"]  # whether the two agree there
     rounded: bool  # whether it is right only with its decimals taken as rounded numbers
     worst: int  # where they are furthest apart; where the typed one is not defined, if there is such a place
 
@@ -207,8 +212,10 @@ def check(f: Function, typed: Formula, low: float, high: float) -> Check | None:
     return Check(x, true, given, right, rounded, worst)
 
 
-def made_exact(typed: Formula, x: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """A typed formula at the points ``x`` ``(n,)``, its rounded decimals moved to what fits the slope best.
+def made_exact(
+    typed: Formula, x: Float[np.ndarray, "points"], true: Float[np.ndarray, "points"]
+) -> Float[np.ndarray, "points"]:
+    """A typed formula at the points ``x``, its rounded decimals moved to what fits the slope best.
 
     3.14 may become π, and 0.333 a third: a decimal of three digits or more moves by what rounding it, or cutting it
     off, takes away, and no further. By least squares, in 64 bits.
@@ -233,21 +240,25 @@ def made_exact(typed: Formula, x: np.ndarray, true: np.ndarray) -> np.ndarray:
         return at(moved)
 
 
-def both(f: Function, typed: Function, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """f, its slope and the typed one at the points ``x`` ``(n,)``: NaN where they have no value."""
+def both(
+    f: Function, typed: Function, x: Float[np.ndarray, "points"]
+) -> tuple[Float[np.ndarray, "points"], Float[np.ndarray, "points"], Float[np.ndarray, "points"]]:
+    """f, its slope and the typed one at the points ``x``: NaN where they have no value."""
     given = np.asarray(typed(jnp.asarray(x, float)))
     return *curve(f, x), np.where(np.isfinite(given), given, np.nan)
 
 
-def rounding(exact: np.ndarray, rough: np.ndarray) -> np.ndarray:
-    """What rounding may come to in 64 bits at each point ``(n,)``, from what it comes to in 32 bits around there."""
+def rounding(exact: Float[np.ndarray, "points"], rough: Float[np.ndarray, "points"]) -> Float[np.ndarray, "points"]:
+    """What rounding may come to in 64 bits at each point, from what it comes to in 32 bits around there."""
     lost = np.abs(exact - rough)
     lost = np.pad(np.where(np.isfinite(lost), lost, 0.0), NEARBY)
     return 1e-7 * np.lib.stride_tricks.sliding_window_view(lost, 2 * NEARBY + 1).max(axis=1)  # 2e-9, with room
 
 
-def loss_slopes(thetas: np.ndarray, x: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The mean squared error of theta x at each of ``thetas`` ``(n,)``, and its slope there in three ways.
+def loss_slopes(
+    thetas: Real[np.ndarray, "thetas"], x: Real[np.ndarray, "examples"], true: Real[np.ndarray, "examples"]
+) -> tuple[Float[np.ndarray, "thetas"], ...]:
+    """The mean squared error of theta x at each of ``thetas``, and its slope there in three ways.
 
     Gives the loss, and the slope by hand, by ``jax.grad`` and by a central difference.
     """
