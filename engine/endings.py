@@ -16,10 +16,10 @@ from jaxtyping import Bool, Float, Real
 
 from engine.analysis import SAME_SIZE
 from engine.descent import TOLERANCE
-from engine.level import WAY_LEFT, Level, level_points, overstepping
 from engine.race import Run, Trace
+from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
 
-LAST_PART, SHORTEST = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
+TAIL_SHARE, MIN_TAIL = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
 RETURNED = 0.25  # a path that ends this close to where it began, beside its length, goes to and fro
 NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
 
@@ -87,27 +87,27 @@ class Facts:
     stopped: bool  # it left the finite numbers
     grew: bool  # its loss had grown by then, or there was none to begin with
     settled: bool  # its tolerance ended it
-    there: bool  # it ended within reach of a minimum
+    at_minimum: bool  # it ended within reach of a minimum
     moving: bool  # in its last part, or it took too few steps to tell
     returned: bool  # in its last part it came back to where it had been
     end: Float[np.ndarray, "dim"]
 
     @property
     def at_rest(self) -> bool:
-        """Whether the level point near its end decides."""
-        return not (self.stopped or self.settled or self.there or self.moving)
+        """Whether the stationary point near its end decides."""
+        return not (self.stopped or self.settled or self.at_minimum or self.moving)
 
 
 def decide(
     facts: Facts,
     minima: Sequence[Sequence[float]],
-    level: Level | None,
+    stationary: StationaryPoint | None,
     path: Float[np.ndarray, "recorded dim"] | None = None,
     reach: float = TOLERANCE,
 ) -> Ending:
     """How a run ended.
 
-    Its ``level`` point is asked for where it is at rest; its ``path`` until its end too, where its
+    Its ``stationary`` point is asked for where it is at rest; its ``path`` until its end too, where its
     tolerance ended it or with a ``reach`` of 0.
     """
     if facts.stopped:
@@ -115,40 +115,40 @@ def decide(
         return Ending.DIVERGED if facts.grew else Ending.OVERFLOWED
     if facts.settled:
         assert path is not None
-        assert level is not None
-        return decide_settled(path, facts.there, level)
-    if facts.there:
+        assert stationary is not None
+        return decide_settled(path, facts.at_minimum, stationary)
+    if facts.at_minimum:
         return Ending.CONVERGED
-    if not reach and level and path is not None and has_reached(path, level):
+    if not reach and stationary and path is not None and has_reached(path, stationary):
         return Ending.CONVERGED
     if facts.moving:
         return Ending.OSCILLATING if facts.returned else Ending.GOING
-    assert level is not None
-    near = np.linalg.norm(facts.end - level.point) < NEAR
-    if near and level.curvatures.min() > 0 and not is_near(level.point, minima, reach):
+    assert stationary is not None
+    near = np.linalg.norm(facts.end - stationary.point) < NEAR
+    if near and stationary.curvatures.min() > 0 and not is_near(stationary.point, minima, reach):
         return Ending.LOCAL_MINIMUM
-    if near and level.curvatures.min() < 0 < level.curvatures.max():
+    if near and stationary.curvatures.min() < 0 < stationary.curvatures.max():
         return Ending.SADDLE
-    if near and level.curvatures.max() < 0:
+    if near and stationary.curvatures.max() < 0:
         return Ending.HILLTOP
     return Ending.SLOW
 
 
-def decide_settled(path: Float[np.ndarray, "recorded dim"], there: bool, level: Level) -> Ending:
+def decide_settled(path: Float[np.ndarray, "recorded dim"], at_minimum: bool, stationary: StationaryPoint) -> Ending:
     """How a run ended that its tolerance ended.
 
     That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
     """
-    if there or not level.is_minimum:
-        return Ending.SETTLED if there else Ending.AT_NO_MINIMUM
-    overstep = -overstepping(path, level)
+    if at_minimum or not stationary.is_minimum:
+        return Ending.SETTLED if at_minimum else Ending.AT_NO_MINIMUM
+    overstep = -overstepping(path, stationary)
     if overstep > 1 + SAME_SIZE:
         return Ending.MOVING_AWAY
     if overstep > 1 - SAME_SIZE:
         return Ending.LEAPING
-    if level.reached(path[0], path[-1]):
+    if stationary.reached(path[0], path[-1]):
         return Ending.SETTLED
-    first, last = np.abs(level.away(path[[0, -1]]))
+    first, last = np.abs(stationary.offsets(path[[0, -1]]))
     if overstep <= 0 and (last >= (1 - WAY_LEFT) * first).all():
         return Ending.STEP_TOO_SMALL
     return Ending.OVERSTEPPING if overstep > 0.5 else Ending.FAR
@@ -159,12 +159,12 @@ def decide_settled(path: Float[np.ndarray, "recorded dim"], there: bool, level: 
 
 def tail_start(records: int) -> int:
     """The record with which the last part of a run begins."""
-    return max(0, records - max(SHORTEST, int(LAST_PART * records)))
+    return max(0, records - max(MIN_TAIL, int(TAIL_SHARE * records)))
 
 
 def is_moving(extent: Float[np.ndarray, "*runs dim"], records: int) -> Bool[Bools, "*runs"]:
     """Whether runs move, by how far their last part reaches."""
-    return (extent.max(axis=-1) > TOLERANCE) | (records < SHORTEST)
+    return (extent.max(axis=-1) > TOLERANCE) | (records < MIN_TAIL)
 
 
 def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
@@ -177,10 +177,10 @@ def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bo
     return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
 
 
-def has_reached(path: Float[np.ndarray, "recorded dim"], level: Level) -> bool:
+def has_reached(path: Float[np.ndarray, "recorded dim"], stationary: StationaryPoint) -> bool:
     """Whether a run had hardly anything left to go all through its last part."""
-    last_part = path[-max(2, int(LAST_PART * len(path))) :]
-    return bool(level.is_minimum and level.reached(path[0], last_part).all())
+    last_part = path[-max(2, int(TAIL_SHARE * len(path))) :]
+    return bool(stationary.is_minimum and stationary.reached(path[0], last_part).all())
 
 
 def is_near(
@@ -209,17 +209,17 @@ def verdicts(
     come of its way to the least loss decides. ``index`` is what a step is called.
     """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    return judge_all(traces, minima, level_points(loss, ends, data), index, reach)
+    return judge_all(traces, minima, stationary_points(loss, ends, data), index, reach)
 
 
 def judge_all(
     traces: Mapping[str, Trace],
     minima: Sequence[Sequence[float]],
-    levels: Sequence[Level],
+    levels: Sequence[StationaryPoint],
     index: str = "step",
     reach: float = TOLERANCE,
 ) -> dict[str, list[Verdict]]:
-    """``verdicts`` where the level point of each run is known, in their order."""
+    """``verdicts`` where the stationary point of each run is known, in their order."""
     each = iter(levels)
     return {
         name: [verdict(trace.run(i), minima, next(each), index, reach) for i in range(len(trace.positions))]
@@ -228,25 +228,29 @@ def judge_all(
 
 
 def verdict(
-    run: Run, minima: Sequence[Sequence[float]], level: Level, index: str = "step", reach: float = TOLERANCE
+    run: Run,
+    minima: Sequence[Sequence[float]],
+    stationary: StationaryPoint,
+    index: str = "step",
+    reach: float = TOLERANCE,
 ) -> Verdict:
-    """How one run ended, whose end is near a ``level`` point of the loss."""
+    """How one run ended, whose end is near a ``stationary`` point of the loss."""
     path = run.positions.astype(float)  # squares of far positions overflow in float32
     tail = path[tail_start(len(path)) :]
     facts = Facts(
         stopped=run.stopped is not None,
         grew=bool(has_grown(*run.losses[[0, -1]])),
         settled=run.settled is not None,
-        there=bool(is_near(path[-1], minima, reach)),
+        at_minimum=bool(is_near(path[-1], minima, reach)),
         moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
         returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
         end=path[-1],
     )
-    ending = decide(facts, minima, level, path[: run.records], reach)
-    at = run.converged if ending is Ending.CONVERGED and facts.there else run.end
+    ending = decide(facts, minima, stationary, path[: run.records], reach)
+    at = run.converged if ending is Ending.CONVERGED and facts.at_minimum else run.end
     if "{place}" not in ending.sentence:
         return Verdict(ending, at, index)
-    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(level.point)
+    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(stationary.point)
     return Verdict(ending, at, index, place)
 
 
@@ -255,7 +259,7 @@ def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
     if run.stopped is None:
         return None
     grew = bool(has_grown(*run.losses[[0, -1]]))
-    facts = Facts(True, grew, settled=False, there=False, moving=False, returned=False, end=run.positions[-1])
+    facts = Facts(True, grew, settled=False, at_minimum=False, moving=False, returned=False, end=run.positions[-1])
     return Verdict(decide(facts, (), None), run.stopped, index)
 
 

@@ -60,7 +60,7 @@ def landscape(name: str, **known) -> Callable:
 
 
 @compiled(1)
-def over(loss: Callable[[jax.Array], jax.Array], points: Float[Array, "points 2"]) -> Float[Array, "points"]:
+def evaluate_at(loss: Callable[[jax.Array], jax.Array], points: Float[Array, "points 2"]) -> Float[Array, "points"]:
     """A loss at many points at once."""
     return jax.vmap(loss)(points)
 

@@ -15,8 +15,8 @@ from engine.blocks import NEVER, Progress, _End, run_across, run_all
 from engine.descent import recorded_steps
 from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near
 from engine.landscapes import Landscape
-from engine.level import level_points
 from engine.optimizers import Optimizer
+from engine.stationary import stationary_points
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def basins(
     """A run from each point of a square grid over the domain: which minimum it reaches, and when.
 
     ``progress`` is called with the share that is done, after each block; what it raises ends the work. With
-    ``devices`` the runs are dealt to those, of one process or of several: then each process calls this alike, and
+    ``devices`` the runs are divided among those, of one process or of several: then each process calls this alike, and
     each gets the whole map; there is no progress in between.
     Raises ``ValueError`` for a resolution or a number of steps below 1.
     """
@@ -81,7 +81,7 @@ def basins(
         nearest=np.where(first < NEVER, end.reached_at.argmin(axis=1), -1).reshape(square),
         steps=np.where(first < NEVER, first, -1).reshape(square),
         stopped_at=np.where(end.stopped_at < NEVER, end.stopped_at, -1).reshape(square),
-        ends=np.reshape(end.x, (*square, 2)),
+        ends=np.reshape(end.position, (*square, 2)),
     )
 
 
@@ -125,7 +125,7 @@ def endings(
     """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
     low, high, length, began, _ = (np.asarray(part, float) for part in end.tail)
-    ends = np.asarray(end.x, float)
+    ends = np.asarray(end.position, float)
     known = [
         np.asarray(end.stopped_at) < NEVER,
         has_grown(np.asarray(end.first_loss), np.asarray(end.loss)),
@@ -134,8 +134,8 @@ def endings(
         has_returned(ends - began, length),
     ]
     facts = [
-        Facts(stopped, grew, False, there, moving, returned, x)
-        for (stopped, grew, there, moving, returned), x in zip(np.array(known).T.tolist(), ends, strict=True)
+        Facts(stopped, grew, False, at_minimum, moving, returned, x)
+        for (stopped, grew, at_minimum, moving, returned), x in zip(np.array(known).T.tolist(), ends, strict=True)
     ]
-    levels = iter(level_points(loss, ends[[one.at_rest for one in facts]]))
+    levels = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))
     return np.array([decide(one, minima, next(levels) if one.at_rest else None) for one in facts], object)

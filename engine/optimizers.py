@@ -131,8 +131,8 @@ def update_at(optimizer, gradient, state, x, step, loss, value):
 Rule = TypeVar("Rule", bound=type[Optimizer])
 
 
-def lacks(cls: type[Optimizer], documented: bool) -> str:
-    """What a new optimizer still lacks, and what to write; nothing where it is complete."""
+def missing_parts(cls: type[Optimizer], documented: bool) -> str:
+    """What a new optimizer has yet to define, as a sentence without its subject; "" where it is complete."""
     if not documented:
         return "has no docstring. Say in one line and plain words what it does."
     for part in ("name", "formula", "source"):
@@ -166,8 +166,8 @@ def prepare(cls: Rule) -> Rule:
     """
     documented = bool(cls.__doc__)  # dataclass writes a docstring where there is none
     dataclass(frozen=True)(cls)
-    if lack := lacks(cls, documented):
-        raise ValueError(f"Optimizer {cls.__name__} {lack}")
+    if missing := missing_parts(cls, documented):
+        raise ValueError(f"Optimizer {cls.__name__} {missing}")
     register_as_pytree(cls)
     return cls
 
@@ -463,14 +463,14 @@ class NAdam(Optimizer):
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        ahead = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = state.product * now
+        mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        next_mu = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        product = state.product * mu
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        look_ahead = ahead * mean / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        return -self.learning_rate * look_ahead / size, NAdamState(mean, square, product, t)
+        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
+        return -self.learning_rate * direction / size, NAdamState(mean, square, product, t)
 
 
 @register

@@ -15,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Real
 
-from engine.level import Level
+from engine.stationary import StationaryPoint
 
 TRUE_BOWL = (3.0, 9.0)  # the notebook's f(x, y) = 3x² + 9y²
-REACH = 10.0  # its x and y are drawn from -10 to 10
+MAX_INPUT = 10.0  # its x and y are drawn from -10 to 10
 
 
 def mean_squared_error_naive(true, pred):
@@ -62,19 +62,19 @@ class Fit:
         sums = np.einsum("ni,ij,nj->n", points, square, points) - 2 * points @ slope + true @ true
         return np.maximum(sums / len(true), 0)
 
-    def some(self, chosen: Int[np.ndarray, "chosen"]) -> Fit:
+    def subset(self, chosen: Int[np.ndarray, "chosen"]) -> Fit:
         """The same fit to some of the examples, by their indices."""
         return Fit(self.features[chosen], self.true[chosen])
 
-    def level(self) -> Level:
-        """Where the loss on these examples is least, and how it bends there.
+    def stationary_point(self) -> StationaryPoint:
+        """Where the loss on these examples is least, and its curvature there.
 
         From the singular values of the features: squared, as in the Hessian, the flat directions would be lost.
         """
         _, values, directions = np.linalg.svd(self.features.astype(float), full_matrices=True)
         sizes = np.zeros(len(directions))
         sizes[: len(values)] = values
-        return Level(self.minimum(), 2 * sizes[::-1] ** 2 / len(self.true), directions[::-1], self.scale())
+        return StationaryPoint(self.minimum(), 2 * sizes[::-1] ** 2 / len(self.true), directions[::-1], self.scale())
 
     def scale(self) -> float:
         """The size of losses on these examples: their mean square, which is the loss of predicting 0; never 0."""
@@ -116,7 +116,7 @@ def draw_line(examples, seed) -> tuple[Float[Array, "{examples}"], Float[Array, 
 def draw_bowl(examples, noise, seed):
     """One draw per seed: x, y and f(x, y) with noise, each ``(seeds, examples)``."""
     where, off = jax.random.split(jax.random.key(seed))
-    x, y = jax.random.uniform(where, (2, examples), minval=-REACH, maxval=REACH)
+    x, y = jax.random.uniform(where, (2, examples), minval=-MAX_INPUT, maxval=MAX_INPUT)
     return x, y, TRUE_BOWL[0] * x**2 + TRUE_BOWL[1] * y**2 + noise * jax.random.normal(off, (examples,))
 
 

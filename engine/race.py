@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
 
-LARGEST_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def race(
     if np.size(seeds) not in (1, runs):
         raise ValueError(f"There are {np.size(seeds)} seeds for {runs} runs. Give one for all, or one each.")
     numbers = np.asarray(seeds)
-    if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > LARGEST_SEED:
-        raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {LARGEST_SEED:,}.")
+    if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > MAX_SEED:
+        raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {MAX_SEED:,}.")
     size = bucket(runs)
     each = repeat_to(starts, size), repeat_to(np.broadcast_to(numbers.astype(np.int32), runs), size)
     if own_data:

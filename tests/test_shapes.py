@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from engine import LANDSCAPES, OPTIMIZERS, analysis, basins, endings, level, problems, race, slopes, sweep
+from engine import LANDSCAPES, OPTIMIZERS, analysis, basins, endings, problems, race, slopes, stationary, sweep
 from engine.fair import FairRace
-from engine.landscapes import over
+from engine.landscapes import evaluate_at
 from engine.optimizers import At
 
 BOWL, SGD = LANDSCAPES["Bowl"], OPTIMIZERS["SGD"]()
@@ -25,12 +25,12 @@ RECORDS = [
     lambda: FairRace(("SGD",), rates=np.ones((3, 5, 1)), losses=np.ones((3, 5, 1, 64)), wins=np.ones((3, 5, 1))),
     lambda: analysis.curvature(BOWL.loss, POINTS[0]),
     lambda: problems.line(POINTS[:, 0], POINTS[:, 1], intercept=True),
-    lambda: problems.line(POINTS[:, 0], POINTS[:, 1], intercept=True).level(),
+    lambda: problems.line(POINTS[:, 0], POINTS[:, 1], intercept=True).stationary_point(),
     lambda: endings.Facts(False, False, False, False, moving=True, returned=False, end=POINTS[0]),
     lambda: slopes.Check(*np.ones((3, 4)), right=np.ones(4, bool), rounded=False, worst=0),
     lambda: At(step=jnp.array(0), loss=jnp.array(0.0), value=BOWL.loss),
 ]
-NAMES = ["Trace", "Run", "Basins", "Sweep", "FairRace", "Curvature", "Fit", "Level", "Facts", "Check", "At"]
+NAMES = ["Trace", "Run", "Basins", "Sweep", "FairRace", "Curvature", "Fit", "StationaryPoint", "Facts", "Check", "At"]
 
 
 @pytest.mark.parametrize("make", RECORDS, ids=NAMES)
@@ -61,8 +61,8 @@ def test_the_arrays_of_a_record_belong_together():
         pytest.param(lambda: analysis.distance_to_nearest(POINTS.astype(int), ((0, 0),)), id="distance_to_nearest"),
         pytest.param(lambda: analysis.gradients(BOWL.loss, POINTS[0], ()), id="gradients"),
         pytest.param(lambda: analysis.measured_factors(POINTS, np.eye(3)), id="measured_factors"),
-        pytest.param(lambda: over(BOWL.loss, np.ones((2, 3), np.float32)), id="over"),
-        pytest.param(lambda: level.level_points(BOWL.loss, POINTS[0]), id="level_points"),
+        pytest.param(lambda: evaluate_at(BOWL.loss, np.ones((2, 3), np.float32)), id="evaluate_at"),
+        pytest.param(lambda: stationary.stationary_points(BOWL.loss, POINTS[0]), id="stationary_points"),
         pytest.param(lambda: problems.line(POINTS[:, 0], POINTS[:2, 1], intercept=True), id="line"),
         pytest.param(lambda: slopes.curve(jnp.sin, POINTS), id="curve"),
         pytest.param(lambda: slopes.loss_slopes(POINTS[0], POINTS[0], POINTS[:, 0]), id="loss_slopes"),

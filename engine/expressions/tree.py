@@ -19,7 +19,7 @@ from engine.expressions.functions import (
     NEGATE,
     POWER,
     SUBTRACT,
-    Known,
+    Operation,
     odd_power,
 )
 
@@ -37,13 +37,13 @@ class Name:
 
 @dataclass(frozen=True)
 class Apply:
-    known: Known
+    known: Operation
     values: tuple[Node, ...]
 
 
 Node = Number | Name | Apply
-MOST = 1000  # of the whole numbers in an exponent that is a fraction
-EXACTLY = {ADD: operator.add, SUBTRACT: operator.sub, MULTIPLY: operator.mul, DIVIDE: operator.truediv}
+MAX_FRACTION_PART = 1000  # of the whole numbers in an exponent that is a fraction
+EXACT = {ADD: operator.add, SUBTRACT: operator.sub, MULTIPLY: operator.mul, DIVIDE: operator.truediv}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Function:
     @property
     def latex(self) -> str:
         """The formula as it was read, every multiplication shown."""
-        return written(self.tree)
+        return to_latex(self.tree)
 
 
 def numbers(node: Node) -> Iterator[Number]:
@@ -122,35 +122,38 @@ def root_of(base: Node, power: Fraction) -> tuple[Node, Fraction]:
 
 
 def fraction(node: Node) -> Fraction | None:
-    """The exponent, where it was typed with whole numbers alone: 2, -1/3, 4/6. A decimal is no fraction."""
+    """An exponent, where it was typed with whole numbers alone: 2, -1/3, 4/6. A decimal is no fraction."""
     match node:
-        case Number(value) if value == int(value) and abs(value) <= MOST:
+        case Number(value) if value == int(value) and abs(value) <= MAX_FRACTION_PART:
             return Fraction(int(value))
         case Apply(known, (value,)) if known is NEGATE:
             return None if (found := fraction(value)) is None else -found
-        case Apply(known, (left, right)) if known in EXACTLY:
+        case Apply(known, (left, right)) if known in EXACT:
             one, other = fraction(left), fraction(right)
             if one is None or other is None or (known is DIVIDE and not other):
                 return None
-            found = EXACTLY[known](one, other)
-            return found if max(abs(found.numerator), found.denominator) <= MOST else None
+            found = EXACT[known](one, other)
+            return found if max(abs(found.numerator), found.denominator) <= MAX_FRACTION_PART else None
     return None
 
 
-def written(node: Node, needs: int = 0) -> str:
-    """The LaTeX of a tree, in brackets where it holds together less than it needs to."""
+def to_latex(node: Node, min_precedence: int = 0) -> str:
+    """The LaTeX of a tree, in brackets where its precedence is below ``min_precedence``."""
     match node:
         case Number(value):
-            latex, level = digits(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
+            latex, precedence = number_to_latex(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
         case Name(name):
-            latex, level = rf"\{name}" if name == "pi" else name, 5
+            latex, precedence = rf"\{name}" if name == "pi" else name, 5
         case Apply(known, values):
-            parts = [written(value, need) for value, need in zip(values, known.needs, strict=False)]
-            latex, level = known.before + known.between.join(parts) + known.after, known.level
-    return latex if level >= needs else rf"\left({latex}\right)"
+            parts = [
+                to_latex(value, min_precedence)
+                for value, min_precedence in zip(values, known.min_precedences, strict=False)
+            ]
+            latex, precedence = known.before + known.between.join(parts) + known.after, known.precedence
+    return latex if precedence >= min_precedence else rf"\left({latex}\right)"
 
 
-def digits(value: float) -> str:
+def number_to_latex(value: float) -> str:
     """A number in LaTeX: whole numbers without a point, powers of ten for very large and small ones."""
     mantissa, _, exponent = repr(value).partition("e")
     mantissa = mantissa.removesuffix(".0")

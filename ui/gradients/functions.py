@@ -43,7 +43,7 @@ def curves(f: Function, low: float, high: float) -> Curves:
 
 
 kink = lru_cache(maxsize=256)(slopes.kink)
-sides = lru_cache(maxsize=256)(slopes.sides)
+sides = lru_cache(maxsize=256)(slopes.one_sided_limits)
 
 
 def function(setup: GradientsSetup) -> Function | None:

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from engine.analysis import Curvature, forecast, measured_factors
-from engine.descent import RECORDS
+from engine.descent import MAX_RECORDS
 from ui.linear_fit.data import told
 from ui.linear_fit.run import Result, descend, in_batches
 from ui.setup.pages import FitSetup
@@ -80,7 +80,7 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
 def measure(setup: FitSetup, result: Result) -> np.ndarray:
     """What one step on all points made of the one before, along each direction ``(dim,)``."""
     path = result.run.positions
-    if setup.steps > RECORDS or in_batches(setup, result):
+    if setup.steps > MAX_RECORDS or in_batches(setup, result):
         # steps one after the other: a longer run is thinned
-        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[0]
+        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, MAX_RECORDS), 0.0).positions[0]
     return measured_factors(path, result.bend.directions)
