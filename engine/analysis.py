@@ -58,6 +58,7 @@ def curvature(
 
 @partial(jax.jit, static_argnames="loss")
 def hessian_at(loss, x, data):
+    """The Hessian ``(dim, dim)`` of a loss at ``x`` ``(dim,)``."""
     return jax.hessian(loss)(x, *data)
 
 
@@ -70,7 +71,7 @@ def measured_factors(
     """
     moves = np.diff(path.astype(float), axis=0) @ directions.T
     rounding = np.abs(path).astype(float) @ np.abs(directions.T) * np.finfo(np.float32).eps
-    # of the two points of each move: a run that flies off in one direction rounds in all of them, but only then
+    # of the two points of each move: a run that diverges in one direction rounds in all of them, but only then
     rounding = np.maximum(rounding[1:], rounding[:-1])
     ratios = np.full(len(directions), np.nan)
     for i, component in enumerate(moves.T):

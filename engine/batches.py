@@ -31,6 +31,7 @@ def in_batch(permutation: Int[Array, "examples"], step, batch_size) -> Bool[Arra
 
 @partial(jax.jit, static_argnames="examples")
 def batch_mask(seed, step, examples, batch_size):
+    """Whether each example is in the batch of a step, from the seed and the step alone."""
     return in_batch(shuffle(seed, step // batches_per_epoch(examples, batch_size), examples), step, batch_size)
 
 

@@ -1,6 +1,6 @@
 """Very many runs side by side, of which only the end is kept.
 
-They go in blocks small enough for the processor's nearest memory, and several blocks at a time go to each of its cores.
+They go in blocks small enough for the processor's cache, and several blocks at a time go to each of its cores.
 In a block an array has the coordinates first and the runs last: what is done to all runs then lies side by side, as
 vector units want it.
 """
@@ -97,7 +97,7 @@ def map_in_order(function: Callable[[int], _End], arguments: range, progress: Pr
                 if progress:
                     progress(done / len(futures))
         finally:
-            for part in futures:  # whoever leaves early leaves no work behind
+            for part in futures:  # where the caller raises or stops, what has not begun is cancelled
                 part.cancel()
 
 
@@ -160,7 +160,7 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
         )
 
     def move_and_evaluate(i, carry):
-        # who has stopped stays; its gradient and its memory no longer count
+        # a stopped run keeps its position; its gradient and its state are no longer used
         end, gradient, memory = carry
         move, memory = update(gradient, memory, end.position, i - 1, end.loss)
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))

@@ -29,7 +29,7 @@ MIN_QUIET_STEPS = 10  # in which a rule with a memory hardly changes the loss; i
 
 
 def record_stride(steps: int) -> int:
-    """One step in so many is recorded, and the last one. Odd, or a run to and fro would seem to stand still."""
+    """One step in so many is recorded, and the last one. Odd, so that of a run between two points both are seen."""
     return -(-steps // MAX_RECORDS) | 1
 
 
@@ -195,7 +195,7 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
             quiet_steps=quiet_steps,
             events=Events(
                 stopped_at=jnp.where(state_is_finite, stopped_at, i),
-                # quiet steps at the end of one epoch and the beginning of the next are no quiet epoch
+                # quiet steps across the boundary of two epochs may leave out examples of each
                 settled_at=jnp.where(
                     state_is_finite & (quiet_steps >= min_quiet_steps) & (i % epoch == 0), i, settled_at
                 ),

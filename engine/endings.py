@@ -19,9 +19,9 @@ from engine.descent import TOLERANCE
 from engine.race import Run, Trace
 from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
 
-TAIL_SHARE, MIN_TAIL = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
-RETURNED = 0.25  # a path that ends this close to where it began, beside its length, goes to and fro
-NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
+TAIL_SHARE, MIN_TAIL = 0.2, 10  # of the records, and at least so many: whether a run moves is decided by those
+RETURNED = 0.25  # a path that ends this close to where it began, as a share of its length, oscillates
+NEAR = 0.25  # so close to a stationary point a run is at it, and the centre of an oscillation at a minimum
 
 
 # of many runs, or of one
@@ -71,6 +71,7 @@ class Verdict:
 
     @property
     def kind(self) -> str:
+        """The kind of its ending, such as "converged" or "stuck"."""
         return self.ending.kind
 
     @property
@@ -273,5 +274,6 @@ def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Sequence[Se
 
 
 def describe_point(point: Real[np.ndarray, "dim"]) -> str:
+    """A point in two decimals, as in "(0.00, -1.50)"."""
     # adding 0 turns -0.00 into 0.00
     return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"

@@ -1,7 +1,8 @@
 """The fair race: the same optimizers with one learning rate for all, with their own defaults, and each one tuned.
 
 Who wins such a race depends on who was tuned, and how well. So each optimizer gets the same budget, is tuned on some
-starts and judged on others, and all of it is repeated with other random starts: what changes from draw to draw is luck.
+starts and judged on others, and all of it is repeated with other random starts: what changes from draw to draw is
+chance.
 """
 
 from __future__ import annotations

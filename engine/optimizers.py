@@ -43,6 +43,7 @@ class Knob:
 
     @property
     def is_switch(self) -> bool:
+        """Whether it is turned on or off, and has no range."""
         return isinstance(self.default, bool)
 
 
@@ -196,18 +197,26 @@ class NoState(NamedTuple):
 
 
 class Velocity(NamedTuple):
+    """The state of a rule with momentum."""
+
     velocity: Annotated[jax.Array, "v"]
 
 
 class SquareSum(NamedTuple):
+    """The sum of all squared gradients."""
+
     square_sum: Annotated[jax.Array, "s"]
 
 
 class Mean(NamedTuple):
+    """A decaying mean of the gradients."""
+
     mean: Annotated[jax.Array, "m"]
 
 
 class Moments(NamedTuple):
+    """Decaying means of the gradients and of their squares, and the number of steps."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     t: Annotated[jax.Array | int, "t"]
@@ -296,6 +305,8 @@ class AdaGrad(Optimizer):
 
 
 class RMSPropState(NamedTuple):
+    """Decaying means of the squared gradients and of the gradients, and the velocity."""
+
     square: Annotated[jax.Array, "s"]
     mean: Annotated[jax.Array, r"\bar g"]
     velocity: Annotated[jax.Array, "v"]
@@ -393,6 +404,8 @@ class AdamW(Optimizer):
 
 
 class AMSGradState(NamedTuple):
+    """The moments of Adam, and the largest mean of squared gradients so far."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     largest: Annotated[jax.Array, r"\hat s"]
@@ -431,6 +444,8 @@ class AMSGrad(Optimizer):
 
 
 class NAdamState(NamedTuple):
+    """The moments of Adam, and the product of the momentum coefficients so far."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     product: Annotated[jax.Array | float, r"\prod \mu_i"]

@@ -49,6 +49,7 @@ class Fit:
 
     @property
     def data(self) -> tuple[Float[np.ndarray, "examples dim"], Float[np.ndarray, "examples"]]:
+        """What ``mean_squared_error`` takes after theta: the features and the true values."""
         return self.features, self.true
 
     def minimum(self) -> Float[np.ndarray, "dim"]:

@@ -154,7 +154,7 @@ def race(
     plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
     variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
     rest = plan, np.float32(tolerance), data, targets
-    # all are sent off before any is waited for
+    # JAX dispatches asynchronously: all are started before any result is read
     descents = {}
     for name, optimizer in racers.items():
         knobs = np.array([*vars(optimizer).values()], np.float32)

@@ -1,7 +1,7 @@
 """The slope of a function of one variable: by JAX, by finite differences, and as a student would write it.
 
-A typed function is looked at once and then another comes, so nothing here is compiled as a whole: that would keep every
-one of them in memory.
+A typed function is evaluated a few times and then replaced by another, so nothing here is compiled as a whole: that
+would keep a program for each of them in memory.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class StationaryPoint:
 
     @property
     def is_minimum(self) -> bool:
+        """Whether the curvature is negative in no direction, up to rounding, and positive in one."""
         largest = np.abs(self.curvatures).max()
         return bool(np.isfinite(self.point).all() and (self.curvatures >= -1e-12 * largest).all() and largest > 0)
 

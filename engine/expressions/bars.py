@@ -24,6 +24,7 @@ def read_bars(tokens: Sequence[Token], ends: set[str], variables: Sequence[str])
 
 
 def readings(tokens: Sequence[Token], ends: set[str], variables: Sequence[str], *, strict: bool) -> list[str]:
+    """The ways to read the bars, two at most; ``strict`` leaves out those that nobody means."""
     # the innermost first, each once: to try the bars one after the other would double the work with every bar
     kinds, closed = ["", *(token.type for token in tokens), ""], dict[int, Ends]()
     holds = [token.type == "NAME" and token in variables for token in tokens]
@@ -64,5 +65,6 @@ def readings_within(
 
 
 def add(known: list[str], ways: Iterable[str]) -> None:
+    """Add further ways to read, and keep as many as tell something new."""
     known.extend(ways)
     del known[MAX_READINGS:]

@@ -60,6 +60,7 @@ def plain(text: str) -> str:
 
 
 def plain_character(c: str) -> str:
+    """One character as that of a keyboard, or as it is where there is none that means the same."""
     if c.isascii() or unicodedata.decomposition(c).startswith(KEPT_DECOMPOSITIONS):
         return c
     same = unicodedata.normalize("NFKC", c)

@@ -41,10 +41,12 @@ class Typed:
         return f"at character {at + 1}" + (f", after '{before}'" if before else "")
 
     def not_closed(self, opener: Token) -> ExpressionError:
+        """A bracket or a bar that opens and is not closed."""
         what, missing = ("bracket '('", ")") if opener.type == "LPAR" else ("bar '|'", "|")
         return ExpressionError(f"A '{missing}' is missing: it closes the {what} {self.place(opener)}.")
 
     def strange(self, token: Token) -> ExpressionError:
+        """A character that no formula holds, or that stands where it means nothing."""
         place = self.place(token)
         if token.type != "SUPERSCRIPT":  # as it was typed: a full-width sign is named by its own number
             token = Token(token.type, self.text[token.start_pos or 0], token.start_pos)
@@ -61,6 +63,7 @@ class Typed:
         return ExpressionError(f"{held} {instead}." if instead else held)
 
     def unknown(self, word: Token) -> ExpressionError:
+        """A word that is no known name, with the name that may be meant."""
         end = (word.start_pos or 0) + len(word)
         if self.text[end : end + 1] == ".":
             rest = re.match(r"\.([A-Za-z]+[0-9]*)", self.plain[end:])
@@ -92,6 +95,7 @@ class Typed:
         return found if len(found) <= 2 else []
 
     def two_logarithms(self, log: str, base: str) -> ExpressionError:
+        """A logarithm whose base and argument cannot be told apart."""
         x = self.variables[0]
         name = f"log{base}" if base in ("2", "10") else f"log_{base}"
         return ExpressionError(
@@ -99,6 +103,7 @@ class Typed:
         )
 
     def too_large(self, token: Token) -> ExpressionError:
+        """A number that 32 bits do not hold."""
         return ExpressionError(f"The number {shorten(token)} is too large: 32 bits hold up to 3.4·10³⁸.")
 
     def log_of_two(self, opener: Token, i: int) -> ExpressionError:
@@ -138,6 +143,7 @@ class Typed:
         return None
 
     def wrong_count(self, name: str) -> ExpressionError:
+        """A function with more or fewer values than it takes."""
         x = self.variables[0]
         count, example = ("two values", f"{name}({x}, 0)") if arity(name) == 2 else ("one value", f"{name}({x})")
         return ExpressionError(f"{name} takes {count}, such as {example}.")
@@ -152,6 +158,7 @@ class Typed:
         )
 
     def minus_one(self, name: str) -> ExpressionError:
+        """sin-1: the inverse to some, and a product or a difference to others."""
         x = self.variables[0]
         return ExpressionError(
             f"{name}-1 reads in several ways. Write a{name}({x}) for the inverse, 1/{name}({x}), or {name}(-{x})."

@@ -38,6 +38,7 @@ def odd_power(x: jax.Array, p: int, q: int) -> jax.Array:
 
 @odd_power.defjvp
 def odd_power_slope(p: int, q: int, x: tuple[jax.Array], along: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """The derivative of ``odd_power`` for JAX, with its value: p/q x^(p/q - 1)."""
     # by the rule itself: through |x| it would be 0 times infinity at 0, where x^(4/3) is level
     return odd_power(x[0], p, q), p / q * odd_power(x[0], p - q, q) * along[0]
 
@@ -50,6 +51,7 @@ tanh.defjvps(lambda along, t, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x) * along)
 
 
 def reciprocal(compute: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+    """The function that is 1 over another, such as sec for cos."""
     return lambda x: 1 / compute(x)
 
 

@@ -54,6 +54,7 @@ class Reading(Typed):
         self.levels = [Level(Token("START", "", 0))]
 
     def tree(self) -> Node:
+        """The tree of the formula. Raises ``ExpressionError`` for a text that is none."""
         for found in TOKEN.finditer(self.plain):
             self.scan(found)
         self.match_bars()

@@ -26,17 +26,23 @@ from engine.expressions.functions import (
 
 @dataclass(frozen=True)
 class Number:
+    """A number as it was typed."""
+
     value: float
     unit: float = 0.0  # of the last digit, where the number may be a rounded one: 0.01 for 3.14; else 0
 
 
 @dataclass(frozen=True)
 class Name:
-    name: str  # a variable or a constant
+    """A variable or a constant."""
+
+    name: str
 
 
 @dataclass(frozen=True)
 class Apply:
+    """A function or an operation with its operands."""
+
     known: Operation
     values: tuple[Node, ...]
 

@@ -44,7 +44,7 @@ def compiled(
 
     def decorate(function: Callable) -> Callable:
         programs: OrderedDict[Hashable, Any] = OrderedDict()  # the newest last
-        one_at_a_time = threading.Lock()  # a class that comes together asks for the same program together
+        one_at_a_time = threading.Lock()  # several threads may ask for the same program at once
 
         @wraps(function)
         def call(*args: Any) -> Any:
@@ -85,6 +85,7 @@ def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
 
 
 def in_one_kernel(function: Callable, *arrays: Any) -> Any:
+    """Call a function while it is traced so that XLA compiles all of it into one kernel."""
     from jax.experimental.xla_metadata import set_xla_metadata
 
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
