@@ -216,12 +216,12 @@ def verdicts(
 def judge_all(
     traces: Mapping[str, Trace],
     minima: Sequence[Sequence[float]],
-    levels: Sequence[StationaryPoint],
+    points: Sequence[StationaryPoint],
     index: str = "step",
     reach: float = TOLERANCE,
 ) -> dict[str, list[Verdict]]:
     """``verdicts`` where the stationary point of each run is known, in their order."""
-    each = iter(levels)
+    each = iter(points)
     return {
         name: [verdict(trace.run(i), minima, next(each), index, reach) for i in range(len(trace.positions))]
         for name, trace in traces.items()

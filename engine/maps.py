@@ -137,5 +137,5 @@ def endings(
         Facts(stopped, grew, False, at_minimum, moving, returned, x)
         for (stopped, grew, at_minimum, moving, returned), x in zip(np.array(known).T.tolist(), ends, strict=True)
     ]
-    levels = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))
-    return np.array([decide(one, minima, next(levels) if one.at_rest else None) for one in facts], object)
+    points = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))
+    return np.array([decide(one, minima, next(points) if one.at_rest else None) for one in facts], object)

@@ -60,12 +60,12 @@ class StationaryPoint:
         return (small.all(-1) & (excess_losses.sum(-1) <= SMALL_BESIDE_DATA * self.scale)) | close.all(-1)
 
 
-def overstepping(path: Float[np.ndarray, "recorded dim"], level: StationaryPoint) -> float:
+def overstepping(path: Float[np.ndarray, "recorded dim"], stationary: StationaryPoint) -> float:
     """What the last step of a run made of its distance to the minimum, along the direction that it oversteps most.
 
     0 where it oversteps in none, or not each time: -1 lands as far away on the other side.
     """
-    offsets = level.offsets(path[-3:])
+    offsets = stationary.offsets(path[-3:])
     earlier, later = offsets[:-1], offsets[1:]
     nonzero = (earlier != 0).all(axis=0) & (later != 0).all(axis=0)
     ratios = (later / np.where(nonzero, earlier, 1.0))[:, nonzero]

@@ -43,7 +43,7 @@ class Name:
 class Apply:
     """A function or an operation with its operands."""
 
-    known: Operation
+    operation: Operation
     values: tuple[Node, ...]
 
 
@@ -103,7 +103,7 @@ def compute(node: Node, at: Mapping[str | Number, jax.Array]) -> jax.Array:
             return at[node] if node in at else jnp.asarray(value, float)
         case Name(name):
             return at[name] if name in at else jnp.asarray(CONSTANTS[name], float)
-        case Apply(known, (base, exponent)) if known is POWER:
+        case Apply(operation, (base, exponent)) if operation is POWER:
             if base == Name("e") and "e" not in at:
                 return jnp.exp(compute(exponent, at))
             if (power := fraction(exponent)) is not None:
@@ -112,17 +112,17 @@ def compute(node: Node, at: Mapping[str | Number, jax.Array]) -> jax.Array:
                     return jax.lax.integer_pow(compute(base, at), power.numerator)
                 if power.denominator % 2 and power.denominator > 1:
                     return odd_power(compute(base, at), power.numerator, power.denominator)
-    return node.known.compute(*(compute(value, at) for value in node.values))
+    return node.operation.compute(*(compute(value, at) for value in node.values))
 
 
 def root_of(base: Node, power: Fraction) -> tuple[Node, Fraction]:
     """(x^4)^(1/3) as x^(4/3), whose slope is a number at 0 too. Only where both are powers of any real number."""
     match base:
-        case Apply(known, (inner, exponent)) if known is POWER and power > 0 and inner != Name("e"):
+        case Apply(operation, (inner, exponent)) if operation is POWER and power > 0 and inner != Name("e"):
             within = fraction(exponent)
             if within is not None and within > 0 and within.denominator % 2 and power.denominator % 2:
                 return root_of(inner, within * power)
-        case Apply(known, (inner,)) if known is FUNCTIONS["cbrt"] and power > 0 and power.denominator % 2:
+        case Apply(operation, (inner,)) if operation is FUNCTIONS["cbrt"] and power > 0 and power.denominator % 2:
             return root_of(inner, power / 3)
     return base, power
 
@@ -132,13 +132,13 @@ def fraction(node: Node) -> Fraction | None:
     match node:
         case Number(value) if value == int(value) and abs(value) <= MAX_FRACTION_PART:
             return Fraction(int(value))
-        case Apply(known, (value,)) if known is NEGATE:
+        case Apply(operation, (value,)) if operation is NEGATE:
             return None if (found := fraction(value)) is None else -found
-        case Apply(known, (left, right)) if known in EXACT:
+        case Apply(operation, (left, right)) if operation in EXACT:
             one, other = fraction(left), fraction(right)
-            if one is None or other is None or (known is DIVIDE and not other):
+            if one is None or other is None or (operation is DIVIDE and not other):
                 return None
-            found = EXACT[known](one, other)
+            found = EXACT[operation](one, other)
             return found if max(abs(found.numerator), found.denominator) <= MAX_FRACTION_PART else None
     return None
 
@@ -150,12 +150,12 @@ def to_latex(node: Node, min_precedence: int = 0) -> str:
             latex, precedence = number_to_latex(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
         case Name(name):
             latex, precedence = rf"\{name}" if name == "pi" else name, 5
-        case Apply(known, values):
+        case Apply(operation, values):
             parts = [
                 to_latex(value, min_precedence)
-                for value, min_precedence in zip(values, known.min_precedences, strict=False)
+                for value, min_precedence in zip(values, operation.min_precedences, strict=False)
             ]
-            latex, precedence = known.before + known.between.join(parts) + known.after, known.precedence
+            latex, precedence = operation.before + operation.between.join(parts) + operation.after, operation.precedence
     return latex if precedence >= min_precedence else rf"\left({latex}\right)"
 
 
