@@ -8,12 +8,15 @@ from functools import partial
 
 import jax
 import numpy as np
+from jaxtyping import Array, Float
 
 SAME_SIZE = 1e-5  # a step that lands as far away on the other side, but for this share, gets no nearer
 
 
-def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -> np.ndarray:
-    """Straight-line distance from each point ``(..., dim)`` to the nearest minimum; NaN where there is no minimum."""
+def distance_to_nearest(
+    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]]
+) -> Float[np.ndarray, "*points"]:
+    """Straight-line distance from each point to the nearest minimum; NaN where there is no minimum."""
     if len(minima) == 0:
         return np.full(points.shape[:-1], np.nan)
     gaps = points[..., None, :] - np.asarray(minima, points.dtype)
@@ -22,55 +25,60 @@ def distance_to_nearest(points: np.ndarray, minima: Sequence[Sequence[float]]) -
 
 @dataclass(frozen=True)
 class Curvature:
-    """How a loss bends at a point, along the directions in which it bends least to most."""
+    """The curvature of a loss at a point: the eigenvalues of its Hessian, and their directions."""
 
-    values: np.ndarray  # (dim,) lowest first: the second derivative along each direction
-    directions: np.ndarray  # (dim, dim) one direction of length 1 per row
+    values: Float[np.ndarray, "dim"]  # lowest first: the second derivative along each direction
+    directions: Float[np.ndarray, "dim dim"]  # one direction of length 1 per row
 
     @property
     def limit(self) -> float:
         """The learning rate from which plain gradient descent no longer converges: 2 over the largest curvature.
 
-        Infinite where the loss bends up in no direction.
+        Infinite where the curvature is positive in no direction.
         """
         return 2 / float(self.values[-1]) if self.values[-1] > 0 else np.inf
 
-    def factors(self, learning_rate: float) -> np.ndarray:
-        """What one step of gradient descent makes of the distance to the minimum, along each direction ``(dim,)``.
+    def factors(self, learning_rate: float) -> Float[np.ndarray, "dim"]:
+        """What one step of gradient descent makes of the distance to the minimum, along each direction.
 
         Negative: it lands on the other side. Beyond 1 in size: it moves away.
         """
         return 1 - learning_rate * self.values
 
 
-def curvature(loss: Callable[..., jax.Array], x: np.ndarray, data: Sequence[np.ndarray] = ()) -> Curvature:
-    """The curvature of a loss at ``x`` ``(dim,)``, from ``jax.hessian``."""
-    values, vectors = np.linalg.eigh(np.asarray(shape_of(loss, np.asarray(x, np.float32), tuple(data)), float))
+def curvature(
+    loss: Callable[..., jax.Array], x: Float[np.ndarray, "dim"], data: Sequence[np.ndarray] = ()
+) -> Curvature:
+    """The curvature of a loss at ``x``, from ``jax.hessian``."""
+    values, vectors = np.linalg.eigh(np.asarray(hessian_at(loss, np.asarray(x, np.float32), tuple(data)), float))
     # a direction and its opposite are the same: the first one of those that differ from 0 points up
     signs = np.sign(vectors[np.argmax(np.abs(vectors) > 1e-6, axis=0), range(len(values))])
     return Curvature(values, (vectors * signs).T)
 
 
 @partial(jax.jit, static_argnames="loss")
-def shape_of(loss, x, data):
+def hessian_at(loss, x, data):
+    """The Hessian ``(dim, dim)`` of a loss at ``x`` ``(dim,)``."""
     return jax.hessian(loss)(x, *data)
 
 
-def measured_factors(path: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """What a run ``(recorded, dim)`` made of each move in the next one, along each direction: the median, or NaN.
+def measured_factors(
+    path: Float[np.ndarray, "recorded dim"], directions: Float[np.ndarray, "directions dim"]
+) -> Float[np.ndarray, "directions"]:
+    """What a run made of each move in the next one, along each direction: the median, or NaN.
 
     On a quadratic, steps shrink as the distance to the minimum does. Moves that rounding has a part in are left out.
     """
     moves = np.diff(path.astype(float), axis=0) @ directions.T
     rounding = np.abs(path).astype(float) @ np.abs(directions.T) * np.finfo(np.float32).eps
-    # of the two points of each move: a run that flies off in one direction rounds in all of them, but only then
+    # of the two points of each move: a run that diverges in one direction rounds in all of them, but only then
     rounding = np.maximum(rounding[1:], rounding[:-1])
     ratios = np.full(len(directions), np.nan)
-    for i, along in enumerate(moves.T):
-        sure = np.abs(along) > 1e3 * rounding[:, i]
-        both = sure[1:] & sure[:-1]
+    for i, component in enumerate(moves.T):
+        reliable = np.abs(component) > 1e3 * rounding[:, i]
+        both = reliable[1:] & reliable[:-1]
         if both.any():
-            ratios[i] = np.median(along[1:][both] / along[:-1][both])
+            ratios[i] = np.median(component[1:][both] / component[:-1][both])
     return ratios
 
 
@@ -93,26 +101,27 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
         return Forecast("stays", "hardly moves: each step takes less than a millionth off the distance")
     if worst > 1:
         return Forecast(
-            "diverges", f"diverges: the loss bends down, and each step multiplies the distance by {beside(size, 1)}"
+            "diverges",
+            f"diverges: the loss bends down, and each step multiplies the distance by {format_apart(size, 1)}",
         )
     if size > 1:
         return Forecast(
             "diverges",
-            f"diverges: {learning_rate:g} is over the limit of {beside(limit, learning_rate)}, "
-            f"so each step multiplies the distance by {beside(size, 1)}",
+            f"diverges: {learning_rate:g} is over the limit of {format_apart(limit, learning_rate)}, "
+            f"so each step multiplies the distance by {format_apart(size, 1)}",
         )
     if factors.min() < 0:
-        return Forecast("oscillates", f"oscillates and converges: it oversteps, and {said_share(size)}")
-    return Forecast("converges", f"converges: {said_share(size)}")
+        return Forecast("oscillates", f"oscillates and converges: it oversteps, and {describe_share(size)}")
+    return Forecast("converges", f"converges: {describe_share(size)}")
 
 
-def beside(value: float, other: float) -> str:
+def format_apart(value: float, other: float) -> str:
     """A number in four digits, or in as many more as tell it from another one in six."""
     texts = [f"{value:.{digits}g}" for digits in range(4, 12)]
     return next((text for text in texts if float(text) != float(f"{other:g}")), texts[0])
 
 
-def said_share(size: float) -> str:
+def describe_share(size: float) -> str:
     """What a step leaves of the distance; where that is nearly all of it, what it takes off."""
     if size > 0.9999:
         return f"each step takes {1 - size:.2g} of the distance off"
@@ -120,7 +129,8 @@ def said_share(size: float) -> str:
 
 
 @partial(jax.jit, static_argnames="loss")
-@partial(jax.vmap, in_axes=(None, 0, None))
-def gradients(loss, x, data):
-    """The gradient of a loss at points ``(n, dim)``."""
-    return jax.grad(loss)(x, *data)
+def gradients(
+    loss: Callable[..., jax.Array], points: Float[Array, "points dim"], data: Sequence[jax.Array]
+) -> Float[Array, "points dim"]:
+    """The gradient of a loss at many points."""
+    return jax.vmap(lambda x: jax.grad(loss)(x, *data))(points)

@@ -1,6 +1,6 @@
 """Very many runs side by side, of which only the end is kept.
 
-They go in blocks small enough for the processor's nearest memory, and several blocks at a time go to each of its cores.
+They go in blocks small enough for the processor's cache, and several blocks at a time go to each of its cores.
 In a block an array has the coordinates first and the runs last: what is done to all runs then lies side by side, as
 vector units want it.
 """
@@ -26,7 +26,7 @@ from engine.optimizers import update_at
 from engine.xla import compiled
 
 BLOCK = 256  # runs that go together
-SHARE = 16  # blocks that a core is given at a time
+BLOCKS_PER_TASK = 16  # blocks that a thread computes at a time
 NEVER = np.iinfo(np.int32).max
 Progress = Callable[[float], None]
 
@@ -44,7 +44,7 @@ class _Tail(NamedTuple):
 class _End(NamedTuple):
     """What is known of runs so far, and at their end, where the runs come first."""
 
-    x: jax.Array  # (dim, runs) the last finite point, and the loss there
+    position: jax.Array  # (dim, runs) the last finite one, and the loss there
     loss: jax.Array  # (runs,)
     stopped_at: jax.Array  # (runs,) step, or NEVER
     reached_at: jax.Array  # (minima, runs) the first step near each minimum, or NEVER
@@ -54,27 +54,27 @@ class _End(NamedTuple):
 
 def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
     """Every run: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
-    same = shared(optimizer, minima, starts)
-    blocks = in_blocks(SHARE, values, starts, steps)
+    same = common_arguments(optimizer, minima, starts)
+    blocks = in_blocks(BLOCKS_PER_TASK, values, starts, steps)
 
-    def share(first: int) -> _End:
-        some = (part[first : first + SHARE] for part in blocks)
-        return jax.device_get(run_share(loss, type(optimizer), swept, *same, *some))
+    def task(first: int) -> _End:
+        some = (part[first : first + BLOCKS_PER_TASK] for part in blocks)
+        return jax.device_get(run_compiled_blocks(loss, type(optimizer), swept, *same, *some))
 
-    parts = list(in_order(share, range(0, len(blocks[0]), SHARE), progress))
-    return jax.tree.map(lambda *pieces: one_after_another(np.concatenate(pieces), len(starts)), *parts)
-
-
-def shared(optimizer, minima, starts) -> tuple[np.ndarray, np.ndarray]:
-    """What all runs have in common: the knobs, and the minima; without any, a place that no run comes near."""
-    goals = np.array(minima or [[np.nan] * starts.shape[1]], np.float32)
-    return np.array([*vars(optimizer).values()], np.float32), goals
+    parts = list(map_in_order(task, range(0, len(blocks[0]), BLOCKS_PER_TASK), progress))
+    return jax.tree.map(lambda *pieces: unblock(np.concatenate(pieces), len(starts)), *parts)
 
 
-def in_blocks(share, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps, values and starts in blocks. The last share of them is filled up with blocks that take no step, so that
-    every share is of one size and compiled once."""
-    first = BLOCK * np.arange(-(-len(starts) // (BLOCK * share)) * share)
+def common_arguments(optimizer, minima, starts) -> tuple[np.ndarray, np.ndarray]:
+    """What all runs have in common: the knobs, and the minima; without any, NaN, which no run comes near."""
+    minima = np.array(minima or [[np.nan] * starts.shape[1]], np.float32)
+    return np.array([*vars(optimizer).values()], np.float32), minima
+
+
+def in_blocks(per_task, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps, values and starts in blocks. The last task is padded with blocks that take no step, so that all are of one
+    size and compiled once."""
+    first = BLOCK * np.arange(-(-len(starts) // (BLOCK * per_task)) * per_task)
     recorded = recorded_steps(steps)
     plan = steps, record_stride(steps), recorded[tail_start(len(recorded))]
     plans = np.where(first[:, None] < len(starts), plan, 0).astype(np.int32)
@@ -82,33 +82,33 @@ def in_blocks(share, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.
     return plans, np.resize(values.astype(np.float32), blocks), np.resize(starts, (*blocks, starts.shape[1]))
 
 
-def one_after_another(blocks: np.ndarray, runs: int) -> np.ndarray:
+def unblock(blocks: np.ndarray, runs: int) -> np.ndarray:
     """From ``(blocks, BLOCK, ...)`` to ``(runs, ...)``."""
     return blocks.reshape(-1, *blocks.shape[2:])[:runs]
 
 
-def in_order(act: Callable[[int], _End], places: range, progress: Progress | None) -> Iterator[_End]:
-    """The results of ``act``, computed on every core, in the order of ``places``."""
+def map_in_order(function: Callable[[int], _End], arguments: range, progress: Progress | None) -> Iterator[_End]:
+    """The results of ``function``, computed on every core, in the order of the ``arguments``."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        work = [pool.submit(act, place) for place in places]
+        futures = [pool.submit(function, argument) for argument in arguments]
         try:
-            for done, part in enumerate(work, start=1):
+            for done, part in enumerate(futures, start=1):
                 yield part.result()
                 if progress:
-                    progress(done / len(work))
+                    progress(done / len(futures))
         finally:
-            for part in work:  # whoever leaves early leaves no work behind
+            for part in futures:  # where the caller raises or stops, what has not begun is cancelled
                 part.cancel()
 
 
 def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
-    """Every run, dealt to the devices in whole blocks, so that each is rounded as it would be on one device."""
+    """Every run, divided among the devices in whole blocks, so that each is rounded as it would be on one device."""
     mesh = Mesh(np.array(devices), ("devices",))
     blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
     each = NamedSharding(mesh, P("devices"))
-    dealt = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
-    end = run_shards(loss, type(optimizer), mesh, *shared(optimizer, minima, starts), *dealt)
-    return jax.tree.map(lambda part: one_after_another(gather(part), len(starts)), end)
+    sharded = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
+    end = run_shards(loss, type(optimizer), mesh, *common_arguments(optimizer, minima, starts), *sharded)
+    return jax.tree.map(lambda part: unblock(gather(part), len(starts)), end)
 
 
 def gather(part: jax.Array) -> np.ndarray:
@@ -117,72 +117,72 @@ def gather(part: jax.Array) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames=("loss", "rule", "mesh"))
-def run_shards(loss, rule, mesh, knobs, goals, plans, values, starts):
+def run_shards(loss, rule, mesh, knobs, minima, plans, values, starts):
     """Each device goes through its own blocks."""
     specs = P(), P(), P("devices"), P("devices"), P("devices")
     shard = partial(run_blocks, loss, rule, None)
     return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
-        knobs, goals, plans, values, starts
+        knobs, minima, plans, values, starts
     )
 
 
-def run_blocks(loss, rule, swept, knobs, goals, plans, values, starts):
+def run_blocks(loss, rule, swept, knobs, minima, plans, values, starts):
     """One block after the other: ``plans`` ``(blocks, 3)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
     BLOCK, dim)``."""
-    return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, goals, *block), (plans, values, starts))
+    return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, minima, *block), (plans, values, starts))
 
 
-run_share = compiled(3)(run_blocks)
+run_compiled_blocks = compiled(3)(run_blocks)
 
 
-def run_block(loss, rule, swept, knobs, goals, plan, values, starts):
+def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
     """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
     steps, stride, tail = plan
     x = starts.T
-    init, update = side_by_side(loss, rule, swept, knobs, values, x)
+    init, update = vectorize_rule(loss, rule, swept, knobs, values, x)
 
     def slope(x):
         value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
         return value, *back(jnp.ones_like(value))
 
-    def look(i, end, x, value, gradient):
+    def evaluate(i, end, x, value, gradient):
         finite = all_finite((value, x, gradient), run_axes=1)
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
-        going = stopped_at == NEVER
-        near = near_minima(x, goals)
-        x = jnp.where(going, x, end.x)
+        running = stopped_at == NEVER
+        near = near_minima(x, minima)
+        x = jnp.where(running, x, end.position)
         return _End(
-            x=x,
-            loss=jnp.where(going, value, end.loss),
+            position=x,
+            loss=jnp.where(running, value, end.loss),
             stopped_at=stopped_at,
-            reached_at=jnp.minimum(end.reached_at, jnp.where(near & going, i, NEVER)),
-            tail=end.tail and follow(end.tail, i > tail, (i % stride == 0) | (i == steps), x),
+            reached_at=jnp.minimum(end.reached_at, jnp.where(near & running, i, NEVER)),
+            tail=end.tail and extend_tail(end.tail, i > tail, (i % stride == 0) | (i == steps), x),
         )
 
-    def move_and_look(i, carry):
-        # who has stopped stays; its gradient and its memory no longer count
+    def move_and_evaluate(i, carry):
+        # a stopped run keeps its position; its gradient and its state are no longer used
         end, gradient, memory = carry
-        move, memory = update(gradient, memory, end.x, i - 1, end.loss)
+        move, memory = update(gradient, memory, end.position, i - 1, end.loss)
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))
-        end, x = end._replace(stopped_at=stopped_at), end.x + move
+        end, x = end._replace(stopped_at=stopped_at), end.position + move
         value, gradient = slope(x)
-        return look(i, end, x, value, gradient), gradient, memory
+        return evaluate(i, end, x, value, gradient), gradient, memory
 
     never = jnp.full(BLOCK, NEVER)
     end = _End(
-        x=x,
+        position=x,
         loss=jnp.full(BLOCK, jnp.nan),
         stopped_at=never,
-        reached_at=jnp.stack([never] * len(goals)),
+        reached_at=jnp.stack([never] * len(minima)),
         tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x, x),
     )
     value, gradient = slope(x)
-    first = look(0, end, x, value, gradient)
-    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_look, (first, gradient, init(x)))
+    first = evaluate(0, end, x, value, gradient)
+    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_evaluate, (first, gradient, init(x)))
     return jax.tree.map(jnp.transpose, end._replace(first_loss=None if swept is None else first.loss))
 
 
-def side_by_side(loss, rule, swept, knobs, values, x):
+def vectorize_rule(loss, rule, swept, knobs, values, x):
     """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
 
     A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
@@ -196,7 +196,7 @@ def side_by_side(loss, rule, swept, knobs, values, x):
         return update_at(with_value(value), gradient, memory, x, step, at_x, loss)
 
     def with_value(value):
-        return rule(*(value if place == swept else knob for place, knob in enumerate(knobs)))
+        return rule(*(value if index == swept else knob for index, knob in enumerate(knobs)))
 
     one = jax.eval_shape(init, values[0], x[:, 0])
     for numbers in (None, -1):
@@ -211,7 +211,7 @@ def side_by_side(loss, rule, swept, knobs, values, x):
     return partial(all_init, values), partial(all_update, values)
 
 
-def follow(tail, in_tail, recorded, x):
+def extend_tail(tail, in_tail, recorded, x):
     """The last part of runs with one more point, if that is recorded; before it begins, that point alone."""
     x = jnp.where(recorded | ~in_tail, x, tail.last)
     move = x - tail.last

@@ -7,38 +7,40 @@ it has arrived and which steps are recorded is decided here for both, and a test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
-from engine.batches import dealt, per_epoch, shuffle
-from engine.optimizers import update_at
+from engine.batches import batches_per_epoch, in_batch, shuffle
+from engine.optimizers import Optimizer, update_at
 from engine.xla import compiled
 
-RECORDS = 500  # at most so many steps are recorded, and the start
+MAX_RECORDS = 500  # at most so many steps are recorded, and the start
 TOLERANCE = 1e-2  # the notebook's: converged is closer than this to a minimum in every coordinate
-SEVERAL = 10  # steps that a rule with a memory must hardly change the loss: in one it may only be turning round
+MIN_QUIET_STEPS = 10  # in which a rule with a memory hardly changes the loss; in a single one it may be turning back
 
 
 # ---- shared with the maps
 
 
 def record_stride(steps: int) -> int:
-    """One step in so many is recorded, and the last one. Odd, or a run to and fro would seem to stand still."""
-    return -(-steps // RECORDS) | 1
+    """One step in so many is recorded, and the last one. Odd, so that of a run between two points both are seen."""
+    return -(-steps // MAX_RECORDS) | 1
 
 
-def recorded_steps(steps: int) -> np.ndarray:
-    """The steps that are recorded ``(recorded,)``, the start and the last one among them."""
+def recorded_steps(steps: int) -> Int[np.ndarray, "recorded"]:
+    """The steps that are recorded, the start and the last one among them."""
     stride = record_stride(steps)
     return np.minimum(np.arange(-(-steps // stride) + 1) * stride, steps)
 
 
 def all_finite(tree, run_axes=0):
-    """Whether every number of a pytree is finite. Times 0, those that are stay 0, and one question is enough.
+    """Whether every number of a pytree is finite: times 0 those that are become 0, so one check of the sum is enough.
 
     With one of ``run_axes``, the last axis of each array, there is an answer for each run; a number without it is that
     of all runs.
@@ -74,9 +76,9 @@ class Measures(NamedTuple):
 class Moves(NamedTuple):
     """What a run followed and did at each record, along one more axis in front of the gradient, the state, the move."""
 
-    gradients: Any  # (RECORDS + 1, dim)
-    states: Any  # of the optimizer, a named tuple of (RECORDS + 1, ...)
-    moves: Any  # (RECORDS + 1, dim)
+    gradients: Any  # (MAX_RECORDS + 1, dim)
+    states: Any  # of the optimizer, a named tuple of (MAX_RECORDS + 1, ...)
+    moves: Any  # (MAX_RECORDS + 1, dim)
 
 
 class Descent(NamedTuple):
@@ -85,8 +87,8 @@ class Descent(NamedTuple):
     Each further array would take a short race a hundredth longer, so the numbers come packed in two.
     """
 
-    positions: jax.Array  # (RECORDS + 1, dim)
-    losses: jax.Array  # (RECORDS + 1,)
+    positions: jax.Array  # (MAX_RECORDS + 1, dim)
+    losses: jax.Array  # (MAX_RECORDS + 1,)
     events: jax.Array  # (3,) ``Events``
     measures: jax.Array  # (2,) ``Measures``
     moves: Moves | None
@@ -108,8 +110,8 @@ class _Run(NamedTuple):
     loss: jax.Array
     state: Any  # of the optimizer
     measures: Measures
-    level: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
-    level_for: jax.Array
+    reference_loss: jax.Array  # the loss that it has been within the tolerance of, and for how many steps
+    quiet_steps: jax.Array
     events: Events
     moves: Moves | None  # the newest, if they are recorded
 
@@ -120,7 +122,18 @@ def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, 
 
 
 @compiled(3, one_kernel=fits_one_kernel)
-def descend(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> Descent:
+def descend(
+    loss: Callable[..., jax.Array],
+    rule: type[Optimizer],
+    variant: Variant,
+    knobs: Float[Array, "knobs"],
+    starts: Float[Array, "runs dim"],
+    seeds: Int[Array, "runs"],
+    plan: Int[Array, "3"],
+    tolerance: Float[Array, ""],
+    data: tuple[jax.Array, ...],
+    minima: Float[Array, "minima dim"],
+) -> Descent:
     """Every run of one optimizer.
 
     The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
@@ -138,36 +151,38 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
     def full_loss(x):
         return loss(x, *data)
 
-    def batch_loss(chosen, x):
+    def batch_loss(mask, x):
         each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
-        return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
+        return jnp.sum(jnp.where(mask, each, 0)) / jnp.sum(mask)
 
-    def evaluate(i, x, places):
+    def evaluate(i, x, permutation):
         """The loss on all examples, the gradient on the batch, who is in it, and its loss at ``x`` and anywhere."""
         if not in_batches:
             value, gradient = jax.value_and_grad(full_loss)(x)
-            return value, gradient, places, (value, full_loss)
-        number = per_epoch(places.size, batch_size)
+            return value, gradient, permutation, (value, full_loss)
+        number = batches_per_epoch(permutation.size, batch_size)
         # one shuffle an epoch: a sort at each step would cost more than the step
-        places = jax.lax.cond(i % number == 0, lambda: shuffle(seed, i // number, places.size), lambda: places)
-        value, own_loss = full_loss(x), partial(batch_loss, dealt(places, i, batch_size))
+        permutation = jax.lax.cond(
+            i % number == 0, lambda: shuffle(seed, i // number, permutation.size), lambda: permutation
+        )
+        value, own_loss = full_loss(x), partial(batch_loss, in_batch(permutation, i, batch_size))
         own_value, gradient = jax.value_and_grad(own_loss)(x)
-        return value, gradient, places, (own_value, own_loss)
+        return value, gradient, permutation, (own_value, own_loss)
 
     def step(i, carry):
-        run, places, histories = carry
+        run, permutation, histories = carry
         x = run.proposed
-        value, gradient, places, followed = evaluate(i, x, places)
+        value, gradient, permutation, evaluated = evaluate(i, x, permutation)
         finite = jnp.isfinite(value) & jnp.all(jnp.isfinite(x)) & jnp.all(jnp.isfinite(gradient))
         stopped_at, settled_at, converged_at = run.events
-        going = (stopped_at < 0) & (settled_at < 0)
+        running = (stopped_at < 0) & (settled_at < 0)
         arrived = jnp.any(near_minima(x, minima))
-        move, state = update_at(optimizer, gradient, run.state, x, i, *followed)
+        move, state = update_at(optimizer, gradient, run.state, x, i, *evaluated)
         # where the square of a gradient overflows, the next moves would be g / inf = 0 for ever; the last step has none
-        remembers = all_finite(state) | (i == steps)
-        still = jnp.abs(value - run.level) < tolerance  # before the first step the level is NaN
-        level_for = jnp.where(still, run.level_for + 1, 0)
-        moved = _Run(
+        state_is_finite = all_finite(state) | (i == steps)
+        quiet = jnp.abs(value - run.reference_loss) < tolerance  # before the first step there is none: NaN
+        quiet_steps = jnp.where(quiet, run.quiet_steps + 1, 0)
+        stepped = _Run(
             proposed=x + move,
             accepted=x,
             loss=value,
@@ -176,42 +191,44 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
                 best_loss=jnp.minimum(run.measures.best_loss, value),
                 path_length=run.measures.path_length + jnp.linalg.norm(x - run.accepted),
             ),
-            level=jnp.where(still, run.level, value),
-            level_for=level_for,
+            reference_loss=jnp.where(quiet, run.reference_loss, value),
+            quiet_steps=quiet_steps,
             events=Events(
-                stopped_at=jnp.where(remembers, stopped_at, i),
-                # quiet steps at the end of one epoch and the beginning of the next are no quiet epoch
-                settled_at=jnp.where(remembers & (level_for >= long_enough) & (i % epoch == 0), i, settled_at),
+                stopped_at=jnp.where(state_is_finite, stopped_at, i),
+                # quiet steps across the boundary of two epochs may leave out examples of each
+                settled_at=jnp.where(
+                    state_is_finite & (quiet_steps >= min_quiet_steps) & (i % epoch == 0), i, settled_at
+                ),
                 converged_at=jnp.where((converged_at < 0) & arrived, i, converged_at),
             ),
             moves=Moves(gradient, state, move) if variant.with_moves else None,
         )
-        halted = run._replace(events=run.events._replace(stopped_at=jnp.where(going, i, stopped_at)))
-        run = jax.tree.map(lambda a, b: jnp.where(going & finite, a, b), moved, halted)
+        halted = run._replace(events=run.events._replace(stopped_at=jnp.where(running, i, stopped_at)))
+        run = jax.tree.map(lambda a, b: jnp.where(running & finite, a, b), stepped, halted)
         # a record is overwritten until its last step, so the newest one always holds the end
         record = (i + stride - 1) // stride
         newest = run.accepted, run.loss, run.moves
-        return run, places, jax.tree.map(lambda history, new: history.at[record].set(new), histories, newest)
+        return run, permutation, jax.tree.map(lambda history, new: history.at[record].set(new), histories, newest)
 
     state = jax.tree.map(jnp.asarray, optimizer.init(start))
-    epoch = per_epoch(len(data[0]), batch_size) if in_batches else 1
-    long_enough = jnp.maximum(SEVERAL if jax.tree.leaves(state) else 1, epoch)
+    epoch = batches_per_epoch(len(data[0]), batch_size) if in_batches else 1
+    min_quiet_steps = jnp.maximum(MIN_QUIET_STEPS if jax.tree.leaves(state) else 1, epoch)
     run = _Run(
         proposed=start,
         accepted=start,
         loss=jnp.array(jnp.nan),
         state=state,
         measures=Measures(best_loss=jnp.array(jnp.inf), path_length=jnp.array(0.0)),
-        level=jnp.array(jnp.nan),
-        level_for=jnp.array(0),
+        reference_loss=jnp.array(jnp.nan),
+        quiet_steps=jnp.array(0),
         events=Events(jnp.array(-1), jnp.array(-1), jnp.array(-1)),
         moves=Moves(jnp.full_like(start, jnp.nan), state, jnp.full_like(start, jnp.nan))
         if variant.with_moves
         else None,
     )
-    places = jnp.arange(len(data[0])) if in_batches else None
+    permutation = jnp.arange(len(data[0])) if in_batches else None
     records = run.accepted, run.loss, run.moves
-    histories = jax.tree.map(lambda one: jnp.zeros((RECORDS + 1, *one.shape), one.dtype), records)
-    run, _, histories = jax.lax.fori_loop(0, steps + 1, step, (run, places, histories))
+    histories = jax.tree.map(lambda one: jnp.zeros((MAX_RECORDS + 1, *one.shape), one.dtype), records)
+    run, _, histories = jax.lax.fori_loop(0, steps + 1, step, (run, permutation, histories))
     positions, losses, moves = histories
     return Descent(positions, losses, jnp.stack(run.events), jnp.stack(run.measures), moves)

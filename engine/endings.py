@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Real
 
 from engine.analysis import SAME_SIZE
 from engine.descent import TOLERANCE
-from engine.level import WAY_LEFT, Level, level_points, overstepping
 from engine.race import Run, Trace
+from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
 
-LAST_PART, SHORTEST = 0.2, 10  # of the records, and at least so many, are looked at to tell rest from motion
-RETURNED = 0.25  # a path that ends this close to where it began, beside its length, goes to and fro
-NEAR = 0.25  # a run this close to the bottom of a dent, or circling this close around a minimum, is said to be in it
+TAIL_SHARE, MIN_TAIL = 0.2, 10  # of the records, and at least so many: whether a run moves is decided by those
+RETURNED = 0.25  # a path that ends this close to where it began, as a share of its length, oscillates
+NEAR = 0.25  # so close to a stationary point a run is at it, and the centre of an oscillation at a minimum
+
+
+# of many runs, or of one
+Floats = np.ndarray | np.floating
+Bools = np.ndarray | np.bool
 
 
 class Ending(Enum):
@@ -66,6 +71,7 @@ class Verdict:
 
     @property
     def kind(self) -> str:
+        """The kind of its ending, such as "converged" or "stuck"."""
         return self.ending.kind
 
     @property
@@ -75,33 +81,34 @@ class Verdict:
         return self.ending.sentence.format(at=at, place=self.place)
 
 
-class Facts(NamedTuple):
+@dataclass(frozen=True)
+class Facts:
     """What the ending of one run is decided by."""
 
     stopped: bool  # it left the finite numbers
     grew: bool  # its loss had grown by then, or there was none to begin with
     settled: bool  # its tolerance ended it
-    there: bool  # it ended within reach of a minimum
+    at_minimum: bool  # it ended within reach of a minimum
     moving: bool  # in its last part, or it took too few steps to tell
     returned: bool  # in its last part it came back to where it had been
-    end: np.ndarray  # (dim,)
+    end: Float[np.ndarray, "dim"]
 
     @property
     def at_rest(self) -> bool:
-        """Whether the level point near its end decides."""
-        return not (self.stopped or self.settled or self.there or self.moving)
+        """Whether the stationary point near its end decides."""
+        return not (self.stopped or self.settled or self.at_minimum or self.moving)
 
 
 def decide(
     facts: Facts,
     minima: Sequence[Sequence[float]],
-    level: Level | None,
-    path: np.ndarray | None = None,
+    stationary: StationaryPoint | None,
+    path: Float[np.ndarray, "recorded dim"] | None = None,
     reach: float = TOLERANCE,
 ) -> Ending:
     """How a run ended.
 
-    Its ``level`` point is asked for where it is at rest; its ``path`` ``(recorded, dim)`` until its end too, where its
+    Its ``stationary`` point is asked for where it is at rest; its ``path`` until its end too, where its
     tolerance ended it or with a ``reach`` of 0.
     """
     if facts.stopped:
@@ -109,40 +116,40 @@ def decide(
         return Ending.DIVERGED if facts.grew else Ending.OVERFLOWED
     if facts.settled:
         assert path is not None
-        assert level is not None
-        return decide_settled(path, facts.there, level)
-    if facts.there:
+        assert stationary is not None
+        return decide_settled(path, facts.at_minimum, stationary)
+    if facts.at_minimum:
         return Ending.CONVERGED
-    if not reach and level and path is not None and has_reached(path, level):
+    if not reach and stationary and path is not None and has_reached(path, stationary):
         return Ending.CONVERGED
     if facts.moving:
         return Ending.OSCILLATING if facts.returned else Ending.GOING
-    assert level is not None
-    near = np.linalg.norm(facts.end - level.point) < NEAR
-    if near and level.curvatures.min() > 0 and not is_near(level.point, minima, reach):
+    assert stationary is not None
+    near = np.linalg.norm(facts.end - stationary.point) < NEAR
+    if near and stationary.curvatures.min() > 0 and not is_near(stationary.point, minima, reach):
         return Ending.LOCAL_MINIMUM
-    if near and level.curvatures.min() < 0 < level.curvatures.max():
+    if near and stationary.curvatures.min() < 0 < stationary.curvatures.max():
         return Ending.SADDLE
-    if near and level.curvatures.max() < 0:
+    if near and stationary.curvatures.max() < 0:
         return Ending.HILLTOP
     return Ending.SLOW
 
 
-def decide_settled(path: np.ndarray, there: bool, level: Level) -> Ending:
-    """How a run ``(recorded, dim)`` ended that its tolerance ended.
+def decide_settled(path: Float[np.ndarray, "recorded dim"], at_minimum: bool, stationary: StationaryPoint) -> Ending:
+    """How a run ended that its tolerance ended.
 
     That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
     """
-    if there or not level.is_minimum:
-        return Ending.SETTLED if there else Ending.AT_NO_MINIMUM
-    overstep = -overstepping(path, level)
+    if at_minimum or not stationary.is_minimum:
+        return Ending.SETTLED if at_minimum else Ending.AT_NO_MINIMUM
+    overstep = -overstepping(path, stationary)
     if overstep > 1 + SAME_SIZE:
         return Ending.MOVING_AWAY
     if overstep > 1 - SAME_SIZE:
         return Ending.LEAPING
-    if level.reached(path[0], path[-1]):
+    if stationary.reached(path[0], path[-1]):
         return Ending.SETTLED
-    first, last = np.abs(level.away(path[[0, -1]]))
+    first, last = np.abs(stationary.offsets(path[[0, -1]]))
     if overstep <= 0 and (last >= (1 - WAY_LEFT) * first).all():
         return Ending.STEP_TOO_SMALL
     return Ending.OVERSTEPPING if overstep > 0.5 else Ending.FAR
@@ -153,32 +160,34 @@ def decide_settled(path: np.ndarray, there: bool, level: Level) -> Ending:
 
 def tail_start(records: int) -> int:
     """The record with which the last part of a run begins."""
-    return max(0, records - max(SHORTEST, int(LAST_PART * records)))
+    return max(0, records - max(MIN_TAIL, int(TAIL_SHARE * records)))
 
 
-def is_moving(extent: np.ndarray, records: int) -> np.ndarray:
-    """Whether runs move, by how far their last part reaches ``(…, dim)``."""
-    return (extent.max(axis=-1) > TOLERANCE) | (records < SHORTEST)
+def is_moving(extent: Float[np.ndarray, "*runs dim"], records: int) -> Bool[Bools, "*runs"]:
+    """Whether runs move, by how far their last part reaches."""
+    return (extent.max(axis=-1) > TOLERANCE) | (records < MIN_TAIL)
 
 
-def has_returned(gap: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Whether runs end where their last part began, by the ``gap`` between both ``(…, dim)`` and its ``length``."""
+def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
+    """Whether runs end where their last part began, by the ``gap`` between both and its ``length``."""
     return np.linalg.norm(gap, axis=-1) < RETURNED * length
 
 
-def has_grown(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
     """Whether a loss has grown in size from its first to its last finite value, or there was no first one."""
     return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
 
 
-def has_reached(path: np.ndarray, level: Level) -> bool:
-    """Whether a run ``(recorded, dim)`` had hardly anything left to go all through its last part."""
-    last_part = path[-max(2, int(LAST_PART * len(path))) :]
-    return bool(level.is_minimum and level.reached(path[0], last_part).all())
+def has_reached(path: Float[np.ndarray, "recorded dim"], stationary: StationaryPoint) -> bool:
+    """Whether a run had hardly anything left to go all through its last part."""
+    last_part = path[-max(2, int(TAIL_SHARE * len(path))) :]
+    return bool(stationary.is_minimum and stationary.reached(path[0], last_part).all())
 
 
-def is_near(points: np.ndarray, minima: Sequence[Sequence[float]], reach: float = TOLERANCE) -> np.ndarray:
-    """Whether points ``(…, dim)`` are closer than ``reach`` to one of the minima, in every coordinate."""
+def is_near(
+    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]], reach: float = TOLERANCE
+) -> Bool[Bools, "*points"]:
+    """Whether points are closer than ``reach`` to one of the minima, in every coordinate."""
     targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
     return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
 
@@ -201,18 +210,18 @@ def verdicts(
     come of its way to the least loss decides. ``index`` is what a step is called.
     """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    return judge_all(traces, minima, level_points(loss, ends, data), index, reach)
+    return judge_all(traces, minima, stationary_points(loss, ends, data), index, reach)
 
 
 def judge_all(
     traces: Mapping[str, Trace],
     minima: Sequence[Sequence[float]],
-    levels: Sequence[Level],
+    points: Sequence[StationaryPoint],
     index: str = "step",
     reach: float = TOLERANCE,
 ) -> dict[str, list[Verdict]]:
-    """``verdicts`` where the level point of each run is known, in their order."""
-    each = iter(levels)
+    """``verdicts`` where the stationary point of each run is known, in their order."""
+    each = iter(points)
     return {
         name: [verdict(trace.run(i), minima, next(each), index, reach) for i in range(len(trace.positions))]
         for name, trace in traces.items()
@@ -220,25 +229,29 @@ def judge_all(
 
 
 def verdict(
-    run: Run, minima: Sequence[Sequence[float]], level: Level, index: str = "step", reach: float = TOLERANCE
+    run: Run,
+    minima: Sequence[Sequence[float]],
+    stationary: StationaryPoint,
+    index: str = "step",
+    reach: float = TOLERANCE,
 ) -> Verdict:
-    """How one run ended, whose end is near a ``level`` point of the loss."""
+    """How one run ended, whose end is near a ``stationary`` point of the loss."""
     path = run.positions.astype(float)  # squares of far positions overflow in float32
     tail = path[tail_start(len(path)) :]
     facts = Facts(
         stopped=run.stopped is not None,
         grew=bool(has_grown(*run.losses[[0, -1]])),
         settled=run.settled is not None,
-        there=bool(is_near(path[-1], minima, reach)),
+        at_minimum=bool(is_near(path[-1], minima, reach)),
         moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
         returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
         end=path[-1],
     )
-    ending = decide(facts, minima, level, path[: run.records], reach)
-    at = run.converged if ending is Ending.CONVERGED and facts.there else run.end
+    ending = decide(facts, minima, stationary, path[: run.records], reach)
+    at = run.converged if ending is Ending.CONVERGED and facts.at_minimum else run.end
     if "{place}" not in ending.sentence:
         return Verdict(ending, at, index)
-    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(level.point)
+    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(stationary.point)
     return Verdict(ending, at, index, place)
 
 
@@ -247,12 +260,12 @@ def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
     if run.stopped is None:
         return None
     grew = bool(has_grown(*run.losses[[0, -1]]))
-    facts = Facts(True, grew, settled=False, there=False, moving=False, returned=False, end=run.positions[-1])
+    facts = Facts(True, grew, settled=False, at_minimum=False, moving=False, returned=False, end=run.positions[-1])
     return Verdict(decide(facts, (), None), run.stopped, index)
 
 
-def describe_centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
-    """What a path ``(recorded, dim)`` goes around: a minimum, or a point."""
+def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Sequence[Sequence[float]]) -> str:
+    """What a path goes around: a minimum, or a point."""
     middle = path.mean(axis=0)
     nearest = min(minima, key=lambda minimum: np.linalg.norm(middle - np.asarray(minimum)), default=None)
     if nearest is not None and np.linalg.norm(middle - np.asarray(nearest)) < NEAR:
@@ -260,6 +273,7 @@ def describe_centre(path: np.ndarray, minima: Sequence[Sequence[float]]) -> str:
     return describe_point(middle)
 
 
-def describe_point(point: np.ndarray) -> str:
+def describe_point(point: Real[np.ndarray, "dim"]) -> str:
+    """A point in two decimals, as in "(0.00, -1.50)"."""
     # adding 0 turns -0.00 into 0.00
     return "(" + ", ".join(f"{round(float(c), 2) + 0:.2f}" for c in point) + ")"

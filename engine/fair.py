@@ -1,7 +1,8 @@
 """The fair race: the same optimizers with one learning rate for all, with their own defaults, and each one tuned.
 
 Who wins such a race depends on who was tuned, and how well. So each optimizer gets the same budget, is tuned on some
-starts and judged on others, and all of it is drawn several times over: what changes from draw to draw is luck.
+starts and judged on others, and all of it is repeated with other random starts: what changes from draw to draw is
+chance.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from engine.blocks import Progress
-from engine.landscapes import Landscape, over
+from engine.landscapes import Landscape, evaluate_at
 from engine.maps import sweep
 from engine.optimizers import Optimizer
 
@@ -29,9 +31,9 @@ class FairRace:
     """How each optimizer did under each of the ``TERMS``, in each draw."""
 
     optimizers: tuple[str, ...]
-    rates: np.ndarray  # (terms, draws, optimizers) the learning rate
-    losses: np.ndarray  # (terms, draws, optimizers, starts) the last loss; infinite where the run diverged
-    wins: np.ndarray  # (terms, draws, optimizers) share of the starts at which none ended lower
+    rates: Float[np.ndarray, "terms draws optimizers"]  # the learning rate
+    losses: Float[np.ndarray, "terms draws optimizers starts"]  # the last loss; infinite where the run diverged
+    wins: Float[np.ndarray, "terms draws optimizers"]  # share of the starts at which none ended lower
 
 
 def fair_race(
@@ -49,49 +51,59 @@ def fair_race(
     if not optimizers or steps < 1:
         raise ValueError(f"There are {len(optimizers)} optimizers and {steps} steps. Give at least 1 of each.")
     tuning, judging = (
-        np.stack([drawn(landscape, [draw, purpose], count) for draw in range(DRAWS)])
+        np.stack([random_starts(landscape, [draw, purpose], count) for draw in range(DRAWS)])
         for purpose, count in enumerate((TUNING_STARTS, STARTS))
     )
     shape = len(TERMS), DRAWS, len(optimizers)
     rates, losses = np.empty(shape), np.empty((*shape, STARTS))
-    for place, rule in enumerate(optimizers):
+    for column, rule in enumerate(optimizers):
         own = rule().learning_rate  # type: ignore[attr-defined]
-        for draw, best in enumerate(tuned(landscape, rule, tuning, steps)):
-            rates[:, draw, place] = rate, own, best
-            losses[:, draw, place] = ends(landscape, rule, rates[:, draw, place], judging[draw], steps)
+        for draw, best in enumerate(best_learning_rates(landscape, rule, tuning, steps)):
+            rates[:, draw, column] = rate, own, best
+            losses[:, draw, column] = final_losses(landscape, rule, rates[:, draw, column], judging[draw], steps)
         if progress:
-            progress((place + 1) / len(optimizers))
-    before = np.asarray(over(landscape.loss, judging.reshape(-1, 2))).reshape(DRAWS, STARTS)
-    return FairRace(tuple(rule.name for rule in optimizers), rates, losses, shares(losses, before))
+            progress((column + 1) / len(optimizers))
+    start_losses = np.asarray(evaluate_at(landscape.loss, judging.reshape(-1, 2))).reshape(DRAWS, STARTS)
+    return FairRace(tuple(rule.name for rule in optimizers), rates, losses, win_shares(losses, start_losses))
 
 
-def drawn(landscape: Landscape, seed: Sequence[int], count: int) -> np.ndarray:
-    """Starts ``(count, 2)``, anywhere in the domain."""
+def random_starts(landscape: Landscape, seed: Sequence[int], count: int) -> Float[np.ndarray, "{count} 2"]:
+    """Starts, anywhere in the domain."""
     low, high = np.array(landscape.domain).T
     return np.random.default_rng(seed).uniform(low, high, (count, 2))
 
 
-def tuned(landscape: Landscape, rule: type[Optimizer], starts: np.ndarray, steps: int) -> np.ndarray:
-    """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss: ``(draws,)``."""
+def best_learning_rates(
+    landscape: Landscape, rule: type[Optimizer], starts: Float[np.ndarray, "draws starts 2"], steps: int
+) -> Float[np.ndarray, "draws"]:
+    """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss."""
     (knob,) = (knob for knob in rule.knobs() if knob.name == KNOB)
-    tried = np.geomspace(knob.low, knob.high, RATES)
-    found = ends(landscape, rule, tried, starts.reshape(-1, 2), steps).reshape(RATES, *starts.shape[:2])
-    return tried[np.median(found, axis=2).argmin(axis=0)]
+    rates = np.geomspace(knob.low, knob.high, RATES)
+    outcome = final_losses(landscape, rule, rates, starts.reshape(-1, 2), steps).reshape(RATES, *starts.shape[:2])
+    return rates[np.median(outcome, axis=2).argmin(axis=0)]
 
 
-def ends(landscape: Landscape, rule: type[Optimizer], rates: np.ndarray, starts: np.ndarray, steps: int) -> np.ndarray:
-    """The last loss for each rate from each start ``(rates, starts)``; infinite where the run diverged."""
-    found = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima)
-    return np.where(found.diverged, np.inf, found.losses.astype(float))
+def final_losses(
+    landscape: Landscape,
+    rule: type[Optimizer],
+    rates: Float[np.ndarray, "rates"],
+    starts: Float[np.ndarray, "starts 2"],
+    steps: int,
+) -> Float[np.ndarray, "rates starts"]:
+    """The last loss for each rate from each start; infinite where the run diverged."""
+    outcome = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima)
+    return np.where(outcome.diverged, np.inf, outcome.losses.astype(float))
 
 
-def shares(losses: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The share of the starts that each optimizer wins: ``losses`` ``(…, optimizers, starts)`` to ``(…, optimizers)``.
+def win_shares(
+    losses: Float[np.ndarray, "*terms draws optimizers starts"], start_losses: Float[np.ndarray, "draws starts"]
+) -> Float[np.ndarray, "*terms draws optimizers"]:
+    """The share of the starts that each optimizer wins, by its last ``losses``.
 
     A win goes to the lowest end, and is shared by those as low but for ``TIE`` of the way down from the loss at the
-    start, ``before`` ``(draws, starts)``. Where all diverge, none wins.
+    start, ``start_losses``. Where all diverge, none wins.
     """
     lowest = losses.min(axis=-2, keepdims=True)
-    level = np.abs(before[:, None, :] - np.where(np.isfinite(lowest), lowest, 0.0))
-    won = np.isfinite(losses) & (losses <= lowest + TIE * level)
-    return (won / np.maximum(won.sum(axis=-2, keepdims=True), 1)).mean(axis=-1)
+    drop = np.abs(start_losses[:, None, :] - np.where(np.isfinite(lowest), lowest, 0.0))
+    winners = np.isfinite(losses) & (losses <= lowest + TIE * drop)
+    return (winners / np.maximum(winners.sum(axis=-2, keepdims=True), 1)).mean(axis=-1)

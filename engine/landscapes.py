@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from engine.xla import compiled
 
@@ -26,7 +27,7 @@ class Landscape:
 
     name: str
     about: str  # one sentence for a learner
-    loss: Callable[[jax.Array], jax.Array]  # (2,) -> ()
+    loss: Callable[[Float[Array, "2"]], Float[Array, ""]]
     domain: tuple[Point, Point]  # (lowest, highest) of x, then of y
     minima: tuple[Point, ...]  # every global minimum in the domain; () where there is none
     floor: float | None  # the loss at the minima; None where there is none
@@ -59,9 +60,9 @@ def landscape(name: str, **known) -> Callable:
 
 
 @compiled(1)
-def over(loss, where):
-    """A loss at many points at once: ``where`` ``(points, 2)`` to ``(points,)``."""
-    return jax.vmap(loss)(where)
+def evaluate_at(loss: Callable[[jax.Array], jax.Array], points: Float[Array, "points 2"]) -> Float[Array, "points"]:
+    """A loss at many points at once."""
+    return jax.vmap(loss)(points)
 
 
 # Fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32
@@ -77,6 +78,7 @@ def cos_turns(x):
 
 @cos_turns.defjvp
 def cos_turns_slope(primals, tangents):
+    """The derivative of ``cos_turns`` for JAX, with its value: -2 pi sin(2 pi x)."""
     (x,), (dx,) = primals, tangents
     return cos_turns(x), -2 * jnp.pi * half_turns(x, SINE, even=False) * dx
 

@@ -9,27 +9,30 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.blocks import NEVER, Progress, _End, run_across, run_all
 from engine.descent import recorded_steps
 from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near
 from engine.landscapes import Landscape
-from engine.level import level_points
 from engine.optimizers import Optimizer
+from engine.stationary import stationary_points
 
 
 @dataclass(frozen=True)
 class Basins:
     """Where a run from each point of a grid over a landscape's domain went. Rows are y, columns x."""
 
-    nearest: np.ndarray  # (resolution, resolution) index of the minimum that was reached, -1 for none
-    steps: np.ndarray  # (resolution, resolution) the first step within 1e-2 of it in every coordinate, -1 for never
-    stopped_at: np.ndarray  # (resolution, resolution) step at which it left the finite numbers, or -1
-    ends: np.ndarray  # (resolution, resolution, 2) its last finite point
+    nearest: Int[np.ndarray, "resolution resolution"]  # index of the minimum that was reached, -1 for none
+    steps: Int[
+        np.ndarray, "resolution resolution"
+    ]  # the first step within 1e-2 of it in every coordinate, -1 for never
+    stopped_at: Int[np.ndarray, "resolution resolution"]  # step at which it left the finite numbers, or -1
+    ends: Float[np.ndarray, "resolution resolution 2"]  # its last finite point
 
     @property
-    def diverged(self) -> np.ndarray:
-        """Whether it left the finite numbers ``(resolution, resolution)``."""
+    def diverged(self) -> Bool[np.ndarray, "resolution resolution"]:
+        """Whether it left the finite numbers."""
         return self.stopped_at >= 0
 
 
@@ -37,14 +40,14 @@ class Basins:
 class Sweep:
     """The same run for every value of one knob."""
 
-    values: np.ndarray  # (values,)
-    losses: np.ndarray  # (values, runs) the last finite loss
-    diverged: np.ndarray  # (values, runs) whether it left the finite numbers
+    values: Float[np.ndarray, "values"]
+    losses: Float[np.ndarray, "values runs"]  # the last finite loss
+    diverged: Bool[np.ndarray, "values runs"]  # whether it left the finite numbers
     find_endings: Callable[[], np.ndarray]
 
     @cached_property
-    def endings(self) -> np.ndarray:
-        """How each run ended ``(values, runs)``: an ``Ending`` each, as for the run of a race; found when asked for."""
+    def endings(self) -> Shaped[np.ndarray, "values runs"]:
+        """How each run ended: an ``Ending`` each, as for the run of a race; found when asked for."""
         return self.find_endings()
 
 
@@ -60,7 +63,7 @@ def basins(
     """A run from each point of a square grid over the domain: which minimum it reaches, and when.
 
     ``progress`` is called with the share that is done, after each block; what it raises ends the work. With
-    ``devices`` the runs are dealt to those, of one process or of several: then each process calls this alike, and
+    ``devices`` the runs are divided among those, of one process or of several: then each process calls this alike, and
     each gets the whole map; there is no progress in between.
     Raises ``ValueError`` for a resolution or a number of steps below 1.
     """
@@ -78,7 +81,7 @@ def basins(
         nearest=np.where(first < NEVER, end.reached_at.argmin(axis=1), -1).reshape(square),
         steps=np.where(first < NEVER, first, -1).reshape(square),
         stopped_at=np.where(end.stopped_at < NEVER, end.stopped_at, -1).reshape(square),
-        ends=np.reshape(end.x, (*square, 2)),
+        ends=np.reshape(end.position, (*square, 2)),
     )
 
 
@@ -116,22 +119,23 @@ def sweep(
     )
 
 
-def endings(loss: Callable[..., jax.Array], end: _End, minima: Sequence[Sequence[float]], records: int) -> np.ndarray:
-    """How each run ended ``(runs,)``, by the facts that were kept on the way."""
+def endings(
+    loss: Callable[..., jax.Array], end: _End, minima: Sequence[Sequence[float]], records: int
+) -> Shaped[np.ndarray, "runs"]:
+    """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
     low, high, length, began, _ = (np.asarray(part, float) for part in end.tail)
-    ends = np.asarray(end.x, float)
-    facts = [
-        Facts(stopped, grew, False, there, moving, returned, x)
-        for stopped, grew, there, moving, returned, x in zip(
-            (np.asarray(end.stopped_at) < NEVER).tolist(),
-            has_grown(np.asarray(end.first_loss), np.asarray(end.loss)).tolist(),
-            is_near(ends, minima).tolist(),
-            is_moving(high - low, records).tolist(),
-            has_returned(ends - began, length).tolist(),
-            ends,
-            strict=True,
-        )
+    ends = np.asarray(end.position, float)
+    known = [
+        np.asarray(end.stopped_at) < NEVER,
+        has_grown(np.asarray(end.first_loss), np.asarray(end.loss)),
+        is_near(ends, minima),
+        is_moving(high - low, records),
+        has_returned(ends - began, length),
     ]
-    levels = iter(level_points(loss, ends[[one.at_rest for one in facts]]))
-    return np.array([decide(one, minima, next(levels) if one.at_rest else None) for one in facts], object)
+    facts = [
+        Facts(stopped, grew, False, at_minimum, moving, returned, x)
+        for (stopped, grew, at_minimum, moving, returned), x in zip(np.array(known).T.tolist(), ends, strict=True)
+    ]
+    points = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))
+    return np.array([decide(one, minima, next(points) if one.at_rest else None) for one in facts], object)

@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_tran
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
 
@@ -42,6 +43,7 @@ class Knob:
 
     @property
     def is_switch(self) -> bool:
+        """Whether it is turned on or off, and has no range."""
         return isinstance(self.default, bool)
 
 
@@ -76,16 +78,16 @@ def symbols(state: tuple) -> dict[str, str]:
 class At:
     """What a rule may ask for beside the gradient. On mini-batches all of it is of the examples of this step."""
 
-    step: jax.Array  # () 0 for the first move
-    loss: jax.Array  # () at x
-    value: Callable[[jax.Array], jax.Array]  # the loss anywhere, (dim,) -> ()
+    step: Int[Array, ""]  # 0 for the first move
+    loss: Float[Array, ""]  # at x
+    value: Callable[[Float[Array, "dim"]], Float[Array, ""]]  # the loss anywhere
 
-    def gradient(self, x: jax.Array) -> jax.Array:
-        """The gradient ``(dim,)`` anywhere."""
+    def gradient(self, x: Float[Array, "dim"]) -> Float[Array, "dim"]:
+        """The gradient anywhere."""
         return jax.grad(self.value)(x)
 
-    def hessian(self, x: jax.Array) -> jax.Array:
-        """The Hessian ``(dim, dim)`` anywhere."""
+    def hessian(self, x: Float[Array, "dim"]) -> Float[Array, "dim dim"]:
+        """The Hessian anywhere."""
         return jax.hessian(self.value)(x)
 
 
@@ -96,6 +98,8 @@ class Optimizer:
     formula: ClassVar[str]  # LaTeX
     source: ClassVar[str]  # the paper
     takes_at: ClassVar[bool] = False  # whether its update has the parameter ``at``
+    # for those who check annotations as it runs: in the place of a knob JAX puts tracers, batches, axes
+    __no_type_check__: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         cls.takes_at = "at" in inspect.signature(cls.update).parameters
@@ -128,8 +132,8 @@ def update_at(optimizer, gradient, state, x, step, loss, value):
 Rule = TypeVar("Rule", bound=type[Optimizer])
 
 
-def lacks(cls: type[Optimizer], documented: bool) -> str:
-    """What a new optimizer still lacks, and what to write; nothing where it is complete."""
+def missing_parts(cls: type[Optimizer], documented: bool) -> str:
+    """What a new optimizer has yet to define, as a sentence without its subject; "" where it is complete."""
     if not documented:
         return "has no docstring. Say in one line and plain words what it does."
     for part in ("name", "formula", "source"):
@@ -163,8 +167,8 @@ def prepare(cls: Rule) -> Rule:
     """
     documented = bool(cls.__doc__)  # dataclass writes a docstring where there is none
     dataclass(frozen=True)(cls)
-    if lack := lacks(cls, documented):
-        raise ValueError(f"Optimizer {cls.__name__} {lack}")
+    if missing := missing_parts(cls, documented):
+        raise ValueError(f"Optimizer {cls.__name__} {missing}")
     register_as_pytree(cls)
     return cls
 
@@ -193,18 +197,26 @@ class NoState(NamedTuple):
 
 
 class Velocity(NamedTuple):
+    """The state of a rule with momentum."""
+
     velocity: Annotated[jax.Array, "v"]
 
 
 class SquareSum(NamedTuple):
+    """The sum of all squared gradients."""
+
     square_sum: Annotated[jax.Array, "s"]
 
 
 class Mean(NamedTuple):
+    """A decaying mean of the gradients."""
+
     mean: Annotated[jax.Array, "m"]
 
 
 class Moments(NamedTuple):
+    """Decaying means of the gradients and of their squares, and the number of steps."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     t: Annotated[jax.Array | int, "t"]
@@ -293,6 +305,8 @@ class AdaGrad(Optimizer):
 
 
 class RMSPropState(NamedTuple):
+    """Decaying means of the squared gradients and of the gradients, and the velocity."""
+
     square: Annotated[jax.Array, "s"]
     mean: Annotated[jax.Array, r"\bar g"]
     velocity: Annotated[jax.Array, "v"]
@@ -390,6 +404,8 @@ class AdamW(Optimizer):
 
 
 class AMSGradState(NamedTuple):
+    """The moments of Adam, and the largest mean of squared gradients so far."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     largest: Annotated[jax.Array, r"\hat s"]
@@ -428,6 +444,8 @@ class AMSGrad(Optimizer):
 
 
 class NAdamState(NamedTuple):
+    """The moments of Adam, and the product of the momentum coefficients so far."""
+
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
     product: Annotated[jax.Array | float, r"\prod \mu_i"]
@@ -460,14 +478,14 @@ class NAdam(Optimizer):
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        now = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        ahead = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = state.product * now
+        mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        next_mu = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        product = state.product * mu
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        look_ahead = ahead * mean / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        return -self.learning_rate * look_ahead / size, NAdamState(mean, square, product, t)
+        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
+        return -self.learning_rate * direction / size, NAdamState(mean, square, product, t)
 
 
 @register

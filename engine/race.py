@@ -12,11 +12,12 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
 
-LARGEST_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,21 @@ class Trace:
     changes by the tolerance stands still where that was seen. ``engine/endings.py`` says whether it has converged.
     """
 
-    steps: np.ndarray  # (recorded,) which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
-    positions: np.ndarray  # (runs, recorded, dim) index 0 is the start
-    losses: np.ndarray  # (runs, recorded)
-    stopped_at: np.ndarray  # (runs,) step at which value, gradient, memory or position stopped being finite, or -1
-    settled_at: np.ndarray  # (runs,) step at which the loss had hardly changed for long enough, and it ended; or -1
-    converged_at: np.ndarray  # (runs,) first step within 1e-2 of a minimum in every coordinate, or -1
-    best_losses: np.ndarray  # (runs,) the lowest loss on the way, over every step
-    path_lengths: np.ndarray  # (runs,) over every step
+    steps: Int[np.ndarray, "recorded"]  # which step each record is: 0, 1, 2, ... up to 500 of them, then evenly thinned
+    positions: Float[np.ndarray, "runs recorded dim"]  # index 0 is the start
+    losses: Float[np.ndarray, "runs recorded"]
+    stopped_at: Int[np.ndarray, "runs"]  # step at which value, gradient, memory or position stopped being finite, or -1
+    settled_at: Int[
+        np.ndarray, "runs"
+    ]  # step at which the loss had hardly changed for long enough, and it ended; or -1
+    converged_at: Int[np.ndarray, "runs"]  # first step within 1e-2 of a minimum in every coordinate, or -1
+    best_losses: Float[np.ndarray, "runs"]  # the lowest loss on the way, over every step
+    path_lengths: Float[np.ndarray, "runs"]  # over every step
     moves: Moves | tuple[()] = ()  # with ``record``: gradients, states and moves, (runs, recorded, ...) each
 
     @property
-    def diverged(self) -> np.ndarray:
-        """Which runs left the finite numbers ``(runs,)``."""
+    def diverged(self) -> Bool[np.ndarray, "runs"]:
+        """Which runs left the finite numbers."""
         return self.stopped_at >= 0
 
     def run(self, i: int) -> Run:
@@ -61,9 +64,9 @@ class Trace:
 class Run:
     """What one optimizer did from one start."""
 
-    steps: np.ndarray  # (recorded,) which step each record is
-    positions: np.ndarray  # (recorded, dim) index 0 is the start
-    losses: np.ndarray  # (recorded,)
+    steps: Int[np.ndarray, "recorded"]  # which step each record is
+    positions: Float[np.ndarray, "recorded dim"]  # index 0 is the start
+    losses: Float[np.ndarray, "recorded"]
     stopped: int | None  # the step at which value, gradient, memory or position stopped being finite
     settled: int | None  # the step at which the loss had hardly changed for long enough
     converged: int | None  # the first step within 1e-2 of a minimum in every coordinate
@@ -142,8 +145,8 @@ def race(
     if np.size(seeds) not in (1, runs):
         raise ValueError(f"There are {np.size(seeds)} seeds for {runs} runs. Give one for all, or one each.")
     numbers = np.asarray(seeds)
-    if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > LARGEST_SEED:
-        raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {LARGEST_SEED:,}.")
+    if numbers.dtype.kind not in "iu" or abs(numbers.astype(float)).max() > MAX_SEED:
+        raise ValueError(f"seeds is {seeds}. Give whole numbers of at most {MAX_SEED:,}.")
     size = bucket(runs)
     each = repeat_to(starts, size), repeat_to(np.broadcast_to(numbers.astype(np.int32), runs), size)
     if own_data:
@@ -151,7 +154,7 @@ def race(
     plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
     variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
     rest = plan, np.float32(tolerance), data, targets
-    # all are sent off before any is waited for
+    # JAX dispatches asynchronously: all are started before any result is read
     descents = {}
     for name, optimizer in racers.items():
         knobs = np.array([*vars(optimizer).values()], np.float32)
@@ -160,7 +163,7 @@ def race(
     return {name: trace(descent, recorded, runs) for name, descent in descents.items()}
 
 
-def repeat_to(rows: np.ndarray, size: int) -> np.ndarray:
+def repeat_to(rows: Shaped[np.ndarray, "rows *rest"], size: int) -> Shaped[np.ndarray, "{size} *rest"]:
     """Repeat rows until there are ``size`` of them."""
     return np.resize(rows, (size, *rows.shape[1:]))
 
@@ -177,7 +180,7 @@ def bucket(runs: int) -> int:
     return 2 if runs <= 2 else size
 
 
-def trace(descent: Descent, recorded: np.ndarray, runs: int) -> Trace:
+def trace(descent: Descent, recorded: Int[np.ndarray, "recorded"], runs: int) -> Trace:
     """The first ``runs`` runs of a descent, without the records that were not needed."""
     positions, losses, events, measures = (np.asarray(part)[:runs] for part in descent[:4])
     happened, measured = Events(*events.T), Measures(*measures.T)

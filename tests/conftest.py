@@ -10,11 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import install_import_hook
 from streamlit.components.v2 import manifest_scanner
 
-import ui.frame
-from engine import LANDSCAPES, OPTIMIZERS
-from engine.xla import set_flags
+install_import_hook("engine", "typecheck.check")  # before anything imports the engine
+
+import ui.frame  # noqa: E402
+from engine import LANDSCAPES, OPTIMIZERS  # noqa: E402
+from engine.xla import set_flags  # noqa: E402
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 

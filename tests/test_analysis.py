@@ -14,8 +14,8 @@ from engine.analysis import (
     measured_factors,
 )
 from engine.endings import Ending, Verdict, judge_all, verdict_if_lost, verdicts
-from engine.level import level_points
 from engine.problems import bowl, line, mean_squared_error, notebook_grid
+from engine.stationary import stationary_points
 
 SGD, ADAM, MOMENTUM = (OPTIMIZERS[name] for name in ("SGD", "Adam", "Momentum"))
 
@@ -186,7 +186,7 @@ def fit_line(x, y, rate, tolerance, *, intercept=False, start=None, steps=2000, 
     start = np.zeros(1 + intercept) if start is None else np.atleast_1d(start)
     racers = {"it": SGD(learning_rate=rate)}
     traces = race(mean_squared_error, racers, [start], steps, data=fit.data, tolerance=tolerance)
-    [verdict] = judge_all(traces, (), [fit.level()], reach=reach)["it"]
+    [verdict] = judge_all(traces, (), [fit.stationary_point()], reach=reach)["it"]
     return fit, traces["it"], verdict
 
 
@@ -243,7 +243,7 @@ def test_who_was_ended_by_the_tolerance_is_told_where_he_stands(x, y, rate, tole
 def test_the_level_point_of_a_fit_is_the_one_that_newtons_method_finds(rng):
     x = rng.normal(2, 1, 20).astype(np.float32)
     fit = line(x, 3 * x - 1 + rng.normal(size=20), intercept=True)
-    own, [found] = fit.level(), level_points(mean_squared_error, np.array([(5.0, -7.0)]), fit.data)
+    own, [found] = fit.stationary_point(), stationary_points(mean_squared_error, np.array([(5.0, -7.0)]), fit.data)
     np.testing.assert_allclose(own.point, found.point, rtol=1e-9)
     np.testing.assert_allclose(own.curvatures, found.curvatures, rtol=1e-9)
     np.testing.assert_allclose(np.abs(np.sum(own.directions * found.directions, axis=1)), 1, rtol=1e-9)

@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from engine.batches import batch, dealt, look_up, per_epoch, shuffle
+from engine.batches import batch, batch_mask, batches_per_epoch, in_batch, shuffle
 
 # examples, batch size: one at a time, even, with a smaller last batch, all but one, all, more than there are
 DEALS = [(7, 1), (12, 4), (50, 16), (10, 9), (10, 10), (10, 11), (10, 1000), (1, 1), (2, 1)]
 
 
 def epoch_of(seed, epoch, examples, batch_size):
-    number = per_epoch(examples, batch_size)
+    number = batches_per_epoch(examples, batch_size)
     return [batch(seed, epoch * number + i, examples, batch_size) for i in range(number)]
 
 
@@ -71,7 +71,7 @@ def test_over_many_seeds_each_example_and_each_pair_comes_equally_often(step):
     seeds, examples, size = 4000, 10, 3
 
     def chosen(seed):
-        return dealt(shuffle(seed, step // per_epoch(examples, size), examples), step, size)
+        return in_batch(shuffle(seed, step // batches_per_epoch(examples, size), examples), step, size)
 
     hits = np.asarray(jax.jit(jax.vmap(chosen))(np.arange(seeds)), float)
     expected = hits[0].sum()  # the last batch of an epoch is smaller
@@ -90,7 +90,7 @@ def test_epochs_of_one_seed_are_shuffled_independently():
 
 
 def test_another_seed_step_or_batch_size_compiles_nothing(compiles):
-    look_up.clear_cache()
+    batch_mask.clear_cache()
     batch(0, 0, 23, 4)
     assert compiles() > 0, "the counter must see the first one to be a test"
     for seed, step, size in [(1, 0, 4), (9999, 123, 4), (0, 5, 1), (0, 5, 23), (0, 5, 99)]:

@@ -16,7 +16,7 @@ import pytest
 
 import engine.expressions
 from engine import ExpressionError, parse
-from engine.expressions import FUNCTIONS, OTHER_NAMES
+from engine.expressions import ALIASES, FUNCTIONS
 
 X, XY = ("x",), ("x", "y")
 INF, NAN = math.inf, math.nan
@@ -283,7 +283,7 @@ FITS = [
     "-" * 20 + "x",
     "√" * 20 + "x",
 ]
-ALPHABET = [*"xxxy0123456789.,+-*/^()||√²³⁻π=<_ ", "**", "1e-3", "log2", "e", " ", *FUNCTIONS, *OTHER_NAMES]
+ALPHABET = [*"xxxy0123456789.,+-*/^()||√²³⁻π=<_ ", "**", "1e-3", "log2", "e", " ", *FUNCTIONS, *ALIASES]
 
 
 def cases(rows):
@@ -505,9 +505,9 @@ def balanced(latex):
     return all(left_and_right.count(opens) == left_and_right.count(closes) for opens, closes in pairs)
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, *OTHER_NAMES])
+@pytest.mark.parametrize("name", [*FUNCTIONS, *ALIASES])
 def test_each_name_has_latex_that_closes_what_it_opens(name):
-    known = FUNCTIONS.get(OTHER_NAMES.get(name, name))
+    known = FUNCTIONS.get(ALIASES.get(name, name))
     text = name if known is None else f"{name}({', '.join(['x'] * known.values)})"
     assert balanced(parse(f"2{text}^2/(1 - {text})", X).latex)
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine import ExpressionError, parse
-from engine.expressions import FUNCTIONS, OTHER_NAMES
+from engine.expressions import ALIASES, FUNCTIONS
 
 POINT = {"x": 0.7, "y": -1.3}
 NAMES = {"sin": math.sin, "cos": math.cos, "atan": math.atan, "tanh": math.tanh, "exp": math.exp, "abs": abs}
 NAMES |= {"sqrt": math.sqrt, "ln": math.log, "cbrt": math.cbrt}
-ALIASES = {"atan": ["arctan", "arctg"], "ln": ["log"], "tanh": ["th"], "sin": ["sen"]}
+TYPED_ALIASES = {"atan": ["arctan", "arctg"], "ln": ["log"], "tanh": ["th"], "sin": ["sen"]}
 SIGNS = {"-": "-−–－", "*": "*×·⋅＊", "/": "/÷∕", "(": "(（", ")": ")）", "+": "+＋"}
 # how tightly what is written holds together: 1 sum, 2 product, 3 sign, 4 power, 5 never in brackets
 SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)
@@ -96,7 +96,7 @@ def written(tree, choose):
         return f"(|{within}|)", ATOM
     if kind == "sqrt" and choose([True, False]):
         return f"√({within})", POWER
-    return f"{choose([kind, *ALIASES.get(kind, [])])}({within})", ATOM
+    return f"{choose([kind, *TYPED_ALIASES.get(kind, [])])}({within})", ATOM
 
 
 def read(text):
@@ -130,7 +130,7 @@ def test_a_formula_reads_back_as_it_was_meant_in_each_of_its_spellings(tree, dat
 pieces = st.one_of(
     st.characters(),
     st.sampled_from([*"xy0123456789.,;+-*/^()|=<>√½²³⁻π'_ \t", "**", "1e-3", "sin-1", "log5", "f'(x) =", "dy/dx ="]),
-    st.sampled_from([*FUNCTIONS, *OTHER_NAMES]),
+    st.sampled_from([*FUNCTIONS, *ALIASES]),
 )
 texts = st.one_of(
     st.lists(pieces, max_size=40).map("".join),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race, sweep
-from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, drawn, fair_race, shares
+from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, fair_race, random_starts, win_shares
 from ui.draw.palette import STYLES
 from ui.race.fair import TITLES, median_losses, numbers, panels
 from ui.race.fair_words import sentences
@@ -22,7 +22,7 @@ def fair():
 
 
 def judging(landscape, draw):
-    return drawn(landscape, [draw, 1], STARTS)
+    return random_starts(landscape, [draw, 1], STARTS)
 
 
 def test_its_shapes_are_those_it_says(fair):
@@ -53,7 +53,7 @@ def test_tuning_keeps_the_best_of_all_rates_on_its_own_starts(fair):
         (knob,) = (knob for knob in rule.knobs() if knob.name == "learning_rate")
         rates = np.geomspace(knob.low, knob.high, RATES)
         for draw in range(DRAWS):
-            starts = drawn(HIMMELBLAU, [draw, 0], TUNING_STARTS)
+            starts = random_starts(HIMMELBLAU, [draw, 0], TUNING_STARTS)
             found = sweep(HIMMELBLAU.loss, rule(), "learning_rate", rates, starts, 60)
             middle = np.median(np.where(found.diverged, np.inf, found.losses), axis=1)
             chosen = np.flatnonzero(rates == fair.rates[TUNED, draw, place])
@@ -61,7 +61,7 @@ def test_tuning_keeps_the_best_of_all_rates_on_its_own_starts(fair):
 
 
 def test_it_is_tuned_on_other_starts_than_it_is_judged_on():
-    starts = [drawn(BOWL, [draw, purpose], STARTS) for draw in range(DRAWS) for purpose in (0, 1)]
+    starts = [random_starts(BOWL, [draw, purpose], STARTS) for draw in range(DRAWS) for purpose in (0, 1)]
     every = np.concatenate(starts)
     assert len(np.unique(every, axis=0)) == len(every)
     (low, high), _ = BOWL.domain
@@ -72,7 +72,7 @@ def test_it_is_tuned_on_other_starts_than_it_is_judged_on():
 def test_the_lowest_end_wins_level_ends_share_and_who_diverges_cannot():
     before = np.array([[10.0, 10.0, 10.0, 10.0]])
     losses = np.array([[[[1.0, 1.0, np.inf, np.inf], [2.0, 1.001, np.inf, 1.0], [3.0, 5.0, np.inf, 9.0]]]])
-    np.testing.assert_allclose(shares(losses, before)[0, 0], [(1 + 0.5) / 4, (0.5 + 1) / 4, 0])
+    np.testing.assert_allclose(win_shares(losses, before)[0, 0], [(1 + 0.5) / 4, (0.5 + 1) / 4, 0])
 
 
 def test_win_rates_are_shares_of_the_starts(fair):

@@ -358,7 +358,7 @@ def test_the_differences_and_their_errors_are_those_of_the_engine():
         np.testing.assert_allclose(track["error"], found.errors[name], rtol=1e-6)
         # its line runs through the point it moves
         np.testing.assert_allclose(track["intercept"] + track["slope"] * track["x"], track["f"], atol=1e-5)
-        assert f"h = {format_number(WIDTHS[slopes.best(found.errors[name])])}" in words(app)
+        assert f"h = {format_number(WIDTHS[slopes.most_accurate(found.errors[name])])}" in words(app)
     assert stage(app)["at"] == WIDTHS.index(0.01)
     assert stage(app)["index"] == {"label": "h", "digits": 8}
     assert all(f"{width:.8f}" != "0.00000000" for width in WIDTHS)

@@ -36,6 +36,11 @@ def each(files):
     return [pytest.param(file, id=str(file.relative_to(ROOT))) for file in files]
 
 
+def named(*nodes):
+    """Every name in these parts of a file."""
+    return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
 def tree(file):
     return ast.parse(file.read_text(encoding="utf-8"), str(file))
 
@@ -99,6 +104,17 @@ def test_a_page_in_the_navigation_is_one_call(file):
 @pytest.mark.parametrize("file", each([*UI, *ENGINE]))
 def test_a_file_is_short_enough_to_be_read(file):
     assert file.name == "optimizers.py" or len(file.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("file", each(ENGINE))
+def test_what_the_engine_offers_says_what_it_does(file):
+    """The methods of an optimizer, and of the tree's builder, have one docstring: that of their class."""
+    nodes = [node for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    for node in [*nodes]:
+        if isinstance(node, ast.ClassDef) and not {"Optimizer", "Transformer"} & named(*node.bases):
+            nodes += [method for method in node.body if isinstance(method, ast.FunctionDef)]
+    public = [node for node in nodes if not node.name.startswith("_")]
+    assert not [f"{node.name}, line {node.lineno}" for node in public if not ast.get_docstring(node)]
 
 
 @pytest.mark.parametrize("file", each(PAGES))

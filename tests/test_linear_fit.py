@@ -428,7 +428,7 @@ def test_how_it_works_shows_the_engines_own_source_once_it_is_opened():
     for said in (
         "def mean_squared_error(theta, x, true):",
         "class SGD(Optimizer):",
-        "def dealt(places, step, batch_size):",
+        'def in_batch(permutation: Int[Array, "examples"], step, batch_size)',
     ):
         assert said in code
 

@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, basins, race, sweep
 from engine.analysis import curvature
-from engine.blocks import BLOCK, SHARE
+from engine.blocks import BLOCK, BLOCKS_PER_TASK
 
 BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
 RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow
@@ -101,11 +101,11 @@ def test_a_landscape_without_a_minimum_is_mapped_too():
 
 def test_a_map_says_how_far_it_is_and_ends_where_it_is_told_to():
     shares = []
-    resolution = int(np.ceil(np.sqrt(3 * SHARE * BLOCK)))
+    resolution = int(np.ceil(np.sqrt(3 * BLOCKS_PER_TASK * BLOCK)))
     basins(BOWL, OPTIMIZERS["SGD"](), resolution, 2, shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert len(shares) == -(-(resolution**2) // (SHARE * BLOCK))
+    assert len(shares) == -(-(resolution**2) // (BLOCKS_PER_TASK * BLOCK))
 
     def enough(share):
         raise InterruptedError

@@ -67,7 +67,7 @@ def test_on_mini_batches_it_is_told_of_the_batch():
     )["it"]
     run = trace.run(0)
     for i, x in enumerate(run.positions):
-        some = fit.some(batch(seed, i, 23, size))
+        some = fit.subset(batch(seed, i, 23, size))
         np.testing.assert_allclose(run.moves.states.loss[i], some.losses(x[None])[0], rtol=1e-4)
         np.testing.assert_allclose(run.moves.states.value[i], some.losses(2 * x[None])[0], rtol=1e-4)
         own = 2 * some.features.T @ some.features / len(some.true)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.analysis import curvature
 from engine.problems import (
-    REACH,
+    MAX_INPUT,
     TRUE_BOWL,
     Fit,
     bowl,
@@ -129,7 +129,7 @@ def test_examples_are_float32_as_the_race_takes_them(fit):
 
 def test_some_of_the_examples_are_those_at_their_places():
     fit = bowl(20, 5.0, 6)
-    some = fit.some(np.array([3, 17]))
+    some = fit.subset(np.array([3, 17]))
     np.testing.assert_array_equal(some.features, fit.features[[3, 17]])
     np.testing.assert_array_equal(some.true, fit.true[[3, 17]])
 
@@ -186,7 +186,7 @@ def test_points_of_a_line_are_spread_evenly_from_0_to_10_in_order_and_lie_on_it(
 
 def test_points_of_the_bowl_are_spread_evenly_over_its_square_and_lie_on_it():
     x, y, true = bowl_points(10_000, 0.0, 1)
-    assert REACH == 10
+    assert MAX_INPUT == 10
     for along in (x, y):
         assert -10 <= along.min() < -9.99
         assert 9.99 < along.max() <= 10
@@ -221,7 +221,7 @@ def test_many_examples_of_the_bowl_bend_as_their_mean_fourth_powers_say():
 def test_an_example_alone_bends_by_the_largest_curvature_of_its_own_loss():
     fit = bowl(6, 10.0, 3)
     for i, own in enumerate(fit.curvatures()):
-        alone = fit.some(np.array([i]))
+        alone = fit.subset(np.array([i]))
         values = curvature(mean_squared_error, np.zeros(2), alone.data).values
         np.testing.assert_allclose(values, (0, own), rtol=1e-5, atol=1e-4 * own)
     whole = curvature(mean_squared_error, np.zeros(2), fit.data).values[-1]
@@ -229,7 +229,7 @@ def test_an_example_alone_bends_by_the_largest_curvature_of_its_own_loss():
 
 
 def test_no_example_bends_more_than_a_far_corner_which_has_40_000():
-    corner = Fit(np.array([[REACH**2, REACH**2]], np.float32), np.array([1200.0], np.float32))
+    corner = Fit(np.array([[MAX_INPUT**2, MAX_INPUT**2]], np.float32), np.array([1200.0], np.float32))
     np.testing.assert_allclose(corner.curvatures(), [40_000])
     many = bowl(20_000, 0.0, 0).curvatures()
     assert 39_000 < many.max() <= 40_000

@@ -15,7 +15,7 @@ from jax.experimental.compilation_cache import compilation_cache
 import engine.xla.program_cache
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.descent import Variant, descend
-from engine.landscapes import over
+from engine.landscapes import evaluate_at
 from engine.xla.program_cache import FOLDER, load_or_build
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def test_a_program_out_of_the_cache_of_jax_is_not_kept_broken(tmp_path):
 
 
 def test_a_program_that_loads_and_does_not_run_is_made_anew(folder, build, monkeypatch):
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
 
     def lacking(*_):
         raise jax.errors.JaxRuntimeError("NOT_FOUND: Function fusion not found")
@@ -86,7 +86,7 @@ def test_a_program_that_loads_and_does_not_run_is_made_anew(folder, build, monke
     with monkeypatch.context() as patch:
         patch.setattr(serialize_executable, "deserialize_and_load", lambda *_: lacking)
         with pytest.warns(UserWarning, match="made anew"):
-            assert load_or_build(over, [ACKLEY.loss], (POINTS,), build)(POINTS).shape == (3,)
+            assert load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)(POINTS).shape == (3,)
     assert build.count == 2
 
 
@@ -118,20 +118,20 @@ def ours(folder):
 
 def test_a_program_is_built_once(folder, build):
     for _ in range(3):
-        np.testing.assert_array_equal(load_or_build(over, [ACKLEY.loss], (POINTS,), build)(POINTS), [2, 2, 2])
+        np.testing.assert_array_equal(load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)(POINTS), [2, 2, 2])
     assert build.count == len(ours(folder)) == 1
 
 
 def test_what_differs_is_built_anew(folder, build, monkeypatch):
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
-    load_or_build(over, [LANDSCAPES["Bowl"].loss], (POINTS,), build)
-    load_or_build(over, [ACKLEY.loss], (FIVE,), partial(build, FIVE))
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [LANDSCAPES["Bowl"].loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (FIVE,), partial(build, FIVE))
     for kind in (Variant(False, False), Variant(False, True)):
         load_or_build(descend, [ACKLEY.loss, SGD, kind], (POINTS,), build)
     with jax.numpy_rank_promotion("raise"):  # one of JAX's settings
-        load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+        load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     monkeypatch.setattr(engine.xla.program_cache, "SOURCES", "the engine after a change")
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     assert build.count == len(ours(folder)) == 7
 
 
@@ -148,18 +148,18 @@ def within():
 )
 def test_what_the_engine_cannot_name_is_built_each_time(folder, build, loss):
     for _ in range(2):
-        load_or_build(over, [loss], (POINTS,), build)
+        load_or_build(evaluate_at, [loss], (POINTS,), build)
     assert build.count == 2
     assert not ours(folder)
 
 
 def test_a_damaged_file_is_made_anew(folder, build):
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     (file,) = ours(folder)
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="made anew"):
-        load_or_build(over, [ACKLEY.loss], (POINTS,), build)
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+        load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     assert build.count == 2
 
 
@@ -168,37 +168,37 @@ def test_where_nothing_can_be_written_the_program_is_built_all_the_same(folder, 
     (folder / "file").touch()
     jax.config.update("jax_compilation_cache_dir", str(folder / "file"))
     with pytest.warns(UserWarning, match="builds it again"):
-        assert load_or_build(over, [ACKLEY.loss], (POINTS,), lambda: program) is program
+        assert load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), lambda: program) is program
 
 
 def test_a_program_that_others_could_have_written_is_made_anew(folder, build):
     """It is unpickled, so whoever wrote it could have anything done."""
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     (file,) = ours(folder)
     for what, mode, safe in ((file, 0o666, 0o600), (file, 0o620, 0o600), (file.parent, 0o777, 0o700)):
         before = build.count
         what.chmod(mode)
         with pytest.warns(UserWarning, match="others can write"):
-            load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+            load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
         assert build.count == before + 1
         what.chmod(safe)
-        load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+        load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
         assert build.count == before + 1
 
 
 def test_a_program_of_another_user_is_made_anew(folder, build, monkeypatch):
-    load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+    load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     me = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: me + 1)
     with pytest.warns(UserWarning, match="belongs to another user"):
-        load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+        load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     assert build.count == 2
 
 
 def test_what_is_kept_is_for_this_user_alone_whatever_others_may_do_beside_it(folder, build):
     before = os.umask(0)
     try:
-        load_or_build(over, [ACKLEY.loss], (POINTS,), build)
+        load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     finally:
         os.umask(before)
     (file,) = ours(folder)

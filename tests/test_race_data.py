@@ -7,7 +7,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.batches import batch
-from engine.descent import SEVERAL
+from engine.descent import MIN_QUIET_STEPS
 from engine.problems import Fit, mean_squared_error
 
 SGD, MOMENTUM, ADAM = (OPTIMIZERS[name] for name in ("SGD", "Momentum", "Adam"))
@@ -192,8 +192,8 @@ def first_quiet(losses, tolerance, long_enough, epoch):
         (SGD(learning_rate=0.1), None, 1),  # the notebook's rule
         (SGD(learning_rate=0.02), 5, 3),  # an epoch of 14 examples
         (SGD(learning_rate=0.01), 1, EXAMPLES),
-        (MOMENTUM(), None, SEVERAL),  # it has a memory, and may only be turning round
-        (ADAM(learning_rate=0.02), 7, SEVERAL),
+        (MOMENTUM(), None, MIN_QUIET_STEPS),  # it has a memory, and may only be turning round
+        (ADAM(learning_rate=0.02), 7, MIN_QUIET_STEPS),
         (MOMENTUM(learning_rate=0.001), 1, EXAMPLES),
     ],
     ids=lambda it: getattr(it, "name", str(it)),
@@ -301,7 +301,7 @@ def test_a_run_that_settled_does_not_stop_where_its_next_step_would_leave_the_nu
 
 
 def test_moving_batch_size_seed_tolerance_data_or_steps_compiles_nothing(compiles):
-    few, own = FIT.some(np.arange(9)), lambda *of: mean_squared_error(*of)
+    few, own = FIT.subset(np.arange(9)), lambda *of: mean_squared_error(*of)
     run(ADAM(), loss=own, data=few.data, batch_size=2)
     assert compiles() > 0, "the counter must see the first race to be a test"
     for changes in (
@@ -313,7 +313,7 @@ def test_moving_batch_size_seed_tolerance_data_or_steps_compiles_nothing(compile
         {"batch_size": 2, "seeds": np.array([9])},
         {"batch_size": 2, "tolerance": 1e-2},
         {"batch_size": 2, "tolerance": 1},
-        {"batch_size": 2, "data": FIT.some(np.arange(5, 14)).data},
+        {"batch_size": 2, "data": FIT.subset(np.arange(5, 14)).data},
         {"batch_size": 2, "data": [part.tolist() for part in few.data]},
         {"batch_size": 2, "steps": 1000},
         {"batch_size": 2, "starts": [(3, 4), (5, 6)], "seeds": [1, 2]},
@@ -323,7 +323,7 @@ def test_moving_batch_size_seed_tolerance_data_or_steps_compiles_nothing(compile
 
 
 def test_moving_seeds_or_data_of_each_run_compiles_nothing(compiles):
-    few, own = FIT.some(np.arange(8)), lambda *of: mean_squared_error(*of)
+    few, own = FIT.subset(np.arange(8)), lambda *of: mean_squared_error(*of)
     data = [np.stack([part, part]) for part in few.data]
     run(ADAM(), [START] * 2, loss=own, data=data, own_data=True, batch_size=2, seeds=[0, 1])
     assert compiles() > 0

@@ -7,7 +7,7 @@ import pytest
 from visit import shown
 
 from engine import LANDSCAPES, OPTIMIZERS, race
-from engine.descent import RECORDS
+from engine.descent import MAX_RECORDS
 from ui.setup.pages import MAX_ITERATIONS, MAX_STEPS, SETUPS
 
 RACE, REGRESSION, FIT, GRADIENTS = (
@@ -96,7 +96,7 @@ def test_steps_up_to_a_hundred_thousand_and_starts_within_a_bucket_compile_nothi
         found = race(ackley.loss, {"it": rule()}, starts[:runs], steps, minima=ackley.minima)["it"]
         assert found.positions.shape[:2] == (runs, len(found.steps))
         assert found.steps[-1] == steps
-        assert len(found.steps) <= RECORDS + 1
+        assert len(found.steps) <= MAX_RECORDS + 1
     assert compiles() == 0
 
 

@@ -7,7 +7,18 @@ import pytest
 
 from engine import parse
 from engine.problems import mean_squared_error, mean_squared_error_by_hand, notebook_grid
-from engine.slopes import best, check, curve, differences, finite_differences, jumps, kink, loss_slopes, points, sides
+from engine.slopes import (
+    check,
+    curve,
+    differences,
+    finite_differences,
+    jumps,
+    kink,
+    loss_slopes,
+    most_accurate,
+    one_sided_limits,
+    points,
+)
 
 SMOOTH = ["4x", "4x^3+3", "x^2", "sin x", "exp(-x^2)", "x^3-3x^2+3x-1", "x|x|", "ln(x+10)", "cos(3x)+x"]
 # where, left, right, and what jax.grad says (jax 0.10)
@@ -94,7 +105,7 @@ LEVEL = ["|x|^(4/3)", "|x|^1.25", "|x|^1.01", "x^(4/3)", "x|x|", "max(x,0)^2", "
 
 @pytest.mark.parametrize("text", [*LEVEL, "softplus(50x)", "tanh(1e9x)", "|x-1e-3|"])
 def test_where_there_is_a_slope_no_corner_and_no_leap_is_claimed(text):
-    found = sides(f(text), 0.0)
+    found = one_sided_limits(f(text), 0.0)
     assert not found.corner
     assert not found.jumps
     if text in LEVEL:
@@ -124,14 +135,14 @@ def test_a_corner_is_one_however_it_is_written(text):
     ],
 )
 def test_where_the_slope_grows_without_end_there_is_no_corner(text, left, right):
-    found = sides(f(text), 0.0)
+    found = one_sided_limits(f(text), 0.0)
     np.testing.assert_array_equal((found.left, found.right), (left, right))
     assert kink(f(text), 0.0) is None
     assert not found.jumps
 
 
 def test_rounding_close_to_a_corner_is_no_slope_without_end():
-    found = sides(f("asin(sin x)"), 1.5707963)
+    found = one_sided_limits(f("asin(sin x)"), 1.5707963)
     assert not np.isinf([found.left, found.right]).any()
 
 
@@ -151,9 +162,9 @@ def test_the_error_falls_with_h_and_rises_again():
     found = differences(f("sin x"), 1.0, h)
     for name, least, truncation in (("forward", (3, 4), 1), ("central", (2, 3), 2)):
         errors = found.errors[name]
-        assert best(errors) in least
+        assert most_accurate(errors) in least
         assert np.log10(errors[0] / errors[1]) == pytest.approx(truncation, abs=0.25)
-        assert errors[-1] > 100 * errors[best(errors)]
+        assert errors[-1] > 100 * errors[most_accurate(errors)]
 
 
 def test_a_straight_line_has_no_truncation():
@@ -169,9 +180,9 @@ def test_where_one_of_the_two_points_has_no_value_there_is_no_difference():
 
 
 def test_the_best_width_is_no_lucky_rounding():
-    assert best(np.array([3.0, 1.0, 0.5, 0.9, 4.0, 0.0, 6.0])) == 2
-    assert best(np.zeros(4)) == 0
-    assert best(np.full(3, np.nan)) is None
+    assert most_accurate(np.array([3.0, 1.0, 0.5, 0.9, 4.0, 0.0, 6.0])) == 2
+    assert most_accurate(np.zeros(4)) == 0
+    assert most_accurate(np.full(3, np.nan)) is None
 
 
 RIGHT = [

@@ -78,7 +78,7 @@ def test_this_xla_knows_each_option_of_a_compile(option):
 def test_the_program_that_was_not_used_for_longest_is_dropped():
     traced = []
 
-    @compiled(1, size=2)
+    @compiled(1, max_programs=2)
     def function(name, x):
         traced.append(name)
         return x + 1

@@ -1,6 +1,6 @@
 """Typed text becomes a function of JAX arrays. Nothing that is typed is ever run as Python.
 
-``characters`` makes the text plain, ``reading`` cuts it into tokens and checks them, ``refusals`` says what does not
+``characters`` makes the text plain, ``reading`` cuts it into tokens and checks them, ``errors`` says what does not
 fit, ``grammar`` makes a tree of them, and ``tree`` computes it with the functions of one table. To add a function, add
 a line to ``functions.FUNCTIONS``.
 """
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.expressions.characters import left_side, plain, visible
-from engine.expressions.functions import FUNCTIONS, OTHER_NAMES
-from engine.expressions.reading import CHARACTERS, Reading
-from engine.expressions.refusals import ExpressionError
+from engine.expressions.characters import left_side, plain, without_invisible
+from engine.expressions.errors import ExpressionError
+from engine.expressions.functions import ALIASES, FUNCTIONS
+from engine.expressions.reading import MAX_CHARACTERS, Reading
 from engine.expressions.tree import Function
 
-__all__ = ["FUNCTIONS", "OTHER_NAMES", "ExpressionError", "Function", "parse"]
+__all__ = ["ALIASES", "FUNCTIONS", "ExpressionError", "Function", "parse"]
 
 
 def parse(text: str, variables: Sequence[str]) -> Function:
@@ -23,9 +23,9 @@ def parse(text: str, variables: Sequence[str]) -> Function:
 
     Raises ``ExpressionError`` with one line that says what came, where, and what to type instead.
     """
-    if len(text) > CHARACTERS:
-        raise ExpressionError(f"This has {len(text)} characters. At most {CHARACTERS} fit.")
-    text = visible(text)
+    if len(text) > MAX_CHARACTERS:
+        raise ExpressionError(f"This has {len(text)} characters. At most {MAX_CHARACTERS} fit.")
+    text = without_invisible(text)
     variables = tuple(variables)
     end, kind = left_side(plain(text), variables)
     if kind == "second":

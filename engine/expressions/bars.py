@@ -9,12 +9,12 @@ from lark import Token
 
 SIGNS = {"PLUS", "MINUS"}
 NEVER_AFTER_OPEN = {"STAR", "SLASH", "CIRCUMFLEX", "SUPERSCRIPT", "RPAR", "COMMA", ""}
-ENOUGH = 2  # ways; more tell nothing new
+MAX_READINGS = 2  # ways; more tell nothing new
 
 Ends = dict[tuple[int, bool], list[str]]  # by where it closes and whether it holds a variable: the ways to read it
 
 
-def roles(tokens: Sequence[Token], ends: set[str], variables: Sequence[str]) -> list[str]:
+def read_bars(tokens: Sequence[Token], ends: set[str], variables: Sequence[str]) -> list[str]:
     """The ways to read the bars, two at most, each as a text of ``(`` and ``)``: one sign for each bar.
 
     Every bar opens or closes. Left out, while there is another way, are readings that nobody means: bars around a
@@ -24,16 +24,17 @@ def roles(tokens: Sequence[Token], ends: set[str], variables: Sequence[str]) -> 
 
 
 def readings(tokens: Sequence[Token], ends: set[str], variables: Sequence[str], *, strict: bool) -> list[str]:
+    """The ways to read the bars, two at most; ``strict`` leaves out those that nobody means."""
     # the innermost first, each once: to try the bars one after the other would double the work with every bar
     kinds, closed = ["", *(token.type for token in tokens), ""], dict[int, Ends]()
     holds = [token.type == "NAME" and token in variables for token in tokens]
     for i in reversed(range(len(tokens) + 1)):
         if kinds[i] in {"BAR", "LPAR", ""}:
-            closed[i] = inside(i, kinds, [False, *holds, False], closed, ends, strict=strict)
-    return [way for ways in closed[0].values() for way in ways][:ENOUGH]
+            closed[i] = readings_within(i, kinds, [False, *holds, False], closed, ends, strict=strict)
+    return [way for ways in closed[0].values() for way in ways][:MAX_READINGS]
 
 
-def inside(
+def readings_within(
     opener: int, kinds: list[str], holds: list[bool], closed: dict[int, Ends], ends: set[str], *, strict: bool
 ) -> Ends:
     """The ways to read what begins after a bar, a bracket, or the beginning, by where it ends."""
@@ -64,5 +65,6 @@ def inside(
 
 
 def add(known: list[str], ways: Iterable[str]) -> None:
+    """Add further ways to read, and keep as many as tell something new."""
     known.extend(ways)
-    del known[ENOUGH:]
+    del known[MAX_READINGS:]

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 # one character for one, so that places stay
-SAME = str.maketrans(
+EQUIVALENTS = str.maketrans(
     {
         **dict.fromkeys("−–—‒‐‑˗﹣－➖", "-"),
         **dict.fromkeys("×·⋅∙•∗⁎✕✖⨯⨉‧・＊", "*"),
@@ -20,10 +20,16 @@ SAME = str.maketrans(
     }
 )
 DIGITS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉ˣʸ", "+-01234567890123456789xy")
-KEPT = ("<super>", "<sub>", "<fraction>", "<circle>", "<square>")  # these mean something by where or how they stand
+KEPT_DECOMPOSITIONS = (
+    "<super>",
+    "<sub>",
+    "<fraction>",
+    "<circle>",
+    "<square>",
+)  # these mean something by where or how they stand
 
 # what to type instead of a character that no formula holds
-INSTEAD = {
+REPLACEMENTS = {
     "°": "Angles are in radians: write *pi/180 for degrees",
     "!": "There is no factorial here: write it as a product",
     "%": "Write /100 for percent",
@@ -42,7 +48,7 @@ INSTEAD = {
 }
 
 
-def visible(text: str) -> str:
+def without_invisible(text: str) -> str:
     """The text without what cannot be seen: a paste brings zero-width spaces and the like along."""
     seen = (c for c in text if not "\ufe00" <= c <= "\ufe0f")  # they choose how the sign before them is drawn
     return "".join(" " if c.isspace() else c for c in seen if c.isspace() or unicodedata.category(c)[0] != "C")
@@ -50,14 +56,15 @@ def visible(text: str) -> str:
 
 def plain(text: str) -> str:
     """Full-width and mathematical letters, digits and brackets as those of a keyboard. Powers stay powers."""
-    return "".join(map(plain_character, text.translate(SAME)))
+    return "".join(map(plain_character, text.translate(EQUIVALENTS)))
 
 
 def plain_character(c: str) -> str:
-    if c.isascii() or unicodedata.decomposition(c).startswith(KEPT):
+    """One character as that of a keyboard, or as it is where there is none that means the same."""
+    if c.isascii() or unicodedata.decomposition(c).startswith(KEPT_DECOMPOSITIONS):
         return c
     same = unicodedata.normalize("NFKC", c)
-    return same.translate(SAME) if len(same) == 1 else c
+    return same.translate(EQUIVALENTS) if len(same) == 1 else c
 
 
 def left_side(text: str, variables: tuple[str, ...]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class Operation:
     """A function or an operation: how it is computed, and how it looks in LaTeX around and between its values."""
 
     compute: Callable[..., jax.Array]
@@ -20,13 +20,13 @@ class Known:
     after: str = ""
     between: str = ", "
     values: int = 1
-    level: int = 5  # how tightly it holds together: 1 sum, 2 product, 3 fraction, 4 power or call, 5 never in brackets
-    needs: tuple[int, ...] = (0, 0)  # a value that holds together less than this is put into brackets
+    precedence: int = 5  # 1 sum, 2 product, 3 fraction, 4 power or call, 5 never in brackets
+    min_precedences: tuple[int, ...] = (0, 0)  # of each value; below it the value is put into brackets
 
 
-def called(compute: Callable[..., jax.Array], latex: str, values: int = 1) -> Known:
+def call_notation(compute: Callable[..., jax.Array], latex: str, values: int = 1) -> Operation:
     """A function that is written with brackets around its values."""
-    return Known(compute, rf"{latex}\left(", r"\right)", values=values, level=4)
+    return Operation(compute, rf"{latex}\left(", r"\right)", values=values, precedence=4)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
@@ -38,6 +38,7 @@ def odd_power(x: jax.Array, p: int, q: int) -> jax.Array:
 
 @odd_power.defjvp
 def odd_power_slope(p: int, q: int, x: tuple[jax.Array], along: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """The derivative of ``odd_power`` for JAX, with its value: p/q x^(p/q - 1)."""
     # by the rule itself: through |x| it would be 0 times infinity at 0, where x^(4/3) is level
     return odd_power(x[0], p, q), p / q * odd_power(x[0], p - q, q) * along[0]
 
@@ -50,45 +51,46 @@ tanh.defjvps(lambda along, t, x: 4 * sigmoid(2 * x) * sigmoid(-2 * x) * along)
 
 
 def reciprocal(compute: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+    """The function that is 1 over another, such as sec for cos."""
     return lambda x: 1 / compute(x)
 
 
-FUNCTIONS: dict[str, Known] = {
-    "sin": called(jnp.sin, r"\sin"),
-    "cos": called(jnp.cos, r"\cos"),
-    "tan": called(jnp.tan, r"\tan"),
-    "sec": called(reciprocal(jnp.cos), r"\sec"),
-    "csc": called(reciprocal(jnp.sin), r"\csc"),
-    "cot": called(reciprocal(jnp.tan), r"\cot"),
-    "asin": called(jnp.arcsin, r"\arcsin"),
-    "acos": called(jnp.arccos, r"\arccos"),
-    "atan": called(jnp.arctan, r"\arctan"),
-    "sinh": called(jnp.sinh, r"\sinh"),
-    "cosh": called(jnp.cosh, r"\cosh"),
-    "tanh": called(tanh, r"\tanh"),
-    "sech": called(reciprocal(jnp.cosh), r"\operatorname{sech}"),
-    "csch": called(reciprocal(jnp.sinh), r"\operatorname{csch}"),
-    "coth": called(reciprocal(tanh), r"\coth"),
-    "asinh": called(jnp.arcsinh, r"\operatorname{arsinh}"),
-    "acosh": called(jnp.arccosh, r"\operatorname{arcosh}"),
-    "atanh": called(jnp.arctanh, r"\operatorname{artanh}"),
-    "exp": Known(jnp.exp, "e^{", "}", level=4),
-    "ln": called(jnp.log, r"\ln"),
-    "log2": called(jnp.log2, r"\log_{2}"),
-    "log10": called(jnp.log10, r"\log_{10}"),
-    "sqrt": Known(jnp.sqrt, r"\sqrt{", "}"),
-    "cbrt": Known(jnp.cbrt, r"\sqrt[3]{", "}"),
-    "abs": Known(jnp.abs, r"\left|", r"\right|"),
-    "sign": called(jnp.sign, r"\operatorname{sign}"),
-    "floor": Known(jnp.floor, r"\left\lfloor ", r"\right\rfloor "),
-    "ceil": Known(jnp.ceil, r"\left\lceil ", r"\right\rceil "),
-    "sigmoid": called(sigmoid, r"\operatorname{sigmoid}"),
-    "relu": called(jax.nn.relu, r"\operatorname{relu}"),
-    "softplus": called(jax.nn.softplus, r"\operatorname{softplus}"),
-    "max": called(jnp.maximum, r"\max", 2),
-    "min": called(jnp.minimum, r"\min", 2),
+FUNCTIONS: dict[str, Operation] = {
+    "sin": call_notation(jnp.sin, r"\sin"),
+    "cos": call_notation(jnp.cos, r"\cos"),
+    "tan": call_notation(jnp.tan, r"\tan"),
+    "sec": call_notation(reciprocal(jnp.cos), r"\sec"),
+    "csc": call_notation(reciprocal(jnp.sin), r"\csc"),
+    "cot": call_notation(reciprocal(jnp.tan), r"\cot"),
+    "asin": call_notation(jnp.arcsin, r"\arcsin"),
+    "acos": call_notation(jnp.arccos, r"\arccos"),
+    "atan": call_notation(jnp.arctan, r"\arctan"),
+    "sinh": call_notation(jnp.sinh, r"\sinh"),
+    "cosh": call_notation(jnp.cosh, r"\cosh"),
+    "tanh": call_notation(tanh, r"\tanh"),
+    "sech": call_notation(reciprocal(jnp.cosh), r"\operatorname{sech}"),
+    "csch": call_notation(reciprocal(jnp.sinh), r"\operatorname{csch}"),
+    "coth": call_notation(reciprocal(tanh), r"\coth"),
+    "asinh": call_notation(jnp.arcsinh, r"\operatorname{arsinh}"),
+    "acosh": call_notation(jnp.arccosh, r"\operatorname{arcosh}"),
+    "atanh": call_notation(jnp.arctanh, r"\operatorname{artanh}"),
+    "exp": Operation(jnp.exp, "e^{", "}", precedence=4),
+    "ln": call_notation(jnp.log, r"\ln"),
+    "log2": call_notation(jnp.log2, r"\log_{2}"),
+    "log10": call_notation(jnp.log10, r"\log_{10}"),
+    "sqrt": Operation(jnp.sqrt, r"\sqrt{", "}"),
+    "cbrt": Operation(jnp.cbrt, r"\sqrt[3]{", "}"),
+    "abs": Operation(jnp.abs, r"\left|", r"\right|"),
+    "sign": call_notation(jnp.sign, r"\operatorname{sign}"),
+    "floor": Operation(jnp.floor, r"\left\lfloor ", r"\right\rfloor "),
+    "ceil": Operation(jnp.ceil, r"\left\lceil ", r"\right\rceil "),
+    "sigmoid": call_notation(sigmoid, r"\operatorname{sigmoid}"),
+    "relu": call_notation(jax.nn.relu, r"\operatorname{relu}"),
+    "softplus": call_notation(jax.nn.softplus, r"\operatorname{softplus}"),
+    "max": call_notation(jnp.maximum, r"\max", 2),
+    "min": call_notation(jnp.minimum, r"\min", 2),
 }
-OTHER_NAMES = {
+ALIASES = {
     "arcsin": "asin",
     "arccos": "acos",
     "arctan": "atan",
@@ -120,7 +122,7 @@ OTHER_NAMES = {
     "π": "pi",
 }
 # Well-known names that are not here but look like one that is: what to type, or nothing short
-ELSEWHERE = {
+SUGGESTIONS = {
     "asec": "acos(1/{x})",
     "acsc": "asin(1/{x})",
     "acot": "atan(1/{x}) or pi/2 - atan({x})",  # two conventions
@@ -151,9 +153,9 @@ ELSEWHERE = {
 }
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
-ADD = Known(jnp.add, "", between=" + ", values=2, level=1, needs=(1, 2))
-SUBTRACT = Known(jnp.subtract, "", between=" - ", values=2, level=1, needs=(1, 2))
-NEGATE = Known(jnp.negative, "-", level=1, needs=(2,))
-MULTIPLY = Known(jnp.multiply, "", between=r" \cdot ", values=2, level=2, needs=(2, 3))
-DIVIDE = Known(jnp.divide, r"\frac{", "}", "}{", values=2, level=3)
-POWER = Known(jnp.power, "", "}", "^{", values=2, level=4, needs=(5, 0))
+ADD = Operation(jnp.add, "", between=" + ", values=2, precedence=1, min_precedences=(1, 2))
+SUBTRACT = Operation(jnp.subtract, "", between=" - ", values=2, precedence=1, min_precedences=(1, 2))
+NEGATE = Operation(jnp.negative, "-", precedence=1, min_precedences=(2,))
+MULTIPLY = Operation(jnp.multiply, "", between=r" \cdot ", values=2, precedence=2, min_precedences=(2, 3))
+DIVIDE = Operation(jnp.divide, r"\frac{", "}", "}{", values=2, precedence=3)
+POWER = Operation(jnp.power, "", "}", "^{", values=2, precedence=4, min_precedences=(5, 0))

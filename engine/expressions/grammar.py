@@ -41,7 +41,7 @@ superscript: SUPERSCRIPT
 %declare NUMBER FRACTION NAME SUPERSCRIPT FUNCTION PAIR ROOT _OPEN_BAR _CLOSE_BAR
 """
 
-COUNTED = 3  # digits at least, for a decimal to be taken as a rounded number
+MIN_ROUNDED_DIGITS = 3  # digits at least, for a decimal to be taken as a rounded number
 
 
 @v_args(inline=True)
@@ -52,7 +52,7 @@ class Build(Transformer[Token, Node]):
         value = float(digits)
         mantissa, _, exponent = digits.lower().partition("e")
         decimals = len(mantissa.partition(".")[2])
-        rounded = value != int(value) and len(mantissa.replace(".", "").lstrip("0")) >= COUNTED
+        rounded = value != int(value) and len(mantissa.replace(".", "").lstrip("0")) >= MIN_ROUNDED_DIGITS
         return Number(value, 10.0 ** (int(exponent or 0) - decimals) if rounded else 0.0)
 
     def vulgar(self, sign: str) -> Node:

@@ -10,12 +10,12 @@ from lark import Token, UnexpectedToken
 
 from engine.expressions import bars
 from engine.expressions.characters import DIGITS
-from engine.expressions.functions import FUNCTIONS, OTHER_NAMES
+from engine.expressions.errors import ENDS, ExpressionError, Typed, arity, shorten
+from engine.expressions.functions import ALIASES, FUNCTIONS
 from engine.expressions.grammar import READER
-from engine.expressions.refusals import ENDS, ExpressionError, Typed, shown, values_of
 from engine.expressions.tree import Node
 
-CHARACTERS, PARTS, LEVELS, BARS = 200, 120, 20, 80  # at most; a formula on a blackboard is far below
+MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH, MAX_BARS = 200, 120, 20, 80  # at most; a formula on a blackboard is far below
 
 TOKEN = re.compile(
     r"""(?P<NUMBER> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
@@ -28,7 +28,7 @@ TOKEN = re.compile(
       | (?P<COMPARISON> [=<>≤≥≠]+ ) | (?P<STRANGE> \S )""",
     re.VERBOSE,
 )
-LARGEST, LEAST = float(jnp.finfo(jnp.float32).max), float(jnp.finfo(jnp.float32).tiny)
+MAX_FLOAT, MIN_FLOAT = float(jnp.finfo(jnp.float32).max), float(jnp.finfo(jnp.float32).tiny)
 
 SIGNS = {"PLUS", "MINUS", "STAR", "SLASH"}
 OPENS = {"LPAR", "BAR", "_OPEN_BAR"}
@@ -54,6 +54,7 @@ class Reading(Typed):
         self.levels = [Level(Token("START", "", 0))]
 
     def tree(self) -> Node:
+        """The tree of the formula. Raises ``ExpressionError`` for a text that is none."""
         for found in TOKEN.finditer(self.plain):
             self.scan(found)
         self.match_bars()
@@ -92,7 +93,10 @@ class Reading(Typed):
             self.check_number(token)
         if kind == "SUPERSCRIPT" and not set(token.translate(DIGITS)) & {"x", "y"} <= set(self.variables):
             raise self.strange(token)
-        if kind == "SUPERSCRIPT" and max(map(float, re.findall(r"\d+", token.translate(DIGITS))), default=0) > LARGEST:
+        if (
+            kind == "SUPERSCRIPT"
+            and max(map(float, re.findall(r"\d+", token.translate(DIGITS))), default=0) > MAX_FLOAT
+        ):
             raise self.too_large(token)
         if kind == "BASE":
             return self.add_base(token)
@@ -107,11 +111,11 @@ class Reading(Typed):
             value = float(token)
             number = f"{value:.6g}" if 1e-4 <= value < 1e6 else f"{mantissa}*10^{int(exponent)}"
             other = f"{mantissa}*e {exponent[0]} {exponent[1:]}"
-            raise ExpressionError(f"{shown(token)} reads in two ways. Write {shown(number)} or {shown(other)}.")
-        if float(token) > LARGEST:
+            raise ExpressionError(f"{shorten(token)} reads in two ways. Write {shorten(number)} or {shorten(other)}.")
+        if float(token) > MAX_FLOAT:
             raise self.too_large(token)
-        if float(token) < LEAST and re.search("[1-9]", re.split("[eE]", token)[0]):
-            raise ExpressionError(f"The number {shown(token)} is too small: 32 bits hold down to 1.2·10⁻³⁸.")
+        if float(token) < MIN_FLOAT and re.search("[1-9]", re.split("[eE]", token)[0]):
+            raise ExpressionError(f"The number {shorten(token)} is too small: 32 bits hold down to 1.2·10⁻³⁸.")
 
     def add_base(self, token: Token) -> None:
         """log_3, log₃: the base of a logarithm, below it."""
@@ -125,7 +129,7 @@ class Reading(Typed):
             raise ExpressionError(
                 f"A logarithm has no base {base}. Write another base, such as log_2({self.variables[0]})."
             )
-        if base != "e" and float(base) > LARGEST:
+        if base != "e" and float(base) > MAX_FLOAT:
             raise self.too_large(token)
         name = {"2": "log2", "10": "log10", "e": "ln"}.get(base, f"log_{base}")
         self.tokens[-1] = Token("FUNCTION", name, log.start_pos)
@@ -135,9 +139,9 @@ class Reading(Typed):
         at = [i for i, token in enumerate(self.tokens) if token.type == "BAR"]
         if not at:
             return
-        if len(at) > BARS:
-            raise ExpressionError(f"This formula has {len(at)} bars. At most {BARS} fit.")
-        found = bars.roles(self.tokens, ENDS, self.variables)
+        if len(at) > MAX_BARS:
+            raise ExpressionError(f"This formula has {len(at)} bars. At most {MAX_BARS} fit.")
+        found = bars.read_bars(self.tokens, ENDS, self.variables)
         if len(found) > 1:
             first = next(i for i, one, other in zip(at, *found, strict=True) if one != other)
             place = self.place(self.tokens[first])
@@ -158,7 +162,7 @@ class Reading(Typed):
             raise self.unknown(word)
         tokens = []
         for piece in pieces:
-            name = OTHER_NAMES.get(piece, piece)
+            name = ALIASES.get(piece, piece)
             kind = "NAME" if name not in FUNCTIONS else "FUNCTION" if FUNCTIONS[name].values == 1 else "PAIR"
             tokens.append(Token(kind, name, at))
             at += len(piece)
@@ -168,7 +172,7 @@ class Reading(Typed):
         """The known names that make up a word, the longest first; None where it holds anything else."""
         for name in self.names:
             rest = word.removeprefix(name)
-            is_function = OTHER_NAMES.get(name, name) in FUNCTIONS
+            is_function = ALIASES.get(name, name) in FUNCTIONS
             if rest == word or (is_function and rest.startswith("e")):  # "sine" is a slip, not sin(e)
                 continue
             if not rest:
@@ -185,8 +189,8 @@ class Reading(Typed):
             parts += token.type == "SUPERSCRIPT"  # a power, and its number
             parts += 3 * token.startswith("log_") + 2 * (token.type in {"FRACTION", "ROOT"} and token not in "√∛")
             parts += token.type in STARTS and self.kind(i - 1) in ENDS  # a times that is not written
-        if parts > PARTS:
-            raise ExpressionError(f"This formula has {parts} parts. At most {PARTS} fit.")
+        if parts > MAX_PARTS:
+            raise ExpressionError(f"This formula has {parts} parts. At most {MAX_PARTS} fit.")
 
     def check(self, i: int) -> None:
         """Match the brackets and the bars, and see that each function has what it takes."""
@@ -214,9 +218,9 @@ class Reading(Typed):
             level.run = 0
         takes = token.type in {"CIRCUMFLEX", "FUNCTION", "ROOT"} or (token.type in SIGNS and not follows)
         level.run += takes and self.kind(i + 1) not in OPENS  # an open bracket counts by itself
-        if len(self.levels) - 1 + sum(level.run for level in self.levels) > LEVELS:
+        if len(self.levels) - 1 + sum(level.run for level in self.levels) > MAX_DEPTH:
             raise ExpressionError(
-                f"Brackets, powers and signs nest too deep {self.place(token)}. At most {LEVELS} fit."
+                f"Brackets, powers and signs nest too deep {self.place(token)}. At most {MAX_DEPTH} fit."
             )
 
     def function(self, i: int) -> None:
@@ -261,7 +265,7 @@ class Reading(Typed):
             raise ExpressionError(f"There is no '(' for the bracket ')' {self.place(token)}.")
         if (level.opener.type == "LPAR") != (token.type == "RPAR"):
             raise self.not_closed(level.opener)
-        if level.function and (level.commas + 1 != values_of(level.function) or level.opener is self.tokens[i - 1]):
+        if level.function and (level.commas + 1 != arity(level.function) or level.opener is self.tokens[i - 1]):
             raise self.wrong_count(level.function)
         self.levels.pop()
 
@@ -270,7 +274,7 @@ class Reading(Typed):
         level, place = self.levels[-1], self.place(self.tokens[i])
         level.commas += 1
         level.bare = False
-        if level.function and values_of(level.function) == 2:
+        if level.function and arity(level.function) == 2:
             return
         if level.function.startswith(("ln", "log")):
             raise self.log_of_two(level.opener, i)

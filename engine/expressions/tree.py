@@ -19,31 +19,37 @@ from engine.expressions.functions import (
     NEGATE,
     POWER,
     SUBTRACT,
-    Known,
+    Operation,
     odd_power,
 )
 
 
 @dataclass(frozen=True)
 class Number:
+    """A number as it was typed."""
+
     value: float
     unit: float = 0.0  # of the last digit, where the number may be a rounded one: 0.01 for 3.14; else 0
 
 
 @dataclass(frozen=True)
 class Name:
-    name: str  # a variable or a constant
+    """A variable or a constant."""
+
+    name: str
 
 
 @dataclass(frozen=True)
 class Apply:
-    known: Known
+    """A function or an operation with its operands."""
+
+    operation: Operation
     values: tuple[Node, ...]
 
 
 Node = Number | Name | Apply
-MOST = 1000  # of the whole numbers in an exponent that is a fraction
-EXACTLY = {ADD: operator.add, SUBTRACT: operator.sub, MULTIPLY: operator.mul, DIVIDE: operator.truediv}
+MAX_FRACTION_PART = 1000  # of the whole numbers in an exponent that is a fraction
+EXACT = {ADD: operator.add, SUBTRACT: operator.sub, MULTIPLY: operator.mul, DIVIDE: operator.truediv}
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Function:
     @property
     def latex(self) -> str:
         """The formula as it was read, every multiplication shown."""
-        return written(self.tree)
+        return to_latex(self.tree)
 
 
 def numbers(node: Node) -> Iterator[Number]:
@@ -97,7 +103,7 @@ def compute(node: Node, at: Mapping[str | Number, jax.Array]) -> jax.Array:
             return at[node] if node in at else jnp.asarray(value, float)
         case Name(name):
             return at[name] if name in at else jnp.asarray(CONSTANTS[name], float)
-        case Apply(known, (base, exponent)) if known is POWER:
+        case Apply(operation, (base, exponent)) if operation is POWER:
             if base == Name("e") and "e" not in at:
                 return jnp.exp(compute(exponent, at))
             if (power := fraction(exponent)) is not None:
@@ -106,51 +112,54 @@ def compute(node: Node, at: Mapping[str | Number, jax.Array]) -> jax.Array:
                     return jax.lax.integer_pow(compute(base, at), power.numerator)
                 if power.denominator % 2 and power.denominator > 1:
                     return odd_power(compute(base, at), power.numerator, power.denominator)
-    return node.known.compute(*(compute(value, at) for value in node.values))
+    return node.operation.compute(*(compute(value, at) for value in node.values))
 
 
 def root_of(base: Node, power: Fraction) -> tuple[Node, Fraction]:
     """(x^4)^(1/3) as x^(4/3), whose slope is a number at 0 too. Only where both are powers of any real number."""
     match base:
-        case Apply(known, (inner, exponent)) if known is POWER and power > 0 and inner != Name("e"):
+        case Apply(operation, (inner, exponent)) if operation is POWER and power > 0 and inner != Name("e"):
             within = fraction(exponent)
             if within is not None and within > 0 and within.denominator % 2 and power.denominator % 2:
                 return root_of(inner, within * power)
-        case Apply(known, (inner,)) if known is FUNCTIONS["cbrt"] and power > 0 and power.denominator % 2:
+        case Apply(operation, (inner,)) if operation is FUNCTIONS["cbrt"] and power > 0 and power.denominator % 2:
             return root_of(inner, power / 3)
     return base, power
 
 
 def fraction(node: Node) -> Fraction | None:
-    """The exponent, where it was typed with whole numbers alone: 2, -1/3, 4/6. A decimal is no fraction."""
+    """An exponent, where it was typed with whole numbers alone: 2, -1/3, 4/6. A decimal is no fraction."""
     match node:
-        case Number(value) if value == int(value) and abs(value) <= MOST:
+        case Number(value) if value == int(value) and abs(value) <= MAX_FRACTION_PART:
             return Fraction(int(value))
-        case Apply(known, (value,)) if known is NEGATE:
+        case Apply(operation, (value,)) if operation is NEGATE:
             return None if (found := fraction(value)) is None else -found
-        case Apply(known, (left, right)) if known in EXACTLY:
+        case Apply(operation, (left, right)) if operation in EXACT:
             one, other = fraction(left), fraction(right)
-            if one is None or other is None or (known is DIVIDE and not other):
+            if one is None or other is None or (operation is DIVIDE and not other):
                 return None
-            found = EXACTLY[known](one, other)
-            return found if max(abs(found.numerator), found.denominator) <= MOST else None
+            found = EXACT[operation](one, other)
+            return found if max(abs(found.numerator), found.denominator) <= MAX_FRACTION_PART else None
     return None
 
 
-def written(node: Node, needs: int = 0) -> str:
-    """The LaTeX of a tree, in brackets where it holds together less than it needs to."""
+def to_latex(node: Node, min_precedence: int = 0) -> str:
+    """The LaTeX of a tree, in brackets where its precedence is below ``min_precedence``."""
     match node:
         case Number(value):
-            latex, level = digits(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
+            latex, precedence = number_to_latex(value), 4 if value >= 1e16 or 0 < value < 1e-4 else 5
         case Name(name):
-            latex, level = rf"\{name}" if name == "pi" else name, 5
-        case Apply(known, values):
-            parts = [written(value, need) for value, need in zip(values, known.needs, strict=False)]
-            latex, level = known.before + known.between.join(parts) + known.after, known.level
-    return latex if level >= needs else rf"\left({latex}\right)"
+            latex, precedence = rf"\{name}" if name == "pi" else name, 5
+        case Apply(operation, values):
+            parts = [
+                to_latex(value, min_precedence)
+                for value, min_precedence in zip(values, operation.min_precedences, strict=False)
+            ]
+            latex, precedence = operation.before + operation.between.join(parts) + operation.after, operation.precedence
+    return latex if precedence >= min_precedence else rf"\left({latex}\right)"
 
 
-def digits(value: float) -> str:
+def number_to_latex(value: float) -> str:
     """A number in LaTeX: whole numbers without a point, powers of ten for very large and small ones."""
     mantissa, _, exponent = repr(value).partition("e")
     mantissa = mantissa.removesuffix(".0")

@@ -15,7 +15,7 @@ import numpy as np
 from engine.xla.flags import is_off
 from engine.xla.program_cache import load_or_build
 
-PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
+MAX_PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
 # of LLVM, and each small kernel a set-up of MLIR.
@@ -30,13 +30,13 @@ while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def compiled(
-    num_static: int, one_kernel: Callable[..., bool] = lambda *args: False, size: int = PROGRAMS
+    num_static: int, one_kernel: Callable[..., bool] = lambda *args: False, max_programs: int = MAX_PROGRAMS
 ) -> Callable[[Callable], Callable]:
     """Compile a function once for its first ``num_static`` arguments, and for the shapes of the arrays that follow.
 
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
     as large again. What is decorated can't be differentiated or called from within another such function. Of more than
-    ``size`` programs the one that was not used for longest is dropped.
+    ``max_programs`` the one that was not used for longest is dropped.
 
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
@@ -44,7 +44,7 @@ def compiled(
 
     def decorate(function: Callable) -> Callable:
         programs: OrderedDict[Hashable, Any] = OrderedDict()  # the newest last
-        one_at_a_time = threading.Lock()  # a class that comes together asks for the same program together
+        one_at_a_time = threading.Lock()  # several threads may ask for the same program at once
 
         @wraps(function)
         def call(*args: Any) -> Any:
@@ -60,7 +60,7 @@ def compiled(
                     if program is None:
                         to_build = partial(build, partial(function, *static_args), arrays, one_kernel(*args))
                         program = programs[key] = load_or_build(function, static_args, arrays, to_build)
-                    while len(programs) > size:
+                    while len(programs) > max_programs:
                         programs.popitem(last=False)
             return program(*arrays)
 
@@ -85,6 +85,7 @@ def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
 
 
 def in_one_kernel(function: Callable, *arrays: Any) -> Any:
+    """Call a function while it is traced so that XLA compiles all of it into one kernel."""
     from jax.experimental.xla_metadata import set_xla_metadata
 
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):

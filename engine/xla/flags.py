@@ -8,8 +8,8 @@ import warnings
 
 SWITCH = "ENGINE_XLA"  # "off": XLA as it comes
 
-# A race is a loop of a few hundred tiny steps. XLA compiles a loop that it finds small into one function, and walks
-# through any other kernel by kernel, at five times the cost; the threshold is in bytes touched per step. And it leaves
+# A race is a loop of a few hundred tiny steps. XLA compiles a loop that it finds small into one function, and runs
+# any other kernel by kernel, at five times the cost; the threshold is in bytes touched per step. And it leaves
 # half of a processor's widest vectors (AVX-512) unused unless told.
 FLAGS = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000",

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from engine import LANDSCAPES, Landscape
-from engine.landscapes import over
+from engine.landscapes import evaluate_at
 from ui.draw.figures import POINTS, Axis, Box, iso_map, relief, superscript
 
 
@@ -32,7 +32,7 @@ def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndar
     """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``."""
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    return xs, ys, np.asarray(over(landscape.loss, where)).reshape(points, points)
+    return xs, ys, np.asarray(evaluate_at(landscape.loss, where)).reshape(points, points)
 
 
 def height_axis(landscape: Landscape, low: float, high: float) -> dict:

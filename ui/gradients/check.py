@@ -27,7 +27,7 @@ CODE = (
     "is whether the values agree, to nine digits; so any form of the right answer is right, and a constant too many is "
     "wrong. A decimal of three digits or more, such as 3.14 for π, may stand for any number that it is rounded or cut "
     "off from. Here the numbers have 64 bits, so that rounding is not taken for a mistake.",
-    (slopes.check, slopes.made_exact),
+    (slopes.check, slopes.with_exact_decimals),
 )
 
 
@@ -45,7 +45,7 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
     if not setup.answer.strip():
         st.markdown(
             ":material/edit: Type what you think $f'$ is. It is compared with `jax.grad` at "
-            f"{slopes.CHECKED} points of the interval, and both curves are drawn."
+            f"{slopes.CHECK_POINTS} points of the interval, and both curves are drawn."
         )
         return
     try:
@@ -88,7 +88,7 @@ def verdict(found: slopes.Check) -> tuple[bool, str]:
     """
     count, points = int(found.right.sum()), len(found.x)
     if found.right.all():
-        left_out = slopes.CHECKED - points
+        left_out = slopes.CHECK_POINTS - points
         beside = f" At the other {left_out}, f itself has no slope." if left_out else ""
         taken = ", with your decimals taken as rounded numbers" if found.rounded else ""
         return True, f"**Right.** It agrees with jax.grad at all {points} points where f has a slope{taken}.{beside}"

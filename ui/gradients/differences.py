@@ -41,7 +41,7 @@ HALF_WIDTH = 1.1  # of the interval around x₀ that is drawn: the widest h, and
 CODE = (
     "Two values of the function, a little apart, give the slope of the line between them. It is computed in 32-bit "
     "numbers, as JAX does by default, and compared with `jax.grad`.",
-    (slopes.finite_differences, slopes.best),
+    (slopes.finite_differences, slopes.most_accurate),
 )
 
 
@@ -157,7 +157,7 @@ def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
 
 def least_error_notes(errors: Mapping[str, np.ndarray], low: float, high: float) -> list[dict]:
     """A note at the least error of each method, with an arrow: from above for forward, from below for central."""
-    bests = {name: at for name in METHODS if (at := slopes.best(errors[name])) is not None}
+    bests = {name: at for name in METHODS if (at := slopes.most_accurate(errors[name])) is not None}
     alike = len(set(bests.values())) == 1 < len(bests)
     notes = []
     for name, at in bests.items():
@@ -188,7 +188,7 @@ def cause_notes(errors: Mapping[str, np.ndarray]) -> list[dict]:
     """Over the plot, what makes the error large: on the left rounding, on the right truncation, if there is any."""
     note = {"xref": "paper", "yref": "paper", "showarrow": False, "font": {"color": VARIABLES.ink}}
     notes = [{**note, "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "text": "← rounding"}]
-    if any(slopes.best(some) != 0 for some in errors.values()):
+    if any(slopes.most_accurate(some) != 0 for some in errors.values()):
         notes.append({**note, "x": 1, "y": 1, "xanchor": "right", "yanchor": "bottom", "text": "truncation →"})
     return notes
 
@@ -216,7 +216,7 @@ def describe_errors(f: Function, x0: float, found: slopes.Differences) -> list[s
     ten, hundred = h.index(0.1), h.index(0.01)
     for name in METHODS:
         errors = found.errors[name]
-        at = slopes.best(errors)
+        at = slopes.most_accurate(errors)
         if at is None:
             lines.append(f"**{name.capitalize()}**: $f$ is not defined at both points it needs, for any h.")
             continue

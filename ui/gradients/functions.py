@@ -45,7 +45,7 @@ def curves(f: Function, low: float, high: float) -> Curves:
 
 
 kink = lru_cache(maxsize=256)(slopes.kink)
-sides = lru_cache(maxsize=256)(slopes.sides)
+sides = lru_cache(maxsize=256)(slopes.one_sided_limits)
 
 
 def chosen_function(setup: GradientsSetup) -> Function | None:

@@ -36,7 +36,7 @@ CODE = (
     "`jax.value_and_grad` turns the function into one that gives its value and its slope: it goes through the "
     "function's own steps with the rule for each one's derivative, so nothing is approximated. "
     "`jax.vmap` asks it at all points at once.",
-    (slopes.points, slopes.curve, slopes.sides, slopes.stay_apart, slopes.limit),
+    (slopes.points, slopes.curve, slopes.one_sided_limits, slopes.stay_apart, slopes.limit),
 )
 
 
@@ -127,7 +127,7 @@ def describe_x0(f: Function, x0: float, value: float, slope: float) -> str:
     )
 
 
-def describe_vertical(near: slopes.Sides) -> str:
+def describe_vertical(near: slopes.OneSidedLimits) -> str:
     """What the slope is where it grows without end on one side or on both."""
     if math.isinf(near.left) and math.isinf(near.right):
         if near.left == near.right:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from engine.batches import per_epoch
+from engine.batches import batches_per_epoch
 from engine.notebook import first_theta
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -270,7 +270,7 @@ def choose_batches(setup: FitSetup, scale: Scale) -> None:
             9999,
             step=1,
             key=CONTROLS.widget_key("deal"),
-            help=f"Shuffles the points, once for every {per_epoch(scale.examples, setup.batch)} steps.",
+            help=f"Shuffles the points, once for every {batches_per_epoch(scale.examples, setup.batch)} steps.",
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from engine.analysis import Curvature, forecast, measured_factors
-from engine.descent import RECORDS
+from engine.descent import MAX_RECORDS
 from ui.linear_fit.data import is_determined
 from ui.linear_fit.run import Result, descend, in_batches
 from ui.setup.pages import FitSetup
@@ -82,7 +82,7 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
 def measured_ratios(setup: FitSetup, result: Result) -> np.ndarray:
     """The ratio of one step's length to that of the step before, along each direction ``(dim,)``, on all points."""
     path = result.run.positions
-    if setup.steps > RECORDS or in_batches(setup, result):
+    if setup.steps > MAX_RECORDS or in_batches(setup, result):
         # run anew: the records of a longer run are thinned, and two steps in a row are needed
-        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, RECORDS), 0.0).positions[0]
+        path = descend(replace(setup, batch=0), result.fit, min(setup.steps, MAX_RECORDS), 0.0).positions[0]
     return measured_factors(path, result.curvature.directions)

@@ -119,9 +119,9 @@ def show_how_it_works(setup: FitSetup) -> None:
         "The step": ("engine/optimizers.py", (OPTIMIZERS["SGD"],)),
         "The curvature and what it foretells": (
             "engine/analysis.py",
-            (analysis.shape_of, analysis.curvature, analysis.Curvature, analysis.forecast, measured_factors),
+            (analysis.hessian_at, analysis.curvature, analysis.Curvature, analysis.forecast, measured_factors),
         ),
-        "The mini-batches": ("engine/batches.py", (batches.per_epoch, batches.shuffle, batches.dealt)),
+        "The mini-batches": ("engine/batches.py", (batches.batches_per_epoch, batches.shuffle, batches.in_batch)),
     }
     for name, (file, parts) in cards.items():
         card = st.expander(name, key=CONTROLS.key("card", name), on_change="rerun")

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import OPTIMIZERS, Trace, race
 from engine.analysis import Curvature, gradients
-from engine.descent import RECORDS
+from engine.descent import MAX_RECORDS
 from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
 from engine.race import Run
@@ -48,9 +48,9 @@ def run(setup: FitSetup, points: Points) -> Result:
     descent = trace.run(0)
     # padded to one shape, so that XLA compiles it once for all numbers of steps
     slopes = np.asarray(
-        gradients(mean_squared_error, np.resize(descent.positions, (RECORDS + 1, len(setup.start))), fit.data)
+        gradients(mean_squared_error, np.resize(descent.positions, (MAX_RECORDS + 1, len(setup.start))), fit.data)
     )
-    [verdict] = judge_all({"SGD": trace}, (), [fit.level()], "iteration", reach=0)["SGD"]
+    [verdict] = judge_all({"SGD": trace}, (), [fit.stationary_point()], "iteration", reach=0)["SGD"]
     return Result(points, fit, fit.minimum(), curvature_of(fit), descent, slopes[: len(descent.steps)], verdict)
 
 

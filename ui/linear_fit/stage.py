@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import OPTIMIZERS
-from engine.analysis import beside
+from engine.analysis import format_apart
 from ui.draw.figures import LEAST
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
@@ -98,7 +98,9 @@ def said_distance(setup: FitSetup, result: Result) -> str:
     usual = np.sqrt(result.fit.scale() / np.mean(features**2, axis=0))  # the size of a parameter that makes up y alone
     best = np.where(np.abs(best) > 1e-9 * usual, best, 0.0)
     worst = int(np.argmax(np.abs(end - best) / np.maximum(np.abs(best), 0.1 * usual)))
-    words = f"{thetas(setup)[worst]} is {end[worst]:.3g}, and the least loss is at {beside(best[worst], end[worst])}."
+    words = (
+        f"{thetas(setup)[worst]} is {end[worst]:.3g}, and the least loss is at {format_apart(best[worst], end[worst])}."
+    )
     x = result.points.x
     if setup.with_intercept and abs(np.mean(x)) > np.std(x):
         words += " It helps to subtract the mean from x first."

@@ -31,7 +31,7 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
     at = descent.positions[int(np.searchsorted(descent.steps, moment))]
     size = setup.batch_size or setup.examples
     chosen = batch(setup.seed, moment, setup.examples, size)
-    some = result.fit.some(chosen)
+    some = result.fit.subset(chosen)
     slopes = tuple(np.asarray(gradients(mean_squared_error, at[None], fit.data))[0] for fit in (result.fit, some))
     st.markdown(said_batch(setup, moment, slopes))
     color = result.looks[name].color(theme)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from engine import OPTIMIZERS, race
 from engine.analysis import Curvature, curvature, measured_factors
-from engine.descent import RECORDS
+from engine.descent import MAX_RECORDS
 from engine.problems import mean_squared_error
 from ui.draw.figures import show_figure
 from ui.draw.tables import show_table
@@ -70,7 +70,9 @@ def said_way(direction: np.ndarray) -> str:
 def contraction(setup: RegressionSetup, result: Result, bend: Curvature, rate: float) -> pd.DataFrame:
     """What a step makes of the distance to the minimum along each direction: as foretold, and in a real run."""
     plain = {"SGD": OPTIMIZERS["SGD"](learning_rate=rate)}  # type: ignore[call-arg]
-    path = race(mean_squared_error, plain, [setup.start], min(setup.steps, RECORDS), data=result.fit.data)["SGD"].run(0)
+    path = race(mean_squared_error, plain, [setup.start], min(setup.steps, MAX_RECORDS), data=result.fit.data)[
+        "SGD"
+    ].run(0)
     measured = measured_factors(path.positions[: path.stopped], bend.directions)
     return pd.DataFrame(
         {

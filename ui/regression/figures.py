@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 
 from engine.analysis import Curvature
 from engine.descent import TOLERANCE
-from engine.problems import REACH, TRUE_BOWL, Fit, bowl, bowl_points
+from engine.problems import MAX_INPUT, TRUE_BOWL, Fit, bowl, bowl_points
 from ui.draw.figures import POINTS, Axis, iso_map, plane, relief
 from ui.draw.palette import COLORS, VARIABLES, Colors, Style
 
 THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
-SIDE_X, SIDE_Y = Axis("x", -REACH, REACH), Axis("y", -REACH, REACH)
+SIDE_X, SIDE_Y = Axis("x", -MAX_INPUT, MAX_INPUT), Axis("y", -MAX_INPUT, MAX_INPUT)
 HIGHEST = 1400.0  # of the axis of the bowl, which reaches 1200
 CAMERA = {"eye": {"x": -1.0, "y": -1.75, "z": 1.15}, "center": {"x": 0, "y": 0, "z": -0.12}}
 SQUARES = 13  # lines per side of a prediction's net
@@ -26,7 +26,7 @@ fit_of = lru_cache(maxsize=64)(bowl)
 
 def net() -> tuple[np.ndarray, np.ndarray]:
     """The lines of a prediction's net: where they run ``(13,)``, and x² and y² on their crossings ``(2, 13, 13)``."""
-    side = np.linspace(-REACH, REACH, SQUARES)
+    side = np.linspace(-MAX_INPUT, MAX_INPUT, SQUARES)
     return side, np.stack([np.broadcast_to(side**2, (SQUARES, SQUARES)), np.repeat(side[:, None] ** 2, SQUARES, 1)])
 
 
@@ -52,7 +52,7 @@ def still_figures(examples: int, noise: float, seed: int) -> Mapping[str, str]:
 
 
 def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray) -> go.Figure:
-    side = np.linspace(-REACH, REACH, 41) ** 2
+    side = np.linspace(-MAX_INPUT, MAX_INPUT, 41) ** 2
     heights = TRUE_BOWL[0] * side[None] + TRUE_BOWL[1] * side[:, None]
     examples = go.Scatter3d(
         x=x, y=y, z=true, mode="markers", marker={"size": 2.6, "color": VARIABLES.goal}, hoverinfo="skip"

@@ -91,5 +91,5 @@ def show_how_it_works() -> None:
         st.markdown("The examples, from the same file:")
         st.code(inspect.getsource(problems.draw_bowl), language="python")
         st.markdown("The batches, from `engine/batches.py`:")
-        for part in (batches.per_epoch, batches.shuffle, batches.dealt):
+        for part in (batches.batches_per_epoch, batches.shuffle, batches.in_batch):
             st.code(inspect.getsource(part), language="python")

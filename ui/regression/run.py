@@ -58,5 +58,5 @@ def run(setup: RegressionSetup) -> Result:
     if len(ends) == len(runs) and 0 < max(ends) < setup.steps:
         traces = as_far_as(max(ends))
     looks = dict(zip(racers, styles(setup.racers), strict=True))
-    found = judge_all(traces, [minimum], [fit.level()] * len(traces), "iteration")
+    found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration")
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, looks)
