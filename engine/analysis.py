@@ -57,8 +57,8 @@ def curvature(
 
 
 @partial(jax.jit, static_argnames="loss")
-def hessian_at(loss, x, data):
-    """The Hessian ``(dim, dim)`` of a loss at ``x`` ``(dim,)``."""
+def hessian_at(loss, x: Float[Array, "dim"], data) -> Float[Array, "dim dim"]:
+    """The Hessian of a loss at ``x``."""
     return jax.hessian(loss)(x, *data)
 
 
