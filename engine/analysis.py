@@ -27,8 +27,8 @@ def distance_to_nearest(
 class Curvature:
     """The curvature of a loss at a point: the eigenvalues of its Hessian, and their directions."""
 
-    values: Float[np.ndarray, "dim"]  # lowest first: the second derivative along each direction
-    directions: Float[np.ndarray, "dim dim"]  # one direction of length 1 per row
+    values: Float[np.ndarray, "directions"]  # lowest first: the second derivative along each direction
+    directions: Float[np.ndarray, "directions dim"]  # all of them, or some; each of length 1
 
     @property
     def limit(self) -> float:
@@ -38,7 +38,7 @@ class Curvature:
         """
         return 2 / float(self.values[-1]) if self.values[-1] > 0 else np.inf
 
-    def factors(self, learning_rate: float) -> Float[np.ndarray, "dim"]:
+    def factors(self, learning_rate: float) -> Float[np.ndarray, "directions"]:
         """What one step of gradient descent makes of the distance to the minimum, along each direction.
 
         Negative: it lands on the other side. Beyond 1 in size: it moves away.
@@ -57,8 +57,8 @@ def curvature(
 
 
 @partial(jax.jit, static_argnames="loss")
-def hessian_at(loss, x, data):
-    """The Hessian ``(dim, dim)`` of a loss at ``x`` ``(dim,)``."""
+def hessian_at(loss, x: Float[Array, "dim"], data) -> Float[Array, "dim dim"]:
+    """The Hessian of a loss at ``x``."""
     return jax.hessian(loss)(x, *data)
 
 

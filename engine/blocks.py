@@ -161,12 +161,12 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
 
     def move_and_evaluate(i, carry):
         # a stopped run keeps its position; its gradient and its state are no longer used
-        end, gradient, memory = carry
-        move, memory = update(gradient, memory, end.position, i - 1, end.loss)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(memory, run_axes=1), NEVER, i - 1))
+        end, gradient, state = carry
+        move, state = update(gradient, state, end.position, i - 1, end.loss)
+        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(state, run_axes=1), NEVER, i - 1))
         end, x = end._replace(stopped_at=stopped_at), end.position + move
         value, gradient = slope(x)
-        return evaluate(i, end, x, value, gradient), gradient, memory
+        return evaluate(i, end, x, value, gradient), gradient, state
 
     never = jnp.full(BLOCK, NEVER)
     end = _End(
@@ -192,8 +192,8 @@ def vectorize_rule(loss, rule, swept, knobs, values, x):
     def init(value, x):
         return jax.tree.map(jnp.asarray, with_value(value).init(x))
 
-    def update(value, gradient, memory, x, step, at_x):
-        return update_at(with_value(value), gradient, memory, x, step, at_x, loss)
+    def update(value, gradient, state, x, step, at_x):
+        return update_at(with_value(value), gradient, state, x, step, at_x, loss)
 
     def with_value(value):
         return rule(*(value if index == swept else knob for index, knob in enumerate(knobs)))

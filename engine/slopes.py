@@ -20,17 +20,14 @@ from engine.problems import mean_squared_error, mean_squared_error_by_hand
 Function = Callable[[jax.Array], jax.Array]
 
 CHECK_POINTS = 200  # points of an interval that a derivative is checked at
-RELATIVE_TOLERANCE = (
-    1e-9  # a derivative is right within this share of its size, once its rounded numbers are made exact
-)
-DECIMAL_ERROR = (
-    -0.5,
-    0.99,
-)  # how far an exact number may be from its decimal, in units of its last digit: rounded, or cut off
-DISTANCES = 10.0 ** -np.arange(3, 8)  # how near a corner is looked at, as shares of the size of x
-ROUNDING_WINDOW = (
-    15  # so many points to each side tell how much is lost in rounding: at one alone it may happen to be nothing
-)
+# a derivative is right within this share of its size, once its rounded numbers are made exact
+RELATIVE_TOLERANCE = 1e-9
+# how far an exact number may be from its decimal, in units of its last digit: rounded, or cut off
+DECIMAL_ERROR = (-0.5, 0.99)
+# from a corner to the points that its slopes are taken at, as shares of the size of x
+DISTANCES = 10.0 ** -np.arange(3, 8)
+# so many points to each side tell how much is lost in rounding: at one alone it may happen to be nothing
+ROUNDING_WINDOW = 15
 THETA_STEP = 1.0  # a central difference of a parabola is exact however wide, and wide is where rounding counts least
 
 

@@ -18,9 +18,8 @@ WAY_LEFT, LOSS_LEFT = 0.01, 1e-12
 # and the loss above the least one is small beside the data; or every coordinate is as close as that to its best value.
 SMALL_BESIDE_DATA, CLOSE = 0.01, 1e-3
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
-ENDS_PER_CALL = (
-    8  # ends whose stationary points are found at once: always as many, so one program serves a race and a sweep
-)
+# ends whose stationary points are found at once: always as many, so one program serves a race and a sweep
+ENDS_PER_CALL = 8
 
 
 @dataclass(frozen=True)

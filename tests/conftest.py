@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jaxtyping import install_import_hook
+import typecheck
 from streamlit.components.v2 import manifest_scanner
 
-install_import_hook("engine", "typecheck.check")  # before anything imports the engine
+typecheck.install()  # before anything imports the engine
 
 import ui.frame  # noqa: E402
 from engine import LANDSCAPES, OPTIMIZERS  # noqa: E402

@@ -153,7 +153,7 @@ def test_the_batch_is_marked_and_both_arrows_point_down_their_own_loss():
     fit = bowl(SMALL.examples, SMALL.noise, SMALL.seed)
     named = {trace["text"][1]: trace for trace in ways["data"] if trace.get("mode") == "lines+text"}
     longest = []
-    for name, part in (("all examples", fit), ("the batch", fit.some(chosen))):
+    for name, part in (("all examples", fit), ("the batch", fit.subset(chosen))):
         down = -np.asarray(jax.grad(mean_squared_error)(at, *part.data), float)
         arrow = np.array([numbers(named[name][axis])[1] - numbers(named[name][axis])[0] for axis in "xy"])
         np.testing.assert_allclose(arrow / np.hypot(*arrow), down / np.hypot(*down), atol=1e-4)
