@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,12 +10,12 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from engine.annotations import Arrays, Points
+
 SAME_SIZE = 1e-5  # a step that lands as far away on the other side, but for this share, gets no nearer
 
 
-def distance_to_nearest(
-    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]]
-) -> Float[np.ndarray, "*points"]:
+def distance_to_nearest(points: Float[np.ndarray, "*points dim"], minima: Points) -> Float[np.ndarray, "*points"]:
     """Straight-line distance from each point to the nearest minimum; NaN where there is no minimum."""
     if len(minima) == 0:
         return np.full(points.shape[:-1], np.nan)
@@ -46,9 +46,7 @@ class Curvature:
         return 1 - learning_rate * self.values
 
 
-def curvature(
-    loss: Callable[..., jax.Array], x: Float[np.ndarray, "dim"], data: Sequence[np.ndarray] = ()
-) -> Curvature:
+def curvature(loss: Callable[..., jax.Array], x: Float[np.ndarray, "dim"], data: Arrays = ()) -> Curvature:
     """The curvature of a loss at ``x``, from ``jax.hessian``."""
     values, vectors = np.linalg.eigh(np.asarray(hessian_at(loss, np.asarray(x, np.float32), tuple(data)), float))
     # a direction and its opposite are the same: the first one of those that differ from 0 points up
@@ -130,7 +128,7 @@ def describe_share(size: float) -> str:
 
 @partial(jax.jit, static_argnames="loss")
 def gradients(
-    loss: Callable[..., jax.Array], points: Float[Array, "points dim"], data: Sequence[jax.Array]
+    loss: Callable[..., jax.Array], points: Float[Array, "points dim"], data: Arrays
 ) -> Float[Array, "points dim"]:
     """The gradient of a loss at many points."""
     return jax.vmap(lambda x: jax.grad(loss)(x, *data))(points)

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Real
 
 from engine.analysis import SAME_SIZE
+from engine.annotations import Arrays, Points
 from engine.descent import TOLERANCE
 from engine.race import Run, Trace
 from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
@@ -101,7 +102,7 @@ class Facts:
 
 def decide(
     facts: Facts,
-    minima: Sequence[Sequence[float]],
+    minima: Points,
     stationary: StationaryPoint | None,
     path: Float[np.ndarray, "recorded dim"] | None = None,
     reach: float = TOLERANCE,
@@ -185,7 +186,7 @@ def has_reached(path: Float[np.ndarray, "recorded dim"], stationary: StationaryP
 
 
 def is_near(
-    points: Float[np.ndarray, "*points dim"], minima: Sequence[Sequence[float]], reach: float = TOLERANCE
+    points: Float[np.ndarray, "*points dim"], minima: Points, reach: float = TOLERANCE
 ) -> Bool[Bools, "*points"]:
     """Whether points are closer than ``reach`` to one of the minima, in every coordinate."""
     targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
@@ -198,8 +199,8 @@ def is_near(
 def verdicts(
     loss: Callable[..., jax.Array],
     traces: Mapping[str, Trace],
-    minima: Sequence[Sequence[float]],
-    data: Sequence[np.ndarray] = (),
+    minima: Points,
+    data: Arrays = (),
     *,
     index: str = "step",
     reach: float = TOLERANCE,
@@ -215,7 +216,7 @@ def verdicts(
 
 def judge_all(
     traces: Mapping[str, Trace],
-    minima: Sequence[Sequence[float]],
+    minima: Points,
     points: Sequence[StationaryPoint],
     index: str = "step",
     reach: float = TOLERANCE,
@@ -230,7 +231,7 @@ def judge_all(
 
 def verdict(
     run: Run,
-    minima: Sequence[Sequence[float]],
+    minima: Points,
     stationary: StationaryPoint,
     index: str = "step",
     reach: float = TOLERANCE,
@@ -264,7 +265,7 @@ def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
     return Verdict(decide(facts, (), None), run.stopped, index)
 
 
-def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Sequence[Sequence[float]]) -> str:
+def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Points) -> str:
     """What a path goes around: a minimum, or a point."""
     middle = path.mean(axis=0)
     nearest = min(minima, key=lambda minimum: np.linalg.norm(middle - np.asarray(minimum)), default=None)

@@ -67,7 +67,7 @@ def fair_race(
     return FairRace(tuple(rule.name for rule in optimizers), rates, losses, win_shares(losses, start_losses))
 
 
-def random_starts(landscape: Landscape, seed: Sequence[int], count: int) -> Float[np.ndarray, "{count} 2"]:
+def random_starts(landscape: Landscape, seed: Sequence, count: int) -> Float[np.ndarray, "{count} 2"]:
     """Starts, anywhere in the domain."""
     low, high = np.array(landscape.domain).T
     return np.random.default_rng(seed).uniform(low, high, (count, 2))

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from engine.annotations import Points
 from engine.blocks import NEVER, Progress, _End, run_across, run_all
 from engine.descent import recorded_steps
 from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near
@@ -89,11 +90,11 @@ def sweep(
     loss: Callable[..., jax.Array],
     optimizer: Optimizer,
     knob: str,
-    values: Sequence[float] | np.ndarray,
+    values: Sequence | np.ndarray,
     starts: Any,
     steps: int,
     *,
-    minima: Sequence[Sequence[float]] = (),
+    minima: Points = (),
     progress: Progress | None = None,
 ) -> Sweep:
     """The same run for every value of one knob, from one or many ``starts`` ``(runs, dim)``.
@@ -119,9 +120,7 @@ def sweep(
     )
 
 
-def endings(
-    loss: Callable[..., jax.Array], end: _End, minima: Sequence[Sequence[float]], records: int
-) -> Shaped[np.ndarray, "runs"]:
+def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, records: int) -> Shaped[np.ndarray, "runs"]:
     """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
     low, high, length, began, _ = (np.asarray(part, float) for part in end.tail)

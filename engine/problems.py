@@ -134,7 +134,7 @@ def bowl(examples: int, noise: float, seed: int) -> Fit:
     return bowls(examples, noise, [seed])[0]
 
 
-def bowls(examples: int, noise: float, seeds: Sequence[int]) -> list[Fit]:
+def bowls(examples: int, noise: float, seeds: Sequence) -> list[Fit]:
     """That fit for each of many seeds."""
     x, y, true = (np.asarray(part) for part in draw_bowl(examples, noise, np.asarray(seeds)))
     return [Fit(features, truth) for features, truth in zip(np.stack([x**2, y**2], axis=-1), true, strict=True)]

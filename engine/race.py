@@ -6,7 +6,7 @@ steps are arguments of that loop, so turning any of them compiles nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from engine.annotations import Arrays, Points, Seeds
 from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
 from engine.optimizers import Optimizer
 
@@ -96,11 +97,11 @@ def race(
     starts: Any,
     steps: int,
     *,
-    data: Sequence[Any] = (),
+    data: Arrays = (),
     own_data: bool = False,
-    minima: Sequence[Sequence[float]] = (),
+    minima: Points = (),
     batch_size: int | None = None,
-    seeds: int | Sequence[int] | np.ndarray = 0,
+    seeds: Seeds = 0,
     tolerance: float = 0.0,
     record: bool = False,
 ) -> dict[str, Trace]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
+from engine.annotations import Arrays
 from engine.xla import compiled
 
 # Little is left: along every direction at most this share of the way, or of the loss that there was to lose in all,
@@ -73,7 +74,7 @@ def overstepping(path: Float[np.ndarray, "recorded dim"], stationary: Stationary
 
 
 def stationary_points(
-    loss: Callable[..., jax.Array], ends: Float[np.ndarray, "runs dim"], data: Sequence[np.ndarray] = ()
+    loss: Callable[..., jax.Array], ends: Float[np.ndarray, "runs dim"], data: Arrays = ()
 ) -> list[StationaryPoint]:
     """The stationary point nearest to each of the ``ends``."""
     data = tuple(np.asarray(part, float) for part in data)
