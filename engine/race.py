@@ -108,7 +108,8 @@ def race(
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
     ``loss`` takes a point ``(dim,)``, then ``data``, and gives a number; pass the same function object each time, since
-    a new one is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` is where "converged" is measured from.
+    a new one is compiled anew. ``starts`` is ``(runs, dim)``. ``minima`` ``(minima, dim)`` is
+    where "converged" is measured from.
 
     With a ``batch_size`` each step follows the gradient of so many examples only (``engine/batches.py`` says which),
     and the loss must be a mean over the examples, the first axis of ``data``; the losses of the trace are those of all
