@@ -37,9 +37,9 @@ from websockets import WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.server import Server, fresh_server, wait_until_compiled
+from ui.numbers import format_plain
 from ui.setup.codec import decode, encode
 from ui.setup.pages import SETUPS, RaceSetup, racer_names
-from ui.setup.stops import short
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds
@@ -177,7 +177,7 @@ def see(element: Element, answer: Answer) -> None:
 
 
 def said(setup: RaceSetup) -> list[str]:
-    return [str(setup.steps), *(short(racer.learning_rate) for racer in setup.racers)]
+    return [str(setup.steps), *(format_plain(racer.learning_rate) for racer in setup.racers)]
 
 
 def turned(setup: RaceSetup, place: int, stop: str) -> RaceSetup:

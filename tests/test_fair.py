@@ -162,8 +162,8 @@ def test_the_table_has_a_row_for_each_optimizer_under_each_of_the_terms(fair):
 
 
 def test_bars_are_win_rates_and_whiskers_reach_to_the_outer_draws(fair):
-    looks = dict(zip(fair.optimizers, STYLES, strict=False))
-    drawn = panels(fair, HIMMELBLAU.floor, looks, "light")
+    racer_styles = dict(zip(fair.optimizers, STYLES, strict=False))
+    drawn = panels(fair, HIMMELBLAU.floor, racer_styles, "light")
     bars = [trace for trace in drawn.data if trace.type == "bar"]
     assert len(bars) == len(TERMS)
     for term, bar in enumerate(bars):
@@ -176,5 +176,5 @@ def test_bars_are_win_rates_and_whiskers_reach_to_the_outer_draws(fair):
 
 
 def test_a_loss_without_a_floor_is_drawn_without_an_axis_for_it(fair):
-    looks = dict(zip(fair.optimizers, STYLES, strict=False))
-    assert {trace.type for trace in panels(fair, None, looks, "dark").data} == {"bar"}
+    racer_styles = dict(zip(fair.optimizers, STYLES, strict=False))
+    assert {trace.type for trace in panels(fair, None, racer_styles, "dark").data} == {"bar"}

@@ -17,12 +17,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import parse, slopes
+from ui.draw.tables import as_csv
 from ui.frame import PAGES
 from ui.gradients.check import verdict
-from ui.gradients.controls import PART_NAMES, decimals_needed, format_number
+from ui.gradients.controls import PART_NAMES, decimals_needed
 from ui.gradients.differences import error_range
-from ui.gradients.functions import span, to_csv
+from ui.gradients.functions import span, with_function
 from ui.gradients.loss import DERIVATION
+from ui.numbers import format_number
 from ui.setup.codec import decode, encode
 from ui.setup.pages import (
     CHECK,
@@ -334,14 +336,14 @@ def test_what_cannot_be_read_is_said_in_plain_text_and_the_page_goes_on(text, pa
 
 def test_a_typed_text_reaches_a_spreadsheet_as_text():
     for text in ("-x", "+x", "=x", "@x"):
-        table = pd.read_csv(io.BytesIO(to_csv(text, pd.DataFrame({"x": [1.0]}))))
+        table = pd.read_csv(io.BytesIO(as_csv(with_function(text, pd.DataFrame({"x": [1.0]})))))
         assert table["function"][0] == f"'{text}"
 
 
 def test_the_numbers_of_the_download_read_back_exactly():
     x = slopes.points(-3, 3)
     f, slope = slopes.curve(parse("ln x", ("x",)), x)
-    table = pd.read_csv(io.BytesIO(to_csv("ln x", pd.DataFrame({"x": x, "f": f, "df": slope}))))
+    table = pd.read_csv(io.BytesIO(as_csv(with_function("ln x", pd.DataFrame({"x": x, "f": f, "df": slope})))))
     for name, column in (("x", x), ("f", f), ("df", slope)):
         np.testing.assert_array_equal(table[name].astype(np.float32), column)
 

@@ -12,7 +12,7 @@ ENGINE = sorted(ROOT.glob("engine/**/*.py"))
 
 
 # each may import what stands to its right, and itself
-FLOORS = ("page", "draw", "setup", "admission", "memo")
+FLOORS = ("page", "draw", "setup", "admission", "memo", "numbers")
 TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
 
 
@@ -77,6 +77,7 @@ def test_what_the_pages_share_never_imports_a_page(file):
 PARTS = [file for file in UI if file.parent.name not in ("ui", "pictures")] + [
     ROOT / "ui/admission.py",
     ROOT / "ui/memo.py",
+    ROOT / "ui/numbers.py",
 ]
 
 
@@ -106,12 +107,12 @@ def test_a_file_is_short_enough_to_be_read(file):
     assert file.name == "optimizers.py" or len(file.read_text(encoding="utf-8").splitlines()) <= 300
 
 
-@pytest.mark.parametrize("file", each(ENGINE))
-def test_what_the_engine_offers_says_what_it_does(file):
-    """The methods of an optimizer, and of the tree's builder, have one docstring: that of their class."""
+@pytest.mark.parametrize("file", each([*UI, *ENGINE]))
+def test_what_a_module_offers_says_what_it_does(file):
+    """The methods of an optimizer, of the tree's builder and of a kind of setting are documented in their base class."""
     nodes = [node for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     for node in [*nodes]:
-        if isinstance(node, ast.ClassDef) and not {"Optimizer", "Transformer"} & named(*node.bases):
+        if isinstance(node, ast.ClassDef) and not {"Optimizer", "Transformer", "Kind", "Text"} & named(*node.bases):
             nodes += [method for method in node.body if isinstance(method, ast.FunctionDef)]
     public = [node for node in nodes if not node.name.startswith("_")]
     assert not [f"{node.name}, line {node.lineno}" for node in public if not ast.get_docstring(node)]

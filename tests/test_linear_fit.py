@@ -19,7 +19,7 @@ from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import rates
 from ui.linear_fit.data import curvature_of, fit_of, points_of
-from ui.linear_fit.figures import MOST_DRAWN, drawn, extent
+from ui.linear_fit.figures import MAX_DRAWN, drawn, extent
 from ui.linear_fit.run import run
 from ui.linear_fit.table import THETA_FROM_NEW_GENERATOR, table
 from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
@@ -565,6 +565,6 @@ def test_of_many_points_a_sample_is_drawn_and_the_page_says_so():
     app = with_file(b"x,y\n" + b"".join(b"%d,%d\n" % (i % 97, i % 89) for i in range(5000)))
     assert "A sample of 2,000 points is drawn; the fit uses all 5,000." in texts(app)
     points = points_of(replace(SMALL, data=CSV), app.session_state["fit-upload"])
-    assert len(set(drawn(points))) == MOST_DRAWN
+    assert len(set(drawn(points))) == MAX_DRAWN
     curvature = curvature_of(fit_of(replace(SMALL, model="slope"), points))
     assert float(dict(metrics(app))["curvature λ"]) == pytest.approx(float(curvature.values[0]), rel=1e-3)

@@ -37,5 +37,6 @@ class Memo(Generic[T]):
         return entry.result[0]
 
     def clear(self) -> None:
+        """Forget everything."""
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry[T]] = OrderedDict()

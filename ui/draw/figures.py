@@ -17,7 +17,7 @@ from ui.draw.palette import VARIABLES, Colors
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
 LEVELS = 14
-LEAST = 1e-12  # a loss above the minimum that is smaller counts as none; on data, that share of their mean square
+MIN_LOSS = 1e-12  # a loss above the minimum that is smaller counts as none; on data, that share of their mean square
 # from above and in front: one looks into the bowl, and the far wall shows what runs down it
 CAMERA = {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}}
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
@@ -25,11 +25,8 @@ Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 def levels(low: float, high: float) -> dict:
+    """Plotly's iso-lines: evenly spaced from the lowest height to the highest."""
     return {"start": low, "end": high, "size": (high - low) / LEVELS}
-
-
-def superscript(power_of_ten: float) -> str:
-    return str(round(math.log10(power_of_ten))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,7 @@ class Axis:
     log: bool = False
 
     def layout(self) -> dict:
+        """Plotly's layout of the axis."""
         common = {"title": {"text": self.title, "standoff": 4}, "exponentformat": "power"}
         if not self.log:
             return {**common, "range": [self.low, self.high]}
@@ -127,11 +125,11 @@ def iso_map(
     )
     figure = plane(x, y, [contour, *extra, marks], colors, revision=revision, square=square, left=40)
     if len(goals) == 1:
-        figure.add_annotation(goal_name(*goals[0], x, y, colors.goal))
+        figure.add_annotation(minimum_label(*goals[0], x, y, colors.goal))
     return figure
 
 
-def goal_name(across: float, up: float, x: Axis, y: Axis, color: str) -> dict:
+def minimum_label(across: float, up: float, x: Axis, y: Axis, color: str) -> dict:
     """The word at a minimum: so far from it that who arrives does not cover it, on the sides where there is room."""
     right = across < x.low + 0.7 * (x.high - x.low)
     below = up > y.low + 0.2 * (y.high - y.low)
@@ -183,7 +181,7 @@ def relief(
         y=[goal[1] for goal in goals],
         z=[goal[2] for goal in goals],
         mode="markers+text",
-        text=goal_names(goals),
+        text=minimum_labels(goals),
         textposition="bottom right",
         textfont={"color": colors.goal, "size": 13},
         marker={"symbol": "diamond", "size": 4, "color": colors.goal},
@@ -212,7 +210,8 @@ def color_scale(colors: Colors) -> list[list]:
     return [[i / (len(colors.scale) - 1), color] for i, color in enumerate(colors.scale)]
 
 
-def goal_names(goals: Sequence[Sequence[float]]) -> list[str]:
+def minimum_labels(goals: Sequence[Sequence[float]]) -> list[str]:
+    """The words beside the minima: where there are several, their marks are enough."""
     return ["minimum" if len(goals) == 1 else ""] * len(goals)
 
 
@@ -226,7 +225,7 @@ def loss_axes(last_step: int, low: float, high: float, log: bool, index: str = "
 
 
 def loss_range(
-    curves: Sequence[np.ndarray], span: tuple[float, float], log: bool, least: float = LEAST
+    curves: Sequence[np.ndarray], span: tuple[float, float], log: bool, least: float = MIN_LOSS
 ) -> tuple[float, float]:
     """The lowest and highest loss to frame: what the curves reach, as far as it is found on the map, and every start.
 

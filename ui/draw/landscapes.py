@@ -10,7 +10,8 @@ import numpy as np
 
 from engine import LANDSCAPES, Landscape
 from engine.landscapes import evaluate_at
-from ui.draw.figures import POINTS, Axis, Box, iso_map, relief, superscript
+from ui.draw.figures import POINTS, Axis, Box, iso_map, relief
+from ui.numbers import superscript
 
 
 def box(landscape: Landscape, view: str) -> Box:
@@ -43,7 +44,7 @@ def height_axis(landscape: Landscape, low: float, high: float) -> dict:
     return {
         "range": [low - 0.02 * (high - low), high],
         "tickvals": [float(height(landscape, np.array(v + (landscape.floor or 0.0)))) for v in losses],
-        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"10{superscript(v)}" for v in losses],
+        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"10{superscript(round(math.log10(v)))}" for v in losses],
     }
 
 

@@ -12,10 +12,11 @@ from engine import OPTIMIZERS
 from engine.optimizers import Knob
 from ui.draw.palette import swatch
 from ui.draw.styles import styles
+from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import MAX_RACERS, racer_names
 from ui.setup.session import Entry
-from ui.setup.stops import short, stops
+from ui.setup.stops import stops
 
 
 def line_up(controls: Controls[Any], theme: str) -> None:
@@ -93,13 +94,14 @@ def turn(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: 
         st.toggle(label, key=place, help=about)
     elif knob.log:
         choices = stops(knob.low, knob.high, getattr(entry.added, knob.name))
-        st.select_slider(label, choices, key=place, help=about, format_func=short)
+        st.select_slider(label, choices, key=place, help=about, format_func=format_plain)
     else:
         digits = 4 if 0.999 < knob.high < 1 else 3
         st.slider(label, knob.low, knob.high, step=10.0**-digits, format=f"%.{digits}f", key=place, help=about)
 
 
 def take_racer(controls: Controls[Any]) -> None:
+    """Add the optimizer that was chosen, for ``on_change``."""
     if (chosen := controls.new_value("add")) is None:
         return
     if len(controls.memory.entries) < MAX_RACERS:
@@ -108,5 +110,6 @@ def take_racer(controls: Controls[Any]) -> None:
 
 
 def drop(controls: Controls[Any], entry: int) -> None:
+    """Take a racer out of the line-up, unless it is the last one."""
     if len(controls.memory.entries) > 1:
         controls.memory.entries.pop(entry, None)

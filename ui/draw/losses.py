@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from ui.draw.figures import LEAST, loss_axes, loss_range
+from ui.draw.figures import MIN_LOSS, loss_axes, loss_range
 from ui.draw.stage.stage import View
 
 
@@ -22,7 +22,9 @@ class LossPlot:
     log: bool
 
     @classmethod
-    def of(cls, losses: Mapping[str, np.ndarray], span: tuple[float, float], log: bool, least: float = LEAST) -> Self:
+    def of(
+        cls, losses: Mapping[str, np.ndarray], span: tuple[float, float], log: bool, least: float = MIN_LOSS
+    ) -> Self:
         """``span`` is the loss on the map. On a logarithmic axis, which has no place for 0, ``least`` is the least."""
         curves = {name: np.maximum(some, least) if log else some for name, some in losses.items()}
         return cls(curves, *loss_range(list(curves.values()), span, log, least), log)

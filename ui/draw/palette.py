@@ -24,6 +24,7 @@ class Style:
     marker: Shape  # a polygon in a square from -1 to 1, y down
 
     def color(self, theme: str) -> str:
+        """The colour in a theme, ``light`` or ``dark``."""
         return self.dark if theme == "dark" else self.light
 
     @property

@@ -18,7 +18,7 @@ from ui.setup.controls import Controls
 # of the leaderboard, in pixels: up to the verdicts it fits on a phone
 MARK_WIDTH, VERDICT_WIDTH, ROW_HEIGHT, LINE_HEIGHT = 44, 190, 35, 19
 WRAPPING_HEIGHT = 65  # Streamlit breaks text into lines in rows over 4rem only
-LARGEST_WHOLE = 2.0**53  # Streamlit's cells for numbers show a larger one unrounded, and cut off
+MAX_WHOLE = 2.0**53  # Streamlit's cells for numbers show a larger one unrounded, and cut off
 VERDICT_LETTERS = 24  # on a line of a verdict
 LOSSES = {"final loss": "The loss where it ended.", "best loss": "The lowest loss on the way."}
 ALL = "Conventions"
@@ -38,7 +38,8 @@ The update rules are PyTorch's, and their names are the field's:
 """
 
 
-def said_ends(traces: Mapping[str, Trace]) -> str:
+def describe_ends(traces: Mapping[str, Trace]) -> str:
+    """Every racer with its last loss, in words."""
     return ", ".join(f"{name} {trace.losses[0, -1]:.3g}" for name, trace in traces.items())
 
 
@@ -46,17 +47,18 @@ def show_leaderboard(
     traces: Mapping[str, Trace],
     verdicts: Mapping[str, Sequence[Verdict]],
     minima: Sequence[Sequence[float]],
-    looks: Mapping[str, Style],
+    racer_styles: Mapping[str, Style],
     theme: str,
 ) -> None:
+    """The table of how every racer ended."""
     table = leaderboard(traces, verdicts, minima)
     high = row_height(table["verdict"])
     # a picture is drawn as high as its row
     mark_height = 28 * (high - 8) // (MARK_WIDTH - 8) if high > ROW_HEIGHT else 14
-    table.insert(1, "", [swatch(looks[name], theme, mark_height) for name in table["racer"]])
+    table.insert(1, "", [swatch(racer_styles[name], theme, mark_height) for name in table["racer"]])
     if not len(minima):
         table = table.drop(columns=["distance", "converged at"])
-    large = [name for name in LOSSES if table[name].abs().max() > LARGEST_WHOLE]
+    large = [name for name in LOSSES if table[name].abs().max() > MAX_WHOLE]
     table = table.assign(**{name: table[name].map("{:.4g}".format) for name in large})
     text, number, picture = st.column_config.TextColumn, st.column_config.NumberColumn, st.column_config.LineChartColumn
     show_table(
@@ -102,6 +104,7 @@ def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:
 
 
 def show_card(rule: type[Optimizer]) -> None:
+    """One optimizer: its words, formula, source, knobs and code."""
     st.markdown(rule.__doc__)
     st.latex(rule.formula)
     st.caption(f"Source: {rule.source}")

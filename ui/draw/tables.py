@@ -41,6 +41,7 @@ def leaderboard(
 
 
 def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
+    """A racer's place on the leaderboard, as a sort key."""
     run = entry[1].run(FIRST_RUN)
     return run.stopped is not None, -(run.stopped or 0), float(run.losses[-1])
 

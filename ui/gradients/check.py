@@ -16,8 +16,9 @@ from ui.draw.figures import Axis, plane, show_figure
 from ui.draw.palette import COLORS, STYLES, swatch
 from ui.draw.tables import guarded
 from ui.draw.theme import theme
-from ui.gradients.controls import CONTROLS, format_number
+from ui.gradients.controls import CONTROLS
 from ui.gradients.functions import curve, curves, download, parse_cached, show_formulas, show_problem, show_table, span
+from ui.numbers import format_number, with_minus
 from ui.setup.pages import GradientsSetup
 
 TRUE_STYLE, TYPED_STYLE = STYLES[0], STYLES[1]
@@ -57,7 +58,7 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
     if found is None:
         return show_problem(
             "There is nothing to compare with.",
-            f"f has no slope at any point from {setup.low:g} to {setup.high:g}.".replace("-", "−"),
+            with_minus(f"f has no slope at any point from {setup.low:g} to {setup.high:g}."),
             "In the sidebar, choose another interval.",
         )
     right, words = verdict(found)
@@ -111,6 +112,7 @@ def format_apart(one: float, other: float) -> tuple[str, str]:
 def check_figure(
     setup: GradientsSetup, true: np.ndarray, given: np.ndarray, found: slopes.Check, right: bool, theme: str
 ) -> go.Figure:
+    """Both derivatives over the interval, and where an answer is wrong the point at which it is most."""
     x, colors = slopes.points(setup.low, setup.high), COLORS[theme]
     traces = [
         curve(x, true, TRUE_STYLE.color(theme), "jax.grad", width=4),

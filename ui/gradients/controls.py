@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.numbers import format_fixed, format_number
 from ui.setup.controls import Controls
 from ui.setup.pages import (
     CHECK,
@@ -29,13 +30,6 @@ PART_NAMES = {
     CHECK: "Check my derivative",
     LOSS: "Mean squared error",
 }
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def format_number(value: float, digits: int = 3) -> str:
-    """A number for a sentence, in so many digits; as 3·10⁻⁷ where it is small or large."""
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    return (f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else mantissa).replace("-", "−")
 
 
 def choose_part() -> None:
@@ -168,7 +162,7 @@ def x0_slider(setup: GradientsSetup) -> None:
         "Point x₀",
         places,
         key=CONTROLS.widget_key("x0"),
-        format_func=lambda x: f"{x:.{digits}f}".replace("-", "−"),
+        format_func=lambda x: format_fixed(x, digits),
         help="Where the slope is looked at."
         + (" The picture moves it too: play it, or click on the curve." if setup.part == SLOPE else ""),
     )
@@ -191,7 +185,7 @@ def theta_slider() -> None:
         "Parameter θ",
         THETAS,
         key=CONTROLS.widget_key("theta"),
-        format_func=lambda theta: f"{theta:.1f}".replace("-", "−"),
+        format_func=lambda theta: format_fixed(theta, 1),
         help="The slope of the line that is fitted. The picture moves it too: play it, or click on the parabola.",
     )
 

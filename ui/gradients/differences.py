@@ -16,12 +16,11 @@ from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
-from ui.gradients.controls import CONTROLS, format_number, take_h, take_h_click
+from ui.gradients.controls import CONTROLS, take_h, take_h_click
 from ui.gradients.functions import (
     curve,
     download,
     drawable,
-    format_float,
     kink,
     show_formulas,
     show_problem,
@@ -29,6 +28,7 @@ from ui.gradients.functions import (
     span,
     with_margins,
 )
+from ui.numbers import format_float, format_number
 from ui.setup.pages import WIDTHS, GradientsSetup
 
 METHODS = {"forward": STYLES[1], "central": STYLES[2]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,10 @@ import streamlit as st
 
 from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
-from ui.draw.tables import as_csv
+from ui.draw import tables
 from ui.draw.text import formula_row
-from ui.gradients.controls import CONTROLS, decimals_needed, format_number
+from ui.gradients.controls import CONTROLS, decimals_needed
+from ui.numbers import with_minus
 from ui.setup.pages import GradientsSetup
 
 MAX_LENGTH_IN_ROW = 60  # of a formula beside others, in characters of LaTeX
@@ -53,7 +54,7 @@ def chosen_function(setup: GradientsSetup) -> Function | None:
     if not setup.wide_enough:
         show_problem(
             "There is no interval to draw.",
-            f"It goes from x = {setup.low:g} to x = {setup.high:g}.".replace("-", "−"),
+            with_minus(f"It goes from x = {setup.low:g} to x = {setup.high:g}."),
             "In the sidebar, make *from* smaller than *to*, by 0.01 at least.",
         )
         return None
@@ -72,7 +73,7 @@ def chosen_function(setup: GradientsSetup) -> Function | None:
     if not np.isfinite(curves(f, setup.low, setup.high).f).any():
         show_problem(
             "There is nothing to draw.",
-            f"f is not defined at any of the 100 points from {setup.low:g} to {setup.high:g}.".replace("-", "−"),
+            with_minus(f"f is not defined at any of the 100 points from {setup.low:g} to {setup.high:g}."),
             "In the sidebar, choose another interval.",
         )
         return None
@@ -128,11 +129,6 @@ def show_formulas(first: str, *others: str) -> None:
         column.latex(line)
 
 
-def format_float(value: float) -> str:
-    """A number for a sentence, as Python shows a float: 2.0 and not 2."""
-    return format_number(value) if not float(value).is_integer() else f"{value:.1f}".replace("-", "−")
-
-
 def drawable(values: np.ndarray) -> np.ndarray:
     """Numbers for the stage: in 32 bits, and NaN where they are not finite in those."""
     with np.errstate(over="ignore"):
@@ -146,33 +142,18 @@ def column_decimals(values: np.ndarray) -> int:
 
 
 def show_table(table: pd.DataFrame, formats: Sequence[int | str]) -> None:
-    """Show a table. ``formats`` has a number of decimals, or a printf format, for each column."""
+    """A table about 14 rows high. ``formats`` has a number of decimals, or a printf format, for each column."""
     shown = [f"%.{some}f" if isinstance(some, int) else some for some in formats]
-    st.dataframe(
-        table,
-        hide_index=True,
-        height=247,
-        placeholder="–",
-        column_config={
-            name: st.column_config.NumberColumn(format=form) for name, form in zip(table, shown, strict=True)
-        },
-    )
+    tables.show_table(table, dict(zip(table, shown, strict=True)), 247)
 
 
 def download(text: str, table: pd.DataFrame, name: str) -> None:
     """A button that downloads a table as a CSV file called ``name``. ``text`` is the function it is about."""
-    st.download_button(
-        "All rows as CSV",
-        partial(to_csv, text, table),
-        name,
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    tables.download_csv("All rows as CSV", name, lambda: with_function(text, table))
 
 
-def to_csv(text: str, table: pd.DataFrame) -> bytes:
-    """A table as CSV, with the function it is about in the first column. The numbers are read back exactly the same."""
+def with_function(text: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the function it is about in its first column."""
     named = table.copy()
     named.insert(0, "function", text.strip())
-    return as_csv(named)
+    return named

@@ -15,7 +15,7 @@ from engine import problems, slopes
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
-from ui.draw.tables import as_csv
+from ui.draw.tables import download_csv
 from ui.draw.text import formula_row
 from ui.gradients.controls import (
     CONTROLS,
@@ -24,7 +24,8 @@ from ui.gradients.controls import (
     take_theta,
     take_theta_click,
 )
-from ui.gradients.functions import with_margins
+from ui.gradients.functions import show_table, with_margins
+from ui.numbers import format_fixed
 from ui.setup.pages import DERIVATION_LINES, THETAS, GradientsSetup
 
 LINE = STYLES[0]
@@ -238,31 +239,5 @@ def show_two_forms() -> None:
 def show_losses() -> None:
     """The table of the loss and its slope, and a download of it."""
     st.subheader("The loss and its slope at every θ", anchor=False)
-    table = losses()
-    formats = ["%.1f", *["%.3f"] * 4]
-    st.dataframe(
-        table,
-        hide_index=True,
-        height=247,
-        column_config={
-            name: st.column_config.NumberColumn(format=form) for name, form in zip(table, formats, strict=True)
-        },
-    )
-    st.download_button(
-        "All rows as CSV",
-        losses_csv,
-        "loss.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def losses_csv() -> bytes:
-    """The table of the loss and its slope as CSV."""
-    return as_csv(losses())
-
-
-def format_fixed(value: float, digits: int) -> str:
-    """A number with so many decimals. What is rounded to 0 has no minus sign."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
+    show_table(losses(), [1, 3, 3, 3, 3])
+    download_csv("All rows as CSV", "loss.csv", losses)

@@ -14,20 +14,20 @@ from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
-from ui.gradients.controls import CONTROLS, format_number, take_x0, take_x0_click
+from ui.gradients.controls import CONTROLS, take_x0, take_x0_click
 from ui.gradients.functions import (
     column_decimals,
     curve,
     curves,
     download,
     drawable,
-    format_float,
     show_formulas,
     show_table,
     sides,
     span,
     with_margins,
 )
+from ui.numbers import format_float, format_number
 from ui.setup.pages import GradientsSetup
 
 TANGENT = STYLES[0]

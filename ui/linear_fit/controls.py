@@ -12,9 +12,10 @@ from engine.notebook import first_theta
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, points_of, read_upload
+from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
-from ui.setup.stops import short, stops
+from ui.setup.stops import stops
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
@@ -210,7 +211,7 @@ def choose_learning_rate(setup: FitSetup, limit: float | None) -> None:
         "Learning rate α",
         rates(limit or 1.0, setup.rate),
         key=CONTROLS.widget_key("rate"),
-        format_func=short,
+        format_func=format_plain,
         help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
     )
     if limit is None:
@@ -243,7 +244,7 @@ def choose_descent(setup: FitSetup, scale: Scale) -> None:
         "Stop when the loss changes by less than",
         tolerances(scale.loss, setup.tolerance),
         key=CONTROLS.widget_key("tolerance"),
-        format_func=lambda tolerance: short(tolerance) if tolerance else "0 (run on)",
+        format_func=lambda tolerance: format_plain(tolerance) if tolerance else "0 (run on)",
         help="The tolerance: it ends once the loss on all points has changed by less than this in an iteration or, "
         "with a few points per step, while each point was seen once. 0 lets it run to the end.",
     )

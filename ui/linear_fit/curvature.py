@@ -11,6 +11,7 @@ from engine.analysis import Curvature, forecast, measured_factors
 from engine.descent import MAX_RECORDS
 from ui.linear_fit.data import is_determined
 from ui.linear_fit.run import Result, descend, in_batches
+from ui.numbers import format_point
 from ui.setup.pages import FitSetup
 
 MIN_SHARE_IN_WORDS = "a hundred-thousandth"  # MIN_CURVATURE_SHARE, for a reader
@@ -34,11 +35,7 @@ def show_curvature(setup: FitSetup, result: Result) -> None:
     for i in reversed(range(len(curvature.values))):
         if setup.with_intercept:
             x, y = curvature.directions[i]
-            st.markdown(
-                f"**{'Steepest' if i else 'Flattest'} direction**, along (θ₀, θ₁) = ({x:.3f}, {y:.3f})".replace(
-                    "-", "−"
-                )
-            )
+            st.markdown(f"**{'Steepest' if i else 'Flattest'} direction**, along (θ₀, θ₁) = {format_point((x, y), 3)}")
         if certain[i]:
             show_numbers(float(curvature.values[i]), float(factors[i]), float(measured[i]))
         else:

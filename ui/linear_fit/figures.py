@@ -14,23 +14,24 @@ from ui.draw.figures import POINTS, Axis, iso_map, plane
 from ui.draw.palette import VARIABLES
 from ui.linear_fit.data import Points
 
-MOST_DRAWN = 2000  # points; more are a blot, and slow
+MAX_DRAWN = 2000  # points; more are a blot, and slow
 SIDE = 101  # points per side of the map: a quadratic is smooth
 CAPTION = 28  # pixels above a figure, for the words in its corner
 ROOM = 1.25  # how far the start lies from the edge of the loss, as a share of its distance to the minimum
-FARTHEST_FOLLOWED = 3.0  # a path that leaves the start's distance so many times over is not followed further
+MAX_PATH_FACTOR = 3.0  # a path that leaves the start's distance so many times over is not followed further
 
 Range = tuple[float, float]
 
 
 def drawn(points: Points) -> np.ndarray:
     """Which of the points are drawn: all, or a sample that is always the same."""
-    if len(points.x) <= MOST_DRAWN:
+    if len(points.x) <= MAX_DRAWN:
         return np.arange(len(points.x))
-    return np.sort(np.random.default_rng(0).choice(len(points.x), MOST_DRAWN, replace=False))
+    return np.sort(np.random.default_rng(0).choice(len(points.x), MAX_DRAWN, replace=False))
 
 
 def padded(values: np.ndarray) -> Range:
+    """The range of some values, with a margin."""
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
     return low - room, high + room
@@ -79,7 +80,7 @@ def extent(fit: Fit, bend: Curvature, path: np.ndarray) -> list[Range]:
     usual = size / np.sqrt(np.mean(fit.features.astype(float) ** 2, axis=0))
     half = np.maximum(half, np.where(minimum == 0, 0.5, 0.05) * usual)
     reach = float(np.max(np.abs(path - minimum) / half)) if len(path) else 1.0
-    half = half * min(max(1.0, 1.05 * reach), FARTHEST_FOLLOWED)
+    half = half * min(max(1.0, 1.05 * reach), MAX_PATH_FACTOR)
     return [(float(m - h), float(m + h)) for m, h in zip(minimum, half, strict=True)]
 
 

@@ -15,7 +15,7 @@ from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.curvature import show_curvature
 from ui.linear_fit.data import Points, points_of
-from ui.linear_fit.figures import MOST_DRAWN
+from ui.linear_fit.figures import MAX_DRAWN
 from ui.linear_fit.reading import show_reading
 from ui.linear_fit.run import run
 from ui.linear_fit.stage import show_stage
@@ -104,8 +104,8 @@ def show_counts(setup: FitSetup, points: Points) -> None:
         counts.append(f"{len(points.x):,} of {rows:,} rows of the file are used.")
         if points.dropped:
             counts.append(f"{points.dropped:,} left out.")
-    if len(points.x) > MOST_DRAWN:
-        counts.append(f"A sample of {MOST_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
+    if len(points.x) > MAX_DRAWN:
+        counts.append(f"A sample of {MAX_DRAWN:,} points is drawn; the fit uses all {len(points.x):,}.")
     if counts:
         st.markdown(f":material/table_rows: {' '.join(counts)}")
     if setup.data == CSV and (upload := uploaded()) is not None:

@@ -6,23 +6,25 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
-from ui.draw.figures import LEAST
+from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Number, Stage, Track, View
 from ui.draw.styles import styles
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
 from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
 from ui.linear_fit.run import Result, in_batches, thetas
+from ui.numbers import with_minus
 from ui.setup.pages import FitSetup
 
 
 def show_stage(setup: FitSetup, result: Result) -> None:
+    """The points and the line, the loss over the iterations, and the loss over the parameters."""
     log = setup.loss == "log"
     fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
     path, losses, slopes = (part[:end] for part in (result.run.positions, result.run.losses, result.slopes))
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
-    least = LEAST * fit.scale()
+    least = MIN_LOSS * fit.scale()
     ranges = extent(fit, result.curvature, path.astype(float))
     if setup.with_intercept:
         valley, highest = basin_figure(fit, ranges)
@@ -45,7 +47,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             View(
                 name="data",
                 caption="the points and the line; dotted: the best line",
-                says=f"The points and the line {MODEL_NAMES[setup.model]}. {said_end(setup, result)}",
+                says=f"The points and the line {MODEL_NAMES[setup.model]}. {describe_end(setup, result)}",
                 line=("intercept", "slope"),
             ),
             plot.view(
@@ -72,7 +74,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_click)
 
 
-def said_end(setup: FitSetup, result: Result) -> str:
+def describe_end(setup: FitSetup, result: Result) -> str:
     """How the descent ended, in a sentence or two."""
     verdict, losses = result.verdict, result.run.losses
     if result.run.stopped == 0:
@@ -81,7 +83,7 @@ def said_end(setup: FitSetup, result: Result) -> str:
         return f"It {verdict.words}: its numbers grew without bound."
     if result.run.settled is not None:
         was = "was " if verdict.words.startswith("ended") else ""
-        far = f" {said_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""
+        far = f" {describe_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""
         return f"It {was}{verdict.words}.{far}"
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
     if verdict.kind == "converged":
@@ -91,7 +93,7 @@ def said_end(setup: FitSetup, result: Result) -> str:
     return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
 
 
-def said_distance(setup: FitSetup, result: Result) -> str:
+def describe_distance(setup: FitSetup, result: Result) -> str:
     """Which parameter is furthest from its best value, and what helps."""
     end, best = result.run.positions[-1].astype(float), result.minimum
     features = result.fit.features.astype(float)
@@ -104,4 +106,4 @@ def said_distance(setup: FitSetup, result: Result) -> str:
     x = result.points.x
     if setup.with_intercept and abs(np.mean(x)) > np.std(x):
         words += " It helps to subtract the mean from x first."
-    return words.replace("-", "−")
+    return with_minus(words)

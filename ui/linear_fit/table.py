@@ -10,7 +10,7 @@ from engine.notebook import FIRST_KEY
 from ui.draw import tables
 from ui.linear_fit.controls import starts_like_notebook
 from ui.linear_fit.run import Result, gradient_names, in_batches, thetas
-from ui.linear_fit.stage import said_end
+from ui.linear_fit.stage import describe_end
 from ui.setup.pages import FitSetup
 
 THETA_FROM_NEW_GENERATOR = 0.16394293308258057  # of JAX, since it became the default, for the notebook's key
@@ -32,7 +32,7 @@ def table(setup: FitSetup, result: Result) -> pd.DataFrame:
 def show_table(setup: FitSetup, result: Result) -> None:
     """How the descent ended, the table of its iterations, and a download of it."""
     rows = table(setup, result)
-    st.markdown(f"**{said_end(setup, result)}**")
+    st.markdown(f"**{describe_end(setup, result)}**")
     notes = []
     if in_batches(setup, result):
         notes.append("The gradient and the loss are those on all points; a step follows the gradient of its batch.")

@@ -32,19 +32,19 @@ MAPS = Memo[Basins](64)
 PALEST = 0.25  # how strong the colour of the slowest start is
 
 
-def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], looks: Mapping[str, Style], theme: str) -> None:
+def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Mapping[str, Style], theme: str) -> None:
     """One map per racer, its path from the start over it, and how often and how soon it arrives."""
     words, choose = st.columns([3, 1])
     with words:
-        st.markdown(said_colors(setup))
+        st.markdown(describe_colors(setup))
     with choose:
         choose_points(setup)
     found = maps(setup)
-    show_stage(setup, found, traces, looks)
-    show_rates(found, looks, theme)
+    show_stage(setup, found, traces, racer_styles)
+    show_rates(found, racer_styles, theme)
 
 
-def said_colors(setup: RaceSetup) -> str:
+def describe_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
     count = len(setup.chosen_landscape.minima)
     if not count:
@@ -81,6 +81,8 @@ def maps(setup: RaceSetup) -> dict[str, Basins]:
 def show_stage(
     setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], styles: Mapping[str, Style]
 ) -> None:
+    """The maps, and on each the path of its racer."""
+
     def track(name: str) -> Track:
         run = traces[name].run(0)
         values = {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses}
@@ -152,14 +154,15 @@ def picture(basin: Basins) -> str:
 
 
 def rgb(color: str) -> np.ndarray:
+    """A colour like ``#2a7fb8`` as ``(3,)`` numbers up to 255."""
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
 
 
-def show_rates(found: Mapping[str, Basins], looks: Mapping[str, Style], theme: str) -> None:
+def show_rates(found: Mapping[str, Basins], racer_styles: Mapping[str, Style], theme: str) -> None:
     """How many starts arrive, how soon half of those have, and how many are lost."""
     table = pd.DataFrame(
         {
-            "": [swatch(looks[name], theme) for name in found],
+            "": [swatch(racer_styles[name], theme) for name in found],
             "racer": list(found),
             "arrive": [100 * float((basin.nearest >= 0).mean()) for basin in found.values()],
             "median steps": pd.array([median_steps(basin) for basin in found.values()], "Int64"),
@@ -181,5 +184,6 @@ def show_rates(found: Mapping[str, Basins], looks: Mapping[str, Style], theme: s
 
 
 def median_steps(basin: Basins) -> int | None:
+    """How many steps half of the starts that arrive have needed; None where none arrives."""
     arrived = basin.steps[basin.nearest >= 0]
     return int(np.median(arrived)) if arrived.size else None

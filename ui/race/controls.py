@@ -8,6 +8,7 @@ from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
 from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
+from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, RACE_TABS, REPLAY_LANDSCAPE, VIEWS, RaceSetup
 
@@ -20,6 +21,7 @@ CONTROLS = Controls("Ackley Race", "race", RaceSetup)
 
 
 def take_place() -> None:
+    """Start from a named place, for ``on_change``."""
     places = CONTROLS.current_setup().chosen_landscape.places
     if (chosen := CONTROLS.new_value("place")) in places:
         CONTROLS.update(start=places[chosen])
@@ -35,6 +37,7 @@ def sidebar(setup: RaceSetup, theme: str) -> None:
 
 
 def surface(setup: RaceSetup) -> None:
+    """The controls of the landscape and the start."""
     landscape = setup.chosen_landscape
     st.selectbox(
         "Landscape",
@@ -84,12 +87,14 @@ def surface(setup: RaceSetup) -> None:
 
 
 def extent(landscape: Landscape, view: str) -> str:
+    """The range of a square in words."""
     (low, high), (y_low, y_high) = box(landscape, view)
     text = f"{low:g} … {high:g}"
-    return (text if (low, high) == (y_low, y_high) else f"x {text}").replace("-", "−")
+    return with_minus(text if (low, high) == (y_low, y_high) else f"x {text}")
 
 
 def choose_view() -> None:
+    """The tabs of the page."""
     st.segmented_control(
         "What is shown",
         RACE_TABS,
@@ -101,6 +106,7 @@ def choose_view() -> None:
 
 
 def choose_points(setup: RaceSetup) -> None:
+    """The slider of how many starts a map has."""
     st.select_slider(
         "Starts per side",
         sorted({*POINTS, setup.points}),

@@ -14,15 +14,16 @@ from plotly.subplots import make_subplots
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
 from ui.admission import without_slot
-from ui.draw.figures import LEAST, common_layout, show_figure
+from ui.draw.figures import MIN_LOSS, common_layout, show_figure
 from ui.draw.palette import COLORS, Style, swatch
 from ui.draw.styles import styles
 from ui.draw.tables import show_table
 from ui.memo import Memo
+from ui.numbers import format_plain
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import sentences
 from ui.setup.pages import MAX_RATE, MIN_RATE, RaceSetup
-from ui.setup.stops import short, stops
+from ui.setup.stops import stops
 
 # as a heading, and within a sentence
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
@@ -40,19 +41,20 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     )
     choose_rate(setup)
     fair = found(setup)
-    looks = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
+    racer_styles = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
-    show_figure(panels(fair, setup.chosen_landscape.floor, looks, theme), CONTROLS.key("fair"))
+    show_figure(panels(fair, setup.chosen_landscape.floor, racer_styles, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
-    show_numbers(fair, looks, theme)
+    show_numbers(fair, racer_styles, theme)
 
 
 def choose_rate(setup: RaceSetup) -> None:
+    """The slider of the learning rate that all share."""
     st.select_slider(
         "One learning rate for all",
         stops(MIN_RATE, MAX_RATE, setup.shared_rate),
         key=CONTROLS.widget_key("shared_rate"),
-        format_func=short,
+        format_func=format_plain,
         help="What all of them run with under the first terms. Turn it: whom does each value favour?",
     )
 
@@ -79,7 +81,7 @@ def found(setup: RaceSetup) -> FairRace:
     return fair
 
 
-def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], theme: str) -> go.Figure:
+def panels(fair: FairRace, floor: float | None, racer_styles: Mapping[str, Style], theme: str) -> go.Figure:
     """A column for each of the terms: above, how often each optimizer wins; below, its median loss."""
     count, colors = len(fair.optimizers), COLORS[theme]
     rows = 1 if floor is None else 2  # a loss without a lowest value has no axis that all of them fit on
@@ -88,7 +90,7 @@ def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], them
     )
     drawn.update_annotations(font={"size": 14, "color": colors.ink})
     names, medians = list(fair.optimizers), np.median(pooled(fair), axis=-1)
-    hues = [looks[name].color(theme) for name in names]
+    hues = [racer_styles[name].color(theme) for name in names]
     for column, _ in enumerate(TERMS, start=1):
         wins = 100 * fair.wins[column - 1]
         middle, below, above = spread(wins, wins.mean(axis=0))
@@ -103,8 +105,8 @@ def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], them
             col=column,
         )
         if floor is not None:
-            losses = np.maximum(median_losses(fair)[column - 1] - floor, LEAST)
-            middle, below, above = spread(losses, np.maximum(medians[column - 1] - floor, LEAST))
+            losses = np.maximum(median_losses(fair)[column - 1] - floor, MIN_LOSS)
+            middle, below, above = spread(losses, np.maximum(medians[column - 1] - floor, MIN_LOSS))
             drawn.add_scatter(
                 x=[value if np.isfinite(value) else None for value in middle],
                 y=names,
@@ -133,7 +135,7 @@ def panels(fair: FairRace, floor: float | None, looks: Mapping[str, Style], them
     drawn.update_xaxes(range=[0, 104], tickvals=[0, 50, 100], row=1)
     drawn.update_xaxes(title="starts won, %", row=1, col=MIDDLE)
     if floor is not None:
-        ends = np.maximum(median_losses(fair) - floor, LEAST)
+        ends = np.maximum(median_losses(fair) - floor, MIN_LOSS)
         seen = np.log10(ends[np.isfinite(ends)]) if np.isfinite(ends).any() else np.zeros(1)
         low, high = float(np.floor(seen.min())), float(np.ceil(seen.max()))
         reach = {"range": [low - 0.3, max(high, low + 1) + 0.3], "dtick": max(1, math.ceil((high - low) / 2))}
@@ -149,6 +151,7 @@ def spread(values: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def whisker(below: np.ndarray, above: np.ndarray, color: str) -> dict:
+    """Plotly's error bars; none where an end is infinite."""
     ends = [np.where(np.isfinite(part), part, 0.0) for part in (above, below)]
     return {"array": ends[0], "arrayminus": ends[1], "symmetric": False, "color": color, "thickness": 1.6, "width": 3}
 
@@ -163,11 +166,11 @@ def pooled(fair: FairRace) -> np.ndarray:
     return np.concatenate(np.moveaxis(fair.losses, 1, 0), axis=-1)
 
 
-def show_numbers(fair: FairRace, looks: Mapping[str, Style], theme: str) -> None:
+def show_numbers(fair: FairRace, racer_styles: Mapping[str, Style], theme: str) -> None:
     """One row for each optimizer under each of the terms, who wins most first."""
     number = st.column_config.NumberColumn
     table = numbers(fair)
-    table.insert(1, "", [swatch(looks[name], theme) for name in table["optimizer"]])
+    table.insert(1, "", [swatch(racer_styles[name], theme) for name in table["optimizer"]])
     show_table(
         table,
         {
@@ -183,6 +186,7 @@ def show_numbers(fair: FairRace, looks: Mapping[str, Style], theme: str) -> None
 
 
 def numbers(fair: FairRace) -> pd.DataFrame:
+    """The table: one row for each optimizer under each of the terms."""
     rows = []
     by_draw, all_losses = median_losses(fair), pooled(fair)
     for term, title in enumerate(TITLES.values()):

@@ -86,8 +86,10 @@ def at_the_edge(fair: FairRace) -> list[str]:
 
 
 def bold(fair: FairRace, places: Sequence[int]) -> list[str]:
+    """The names of some optimizers in bold."""
     return [f"**{fair.optimizers[place]}**" for place in places]
 
 
 def listed(parts: Sequence[str]) -> str:
+    """Words as a list in a sentence: a, b and c."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

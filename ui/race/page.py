@@ -20,6 +20,7 @@ from ui.setup.pages import RaceSetup
 
 
 def show() -> None:
+    """Draw the page."""
     setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_landscape(setup)
@@ -28,25 +29,25 @@ def show() -> None:
 
     choose_view()
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
-        traces, looks = run(setup)
+        traces, racer_styles = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.show_look_for(setup)
         log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
-        show_rates(setup, looks, theme())
+        show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
-        show_basins(setup, traces, looks, theme())
+        show_basins(setup, traces, racer_styles, theme())
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, traces, looks, log)
+        show_stage(setup, traces, racer_styles, log)
     sidebar(setup, theme())
 
     if setup.show == "race":
         st.subheader("How each one ended", anchor=False)
         landscape = setup.chosen_landscape
         found = verdicts(landscape.loss, traces, landscape.minima)
-        show_leaderboard(traces, found, landscape.minima, looks, theme())
+        show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
 
@@ -55,6 +56,7 @@ def show() -> None:
 
 
 def show_landscape(setup: RaceSetup) -> None:
+    """The landscape's words and formula."""
     landscape = setup.chosen_landscape
     words, formula = formula_row()
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")

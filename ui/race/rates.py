@@ -16,9 +16,10 @@ from engine import LANDSCAPES, Landscape, Optimizer
 from engine.analysis import curvature
 from engine.maps import Sweep, sweep
 from ui.admission import without_slot
-from ui.draw.figures import LEAST, Axis, loss_range, plane, show_figure
+from ui.draw.figures import MIN_LOSS, Axis, loss_range, plane, show_figure
 from ui.draw.palette import COLORS, Style
 from ui.memo import Memo
+from ui.numbers import format_point
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup, racer_names
 
@@ -37,6 +38,7 @@ class Look:
     words: str
 
     def color(self, theme: str) -> str:
+        """The colour in a theme, ``light`` or ``dark``."""
         return self.dark if theme == "dark" else self.light
 
 
@@ -52,9 +54,9 @@ LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
 }
 
 
-def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None:
+def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) -> None:
     """The outcome of every learning rate, and under it the loss at the end."""
-    start = f"({setup.start[0]:g}, {setup.start[1]:g})".replace("-", "−")
+    start = format_point(setup.start)
     st.markdown(
         f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
         "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
@@ -65,7 +67,7 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
     show_figure(
         outcomes(setup, found, limit, theme), CONTROLS.key("outcomes"), on_select=take_rate, selection_mode="points"
     )
-    show_figure(losses(setup, found, looks, theme), CONTROLS.key("ends"), 300)
+    show_figure(losses(setup, found, racer_styles, theme), CONTROLS.key("ends"), 300)
     if limit is not None:
         st.markdown(
             f"This landscape is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "
@@ -74,6 +76,7 @@ def show_rates(setup: RaceSetup, looks: Mapping[str, Style], theme: str) -> None
 
 
 def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
+    """The racers by name."""
     return list(zip(racer_names(setup.racers), setup.racers, strict=True))
 
 
@@ -152,7 +155,7 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
     return drawn
 
 
-def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Style], theme: str) -> go.Figure:
+def losses(setup: RaceSetup, found: Mapping[str, Sweep], racer_styles: Mapping[str, Style], theme: str) -> go.Figure:
     """The loss at the end over the learning rate; a run that diverged has none."""
     floor = setup.chosen_landscape.floor
     log = floor is not None
@@ -160,7 +163,7 @@ def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Sty
     for name, outcome in found.items():
         ends = outcome.losses[:, 0].astype(float) - (floor or 0.0)
         ends[outcome.diverged[:, 0]] = np.nan
-        curves[name] = np.maximum(ends, LEAST) if log else ends
+        curves[name] = np.maximum(ends, MIN_LOSS) if log else ends
     start = float(setup.chosen_landscape.loss(jnp.array(setup.start))) - (floor or 0.0)
     low, high = loss_range([np.append(start, curve) for curve in curves.values()], (0.0, 3 * abs(start)), log)
     rates = next(iter(found.values())).values
@@ -170,7 +173,7 @@ def losses(setup: RaceSetup, found: Mapping[str, Sweep], looks: Mapping[str, Sty
             x=[float(rate) for rate in rates],
             y=[float(v) if math.isfinite(v) else None for v in curve],
             mode="lines",
-            line={"color": looks[name].color(theme), "width": 2.4},
+            line={"color": racer_styles[name].color(theme), "width": 2.4},
             hovertemplate="learning rate %{x:.3g}<br>loss %{y:.4g}<extra>" + name + "</extra>",
         )
         for name, curve in curves.items()

@@ -17,16 +17,17 @@ from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put the notebook's replay beside it where one is asked for."""
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
-    looks = dict(zip(racers, styles(setup.racers), strict=True))
+    racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, minima=setup.chosen_landscape.minima)
     if replaying(setup):
         replay = REPLAYS[setup.replay]
         traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
-        looks[replay.name] = REPLAY
-    return traces, looks
+        racer_styles[replay.name] = REPLAY
+    return traces, racer_styles
 
 
 def replaying(setup: RaceSetup) -> bool:
+    """Whether one of the notebook's own runs is shown beside the race."""
     return setup.replay != NO_REPLAY and setup.landscape == REPLAY_LANDSCAPE
 
 

@@ -12,7 +12,7 @@ from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
 from ui.draw.palette import Style
-from ui.draw.results import said_ends
+from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Number, Stage, Track, View
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup
@@ -21,6 +21,7 @@ NUMBERS = (Number("x", "x", 3), Number("y", "y", 3), Number("loss", "loss", 4))
 
 
 def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool) -> None:
+    """The surface, the map and the loss, with all racers on them."""
     landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
@@ -64,7 +65,9 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
                 click="start",
                 start=True,
             ),
-            losses.view(f"The loss at every step. At the end: {said_ends(traces)}.", int(steps[-1]), quantity=plotted),
+            losses.view(
+                f"The loss at every step. At the end: {describe_ends(traces)}.", int(steps[-1]), quantity=plotted
+            ),
         ],
         tracks=[track(name, trace) for name, trace in traces.items()],
         steps=steps,

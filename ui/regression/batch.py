@@ -33,8 +33,8 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
     chosen = batch(setup.seed, moment, setup.examples, size)
     some = result.fit.subset(chosen)
     slopes = tuple(np.asarray(gradients(mean_squared_error, at[None], fit.data))[0] for fit in (result.fit, some))
-    st.markdown(said_batch(setup, moment, slopes))
-    color = result.looks[name].color(theme)
+    st.markdown(describe_batch(setup, moment, slopes))
+    color = result.racer_styles[name].color(theme)
     data, ways = st.columns(2)
     with data:
         st.markdown(f"**The batch in the data.** {len(chosen)} of {setup.examples} examples, seen from above.")
@@ -45,7 +45,7 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
         show_figure(batch_map_figure(result.fit, some, at, slopes, color, theme), CONTROLS.key("ways"), 420)
 
 
-def said_batch(setup: RegressionSetup, moment: int, slopes: tuple[np.ndarray, ...]) -> str:
+def describe_batch(setup: RegressionSetup, moment: int, slopes: tuple[np.ndarray, ...]) -> str:
     """How far the batch's way down is from that of all examples, in words."""
     if setup.batch_size is None:
         return (

@@ -32,6 +32,7 @@ def sidebar(setup: RegressionSetup, theme: str) -> None:
 
 
 def data(setup: RegressionSetup) -> None:
+    """The controls of the examples."""
     st.select_slider(
         "Examples",
         sorted({*EXAMPLES, setup.examples}),
@@ -57,6 +58,7 @@ def data(setup: RegressionSetup) -> None:
 
 
 def descent(setup: RegressionSetup) -> None:
+    """The controls of the race."""
     for column, part, symbol in zip(st.columns(2), ("theta1", "theta2"), ("θ₁", "θ₂"), strict=True):
         column.number_input(
             f"start {symbol}", -MAX_START, MAX_START, step=0.5, format="%.3f", key=CONTROLS.widget_key("start", part)
@@ -81,6 +83,7 @@ def descent(setup: RegressionSetup) -> None:
 
 
 def choose_part() -> None:
+    """The tabs below the picture."""
     st.segmented_control(
         "Below the picture",
         REGRESSION_TABS,
@@ -101,6 +104,7 @@ def choose_moment(moments: list[int]) -> int:
 
 
 def choose_racer(racers: list[str]) -> str:
+    """Whose step is shown, and its name."""
     key = CONTROLS.widget_key("whose")
     CONTROLS.set_derived("whose", min(st.session_state[key], len(racers)))
     if len(racers) == 1:

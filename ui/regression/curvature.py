@@ -12,6 +12,7 @@ from engine.descent import MAX_RECORDS
 from engine.problems import mean_squared_error
 from ui.draw.figures import show_figure
 from ui.draw.tables import show_table
+from ui.numbers import format_point
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import (
     curvature_figure,
@@ -19,16 +20,17 @@ from ui.regression.figures import (
 from ui.regression.run import Result
 from ui.setup.pages import RegressionSetup
 
-USUAL_RATE = 1e-4  # the notebook's, where the line-up has no SGD to ask
+DEFAULT_RATE = 1e-4  # the notebook's, where the line-up has no SGD to ask
 
 
 def plain_rates(setup: RegressionSetup) -> list[float]:
     """The learning rates of plain SGD in the line-up; the notebook's where there is none."""
     plain = [r.learning_rate for r in setup.racers if r.name == "SGD" and not r.weight_decay]  # type: ignore[attr-defined]
-    return list(dict.fromkeys(plain)) or [USUAL_RATE]
+    return list(dict.fromkeys(plain)) or [DEFAULT_RATE]
 
 
 def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
+    """The Hessian of the loss, what it predicts for each learning rate, and what a run measured."""
     bend = curvature(mean_squared_error, np.array(result.minimum), result.fit.data)
     rates = plain_rates(setup)
     (a, b), (_, d) = bend.directions.T @ np.diag(bend.values) @ bend.directions
@@ -41,8 +43,8 @@ def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
             rf"H = \begin{{pmatrix}} {a:,.0f} & {b:,.0f} \\ {b:,.0f} & {d:,.0f} \end{{pmatrix}}".replace(",", r"{,}")
         )
         st.markdown(
-            f"It bends by **λ = {bend.values[1]:,.0f}** along {said_way(bend.directions[1])} and by "
-            f"**{bend.values[0]:,.0f}** along {said_way(bend.directions[0])}. A step of plain gradient descent "
+            f"It bends by **λ = {bend.values[1]:,.0f}** along {format_point(bend.directions[1], 2)} and by "
+            f"**{bend.values[0]:,.0f}** along {format_point(bend.directions[0], 2)}. A step of plain gradient descent "
             f"multiplies the distance to the minimum by 1 − αλ along each. From **2/λ = {bend.limit:.3g}** on, "
             "the steepest direction no longer shrinks: it grows. (The more examples, the nearer H comes to "
             "4,000 on the diagonal and 2,222 beside it: λ = 6,222 along (1, 1), 1,778 along (1, −1), 2/λ = 0.00032.)"
@@ -58,13 +60,9 @@ def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
                 "measured": number(format="%.4f", help="What the steps of a real run with all examples made of it."),
             },
         )
-        st.markdown(said_kick(result, rates[0]))
+        st.markdown(describe_single_example(result, rates[0]))
     with picture:
         show_figure(curvature_figure(result.fit, bend, theme), CONTROLS.key("curvature"), 420)
-
-
-def said_way(direction: np.ndarray) -> str:
-    return f"({direction[0]:.2f}, {direction[1]:.2f})".replace("-", "−")
 
 
 def contraction(setup: RegressionSetup, result: Result, bend: Curvature, rate: float) -> pd.DataFrame:
@@ -77,7 +75,7 @@ def contraction(setup: RegressionSetup, result: Result, bend: Curvature, rate: f
     return pd.DataFrame(
         {
             "learning rate": rate,
-            "direction": [said_way(direction) for direction in bend.directions],
+            "direction": [format_point(direction, 2) for direction in bend.directions],
             "curvature λ": bend.values,
             "predicted": bend.factors(rate),
             "measured": pd.array(measured, "Float64"),
@@ -85,7 +83,7 @@ def contraction(setup: RegressionSetup, result: Result, bend: Curvature, rate: f
     )
 
 
-def said_kick(result: Result, rate: float) -> str:
+def describe_single_example(result: Result, rate: float) -> str:
     """Why one example at a time can kick where all of them together do not."""
     steepest = float(result.fit.curvatures().max())
     ending = (

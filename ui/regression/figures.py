@@ -52,6 +52,7 @@ def still_figures(examples: int, noise: float, seed: int) -> Mapping[str, str]:
 
 
 def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray) -> go.Figure:
+    """The true surface with the examples ``(n,)`` on it."""
     side = np.linspace(-MAX_INPUT, MAX_INPUT, 41) ** 2
     heights = TRUE_BOWL[0] * side[None] + TRUE_BOWL[1] * side[:, None]
     examples = go.Scatter3d(
@@ -63,6 +64,7 @@ def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray) -> go.Figure:
 
 
 def map_figure(fit: Fit, extra: Sequence[go.Scatter] = (), colors: Colors = VARIABLES) -> go.Figure:
+    """The loss over both parameters, from above."""
     losses, minimum = losses_on_map(fit), fit.minimum()
     heights = decades(losses, float(fit.losses(minimum[None])[0]))
     goal = (float(minimum[0]), float(minimum[1]))
@@ -174,7 +176,7 @@ def curvature_figure(fit: Fit, curvature: Curvature, theme: str) -> go.Figure:
 
 
 def bands_figure(
-    steps: np.ndarray, bands: Mapping[str, np.ndarray], looks: Mapping[str, Style], log: bool, theme: str
+    steps: np.ndarray, bands: Mapping[str, np.ndarray], racer_styles: Mapping[str, Style], log: bool, theme: str
 ) -> go.Figure:
     """The median loss of many runs ``(3, recorded)``: 10 %, half, and 90 % of them are below."""
     every = np.concatenate([band.ravel() for band in bands.values()])
@@ -189,7 +191,7 @@ def bands_figure(
         losses = Axis("loss", 0.0, 1.05 * high)
     traces = []
     for name, (low_line, middle, high_line) in bands.items():
-        color = looks[name].color(theme)
+        color = racer_styles[name].color(theme)
         floor = losses.low if log else -math.inf  # a logarithmic axis has no place for 0
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         traces += [

@@ -24,6 +24,7 @@ from ui.setup.pages import RegressionSetup
 
 
 def show() -> None:
+    """Draw the page."""
     setup, notes = CONTROLS.sync()
     show_notes(notes)
     show_lesson()
@@ -47,6 +48,7 @@ def show() -> None:
 
 
 def show_lesson() -> None:
+    """What the page is about, in words and formulas."""
     words, formula = formula_row()
     words.markdown(
         "The examples come from $f(x, y) = 3x^2 + 9y^2$, with as much noise as you choose. An optimizer that knows the "
@@ -62,7 +64,7 @@ def show_lesson() -> None:
 def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
     """The part that the visitor chose to see below the picture."""
     if setup.below == "ends":
-        show_leaderboard(result.traces, result.verdicts, [result.minimum], result.looks, theme)
+        show_leaderboard(result.traces, result.verdicts, [result.minimum], result.racer_styles, theme)
         download(result.traces, THETAS)
     elif setup.below == "iterations":
         show_iterations(result)
@@ -75,6 +77,7 @@ def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
 
 
 def show_iterations(result: Result) -> None:
+    """Every iteration of every racer in a table."""
     table = paths(result.traces, THETAS).rename(columns={"step": "iteration"})
     show_table(table, {**dict.fromkeys(THETAS, "%.4f"), "loss": "%.6g"}, 360)
     download(result.traces, THETAS)

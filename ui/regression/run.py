@@ -29,7 +29,7 @@ class Result:
     floor: float  # the loss there
     traces: Mapping[str, Trace]
     verdicts: Mapping[str, Sequence[Verdict]]
-    looks: Mapping[str, Style]
+    racer_styles: Mapping[str, Style]
 
 
 def run(setup: RegressionSetup) -> Result:
@@ -57,6 +57,6 @@ def run(setup: RegressionSetup) -> Result:
     ends = [run.end + (run.stopped is not None) for run in runs if run.end is not None]
     if len(ends) == len(runs) and 0 < max(ends) < setup.steps:
         traces = as_far_as(max(ends))
-    looks = dict(zip(racers, styles(setup.racers), strict=True))
+    racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration")
-    return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, looks)
+    return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, racer_styles)

@@ -22,12 +22,12 @@ from ui.regression.figures import (
 from ui.setup.pages import RegressionSetup, racer_names
 
 SEEDS = 100
-MOST_LOOKS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
+MAX_EVALUATIONS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
 
 
 def seed_steps(setup: RegressionSetup) -> int:
     """How many iterations are run from all the seeds: those of the race, as far as the server has time for them."""
-    return min(setup.steps, max(1, MOST_LOOKS // (SEEDS * setup.examples * len(setup.racers))))
+    return min(setup.steps, max(1, MAX_EVALUATIONS // (SEEDS * setup.examples * len(setup.racers))))
 
 
 @lru_cache(maxsize=16)
@@ -56,6 +56,7 @@ def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], di
 
 
 def show_seeds(setup: RegressionSetup, theme: str) -> None:
+    """The median loss over many seeds, with a band and a table."""
     st.markdown(
         f"The race above, from {SEEDS} seeds: other examples, other noise, other batches each time. "
         "The line is the median loss; at every iteration, 80 of the 100 runs lie inside the band."
@@ -68,8 +69,8 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
     with st.spinner(f"Running {SEEDS} seeds."), without_slot():
         # what is looked at below the picture changes no run
         steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
-    looks = dict(zip(racer_names(setup.racers), styles(setup.racers), strict=True))
-    show_figure(bands_figure(steps, found, looks, setup.loss == "log", theme), CONTROLS.key("seeds"), 420)
+    racer_styles = dict(zip(racer_names(setup.racers), styles(setup.racers), strict=True))
+    show_figure(bands_figure(steps, found, racer_styles, setup.loss == "log", theme), CONTROLS.key("seeds"), 420)
     table = pd.DataFrame(
         {
             "racer": list(found),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Trace
-from ui.draw.figures import LEAST, LIFT
+from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
-from ui.draw.results import said_ends
+from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Index, Number, Sheet, Stage, Track, View
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
@@ -16,6 +16,7 @@ from ui.setup.pages import RegressionSetup
 
 
 def show_stage(setup: RegressionSetup, result: Result) -> None:
+    """The bowl, the map and the loss, with all racers on them."""
     log = setup.loss == "log"
     steps = next(iter(result.traces.values())).steps
     floor = np.float32(result.floor) if log else np.float32(0)
@@ -26,7 +27,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         {name: trace.losses[0] - floor for name, trace in result.traces.items()},
         (float(on_map.min() - floor), highest),
         log,
-        LEAST * result.fit.scale(),
+        MIN_LOSS * result.fit.scale(),
     )
 
     def track(name: str, trace: Trace) -> Track:
@@ -36,7 +37,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             "loss": trace.losses[0],
             "shown": losses.curves[name],
         }
-        return Track.of(name, result.looks[name], trace.run(0), result.verdicts[name][0], values)
+        return Track.of(name, result.racer_styles[name], trace.run(0), result.verdicts[name][0], values)
 
     racers = ", ".join(result.traces)
     side, bases = net()
@@ -60,7 +61,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
                 start=True,
             ),
             losses.view(
-                f"The loss at every iteration. At the end: {said_ends(result.traces)}.", int(steps[-1]), "iteration"
+                f"The loss at every iteration. At the end: {describe_ends(result.traces)}.", int(steps[-1]), "iteration"
             ),
         ],
         tracks=[track(name, trace) for name, trace in result.traces.items()],

@@ -21,8 +21,3 @@ def decades(low: float, high: float) -> Iterator[float]:
         yield from (stop for stop in tens if low * (1 - 1e-9) <= stop <= high)
         exponent += 1
     yield high
-
-
-def short(value: float) -> str:
-    """A stop as its slider labels it."""
-    return f"{value:g}"

@@ -57,6 +57,7 @@ def address(file: Path, name: str) -> str:
 
 @cache  # said once
 def say_not_writable(why: str) -> None:
+    """Warn in the server's log that scripts cannot be put where browsers would keep them."""
     LOG.warning("%s cannot be written to (%s). Browsers load the stage's scripts anew with every visit.", STATIC, why)
 
 
@@ -78,6 +79,7 @@ def plotly_address() -> str:
 
 
 def component(name: str, html: str, css: str) -> Callable:
+    """A Streamlit component whose script loads the stage."""
     script = (HERE / "loader.js").read_text(encoding="utf-8")
     script = script.replace("STAGE_FILE", address(HERE / "stage.js", "stage.js"))
     return st.components.v2.component(name, html=html, css=css, js=script, isolate_styles=False)

@@ -53,6 +53,7 @@ class View:
     lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
 
     def message(self) -> dict:
+        """What the browser is sent of it."""
         sheet = self.sheet and {
             "weights": self.sheet.weights,
             "x": packed(self.sheet.x),
@@ -79,6 +80,7 @@ class Track:
         return cls(name, style, values, run.stopped, run.settled, verdict.words if verdict else "")
 
     def message(self) -> dict:
+        """What the browser is sent of it."""
         return {
             "name": self.name,
             "color": self.style.variable,
@@ -118,6 +120,7 @@ STEPS = Index()
 
 
 def packed(values: np.ndarray) -> str:
+    """An array as 32-bit floats in base64."""
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
 
 
@@ -182,4 +185,5 @@ class Stage:
 
 
 def digest(text: str) -> str:
+    """A short name for a text, the same for the same text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
