@@ -109,7 +109,7 @@ def test_a_file_is_short_enough_to_be_read(file):
 
 @pytest.mark.parametrize("file", each([*UI, *ENGINE]))
 def test_what_a_module_offers_says_what_it_does(file):
-    """The methods of an optimizer, of the tree's builder and of a kind of setting are documented in their base class."""
+    """What the methods of an optimizer, the tree's builder or a kind of setting are for, their base class says."""
     nodes = [node for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     for node in [*nodes]:
         if isinstance(node, ast.ClassDef) and not {"Optimizer", "Transformer", "Kind", "Text"} & named(*node.bases):

@@ -34,6 +34,7 @@ PICTURES = {
 
 
 def main(address: str) -> None:
+    """Take every picture, light and dark, from the app at an address."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for theme in ("light", "dark"):
