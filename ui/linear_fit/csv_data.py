@@ -151,12 +151,12 @@ def read_file(content: bytes, choices: Choices) -> Reading:
     )
 
 
-def calendar_columns(layout: Layout, head: list[Line], body: list[Line]) -> dict[int, Column]:
+def calendar_columns(layout: Layout, header: list[Line], body: list[Line]) -> dict[int, Column]:
     """The columns of numbers that may all be dates without a year, or a day: where some run as dates do, only those."""
     found = {}
     for i in layout.numeric:
         cells = [line.cells[i] for line in body if i < len(line.cells) and not is_missing(line.cells[i])]
-        name = " ".join("".join(line.cells[i : i + 1]) for line in head).strip() or f"column {i + 1}"
+        name = " ".join("".join(line.cells[i : i + 1]) for line in header).strip() or f"column {i + 1}"
         if pairs := calendar_pairs(cells):
             found[i] = Column(name, ", ".join(cells[:3]), is_date_name(name) or run_like_dates(pairs))
     return {i: column for i, column in found.items() if column.like_dates} or found
@@ -173,7 +173,7 @@ def choose_dates(columns: dict[int, Column], chosen: bool | None) -> tuple[str, 
     return "", f"{shown}: read as numbers, not as dates."
 
 
-def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -> Table:
+def tabulate(layout: Layout, header: list[Line], body: list[Line], decimal: str) -> Table:
     """The table in the rows of a file. Raises ``CsvError`` where it has no two columns of numbers."""
     width = layout.width
     if width < 2:
@@ -181,7 +181,7 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
             "The file has one column; a fit needs two. Separate them by comma, semicolon or tab; "
             "what parts the columns can be chosen below."
         )
-    check_one_table(head, body, layout.numeric)
+    check_one_table(header, body, layout.numeric)
     rows, faults = [], total_rows(body)
     for i, line in enumerate(body):
         if line.width > width:
@@ -197,16 +197,17 @@ def tabulate(layout: Layout, head: list[Line], body: list[Line], decimal: str) -
     if body and is_sum(numbers[found], body, layout.numeric):
         faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
         numbers[:, -1] = np.nan
-    names = column_names(layout, head)
+    names = column_names(layout, header)
     cells = tuple(tuple(row[i] for i in found) for row in rows)
     return Table(tuple(names[i] for i in found), numbers[found], cells, tuple(r.number for r in body), faults, decimal)
 
 
-def column_names(layout: Layout, head: list[Line]) -> list[str]:
+def column_names(layout: Layout, header: list[Line]) -> list[str]:
     """The name of each column, from the lines of the header."""
     width = layout.width
-    unnamed_index = len(head) == 1 and len(head[0].cells) == width - 1 and layout.separator in "\t "  # as R writes it
-    parts = [[*[""] * unnamed_index, *line.cells, *[""] * width][:width] for line in head]
+    # R writes no name for its first column, which numbers the rows
+    unnamed_index = len(header) == 1 and len(header[0].cells) == width - 1 and layout.separator in "\t "
+    parts = [[*[""] * unnamed_index, *line.cells, *[""] * width][:width] for line in header]
     return unique_names([" ".join(filter(None, column)) for column in zip(*parts, strict=True)] or [""] * width)
 
 
@@ -223,10 +224,10 @@ def total_rows(body: list[Line]) -> dict[int, str]:
     return faults
 
 
-def check_one_table(head: list[Line], body: list[Line], numeric: list[int]) -> None:
+def check_one_table(header: list[Line], body: list[Line], numeric: list[int]) -> None:
     """Raise ``CsvError`` where a second header follows an empty line, and so a second table."""
     for above, line, below in zip(body, body[1:], body[2:], strict=False):
-        if line.number == above.number + 1 or any(line.cells == named.cells for named in head):
+        if line.number == above.number + 1 or any(line.cells == named.cells for named in header):
             continue
         cells = ["".join(line.cells[i : i + 1]) for i in numeric]
         words = all(cell and not is_missing(cell) and not resembles_number(cell) for cell in cells)
@@ -259,9 +260,9 @@ def explain_too_few(found: list[int], body: list[Line], decimal: str) -> str:
     return message
 
 
-def unique_names(head: Sequence[str]) -> list[str]:
+def unique_names(found: Sequence[str]) -> list[str]:
     """A printable name of at most 30 characters for every column; what is alike is numbered."""
-    printable = (" ".join("".join(c if c.isprintable() else " " for c in name).split()) for name in head)
+    printable = (" ".join("".join(c if c.isprintable() else " " for c in name).split()) for name in found)
     names = [name[:MAX_NAME_LENGTH] or f"column {i}" for i, name in enumerate(printable, 1)]
     seen: Counter[str] = Counter()
     taken: set[str] = set(names)

@@ -32,7 +32,7 @@ class Layout:
 
     separator: str
     above: list[Line]  # before the first row of numbers: titles, the header, units
-    body: list[Line]
+    body: list[Line]  # from the first row with numbers, and nothing else, in the columns of numbers
     comments: list[Line]
     width: int
     numeric: list[int]  # the columns of numbers
@@ -60,25 +60,25 @@ def choose_layout(text: str, chosen: str | None) -> tuple[Layout, dict[str, str]
             continue
         if separator != BLANKS or all(line.width == layout.width for line in layout.data):
             found[separator] = layout
-    able = {separator: layout for separator, layout in found.items() if len(layout.numeric) > 1}
-    if refused and not able:
+    fitting = {separator: layout for separator, layout in found.items() if len(layout.numeric) > 1}
+    if refused and not fitting:
         raise refused
-    if not able:
+    if not fitting:
         ways = list(found.values()) or [layout_with(text, ",")]
         return max(ways, key=lambda layout: (len(layout.numeric), layout.separator != BLANKS)), {}
-    doubts = {separator: layout.doubts for separator, layout in able.items()}
+    doubts = {separator: layout.doubts for separator, layout in fitting.items()}
     least = min(doubts.values())
-    best = [separator for separator in able if doubts[separator] == least]
+    best = [separator for separator in fitting if doubts[separator] == least]
     if "\t" in best and BLANKS in best:  # a tab is a blank too
         best.remove(BLANKS)
     questions = {}
     if len(best) > 1:
         between = " or ".join(SEPARATORS[separator] for separator in best)
         questions["separator"] = f"The columns can be parted by {between}. Which is the separator?"
-    elif best == [BLANKS] and may_be_thousands(able[BLANKS]):
+    elif best == [BLANKS] and may_be_thousands(fitting[BLANKS]):
         doubt = "Blanks part the columns, or group the thousands of one number."
         questions["separator"] = f"{doubt} Which is the separator?"
-    return able[best[0]], questions
+    return fitting[best[0]], questions
 
 
 def layout_with(text: str, separator: str) -> Layout:
@@ -92,12 +92,12 @@ def layout_with(text: str, separator: str) -> Layout:
     start = numbered.index(True) if True in numbered else len(rows)
     layout = layout_from(separator, rows, comments, start)
     if len(layout.numeric) < 2 and start < len(rows):  # settings above the table may have numbers too
-        heads = [
+        starts = [
             i for i in range(start + 1, len(rows)) if numbered[i] and not numbered[i - 1] and rows[i - 1].width > 1
         ]
-        for below in heads[:MAX_TABLE_STARTS]:
-            if sum(numbered[start:below]) <= sum(numbered[below:]):
-                later = layout_from(separator, rows, comments, below)
+        for start_below in starts[:MAX_TABLE_STARTS]:
+            if sum(numbered[start:start_below]) <= sum(numbered[start_below:]):
+                later = layout_from(separator, rows, comments, start_below)
                 if len(later.numeric) > 1:
                     return later
     return layout
@@ -107,17 +107,17 @@ def layout_from(separator: str, rows: list[Line], comments: list[Line], start: i
     """The layout of rows, of which those from ``start`` on have numbers."""
     data = rows[start:] or rows
     usual = Counter(len(row.cells) for row in data).most_common()
-    raw = min((width for width, count in usual if count == usual[0][1]), default=0)
-    held = Counter(row.width for row in data).most_common(1)
-    most = max(raw, held[0][0] if held else 0)
+    usual_width = min((width for width, count in usual if count == usual[0][1]), default=0)
+    filled_widths = Counter(row.width for row in data).most_common(1)
+    widest = max(usual_width, filled_widths[0][0] if filled_widths else 0)
     if 0 < start < len(rows) and any(row.width == rows[start - 1].width for row in data):
-        most = max(most, rows[start - 1].width)  # a row as wide as the header is no misfit
-    width = max((row.width for row in data if row.width <= most), default=0)
+        widest = max(widest, rows[start - 1].width)  # a row as wide as the header is no misfit
+    width = max((row.width for row in data if row.width <= widest), default=0)
     full = [row.cells for row in data if row.width <= width]
     counts = {i: count_numbers([r[i] for r in full if i < len(r)]) for i in range(min(width, MAX_COLUMNS))}
     numeric = [i for i, count in counts.items() if count and count >= MIN_COLUMN_SHARE * max(counts.values())]
-    good = next((i for i, row in enumerate(rows) if i >= start and is_data_row(row, numeric)), start)
-    return Layout(separator, rows[:good], rows[good:], comments, width, numeric, data)
+    first = next((i for i, row in enumerate(rows) if i >= start and is_data_row(row, numeric)), start)
+    return Layout(separator, rows[:first], rows[first:], comments, width, numeric, data)
 
 
 def count_numbers(cells: list[str]) -> int:
