@@ -30,7 +30,7 @@ from ui.setup.pages import (
     CHECK,
     DERIVATION_LINES,
     DIFFERENCES,
-    FUNCTIONS,
+    EXAMPLE_FUNCTIONS,
     LOSS,
     OWN_FUNCTION,
     SETUPS,
@@ -206,11 +206,11 @@ def test_the_notebooks_table_is_the_first_thing_to_see():
     ]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", EXAMPLE_FUNCTIONS)
 def test_each_function_is_drawn_on_an_interval_of_its_own_with_its_slope(name):
     app = own("3x")
     sound(app.selectbox(key="slope-f").select(name).run())
-    low, high, x0 = FUNCTIONS[name]
+    low, high, x0 = EXAMPLE_FUNCTIONS[name]
     assert (address(app).f, address(app).low, address(app).high, address(app).x0) == (name, low, high, x0)
     f = parse(name, ("x",))
     assert f.latex in app.latex[0].value

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ui.draw.palette import STYLES, VARIABLES, Style
-from ui.draw.stage.stage import Index, Number, Sheet, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
 
 st.set_page_config(layout="wide")
 colors = VARIABLES
@@ -76,7 +76,7 @@ def tangent() -> None:
         ],
         tracks=[Track("tangent", STYLES[0], {"x": x, "y": y, "slope": slope, "intercept": y - slope * x})],
         steps=x,
-        numbers=[Number("x", "x", 2), Number("slope", "slope", 3)],
+        numbers=[Readout("x", "x", 2), Readout("slope", "slope", 3)],
         index=Index("x₀", 2),
         at=at,
     ).show("tangent", on_at=take_at)
@@ -116,7 +116,7 @@ def fits() -> None:
         ],
         tracks=tracks,
         steps=np.arange(21),
-        numbers=[Number("loss", "loss", 4)],
+        numbers=[Readout("loss", "loss", 4)],
         index=Index("iteration"),
     ).show("fit")
 

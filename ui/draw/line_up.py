@@ -32,7 +32,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         first, *others = entry.racer.knobs()
         # a page with fewer parts is quicker under the finger: no columns, and the popover is filled once it is opened
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            turn(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
+            show_knob(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
             more = st.popover(
                 "",
                 icon=":material/tune:",
@@ -46,7 +46,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         with more:
             st.markdown(f"**{name}**")
             for knob in others:
-                turn(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
+                show_knob(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
             st.button(
                 "Remove from the line-up",
                 key=controls.key(number, "drop"),
@@ -86,7 +86,7 @@ def letters(symbol: str) -> str:
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
 
 
-def turn(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:
+def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:
     """One knob as a widget: a switch, a slider through decades, or a plain slider."""
     place, about = controls.key(number, knob.name), knob.about
     st.session_state.setdefault(place, getattr(entry.racer, knob.name))

@@ -1,4 +1,4 @@
-"""Rows of words and formulas, and how numbers are written."""
+"""Rows of words and formulas."""
 
 from __future__ import annotations
 

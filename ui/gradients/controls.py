@@ -12,7 +12,7 @@ from ui.setup.pages import (
     CHECK,
     DERIVATION_LINES,
     DIFFERENCES,
-    FUNCTIONS,
+    EXAMPLE_FUNCTIONS,
     LOSS,
     MAX_X,
     OWN_FUNCTION,
@@ -125,7 +125,7 @@ def choose_function(setup: GradientsSetup) -> None:
     """Draw the choice of f, the field for one's own, and the interval."""
     st.selectbox(
         "Function f(x)",
-        [*FUNCTIONS, OWN_FUNCTION],
+        [*EXAMPLE_FUNCTIONS, OWN_FUNCTION],
         key=CONTROLS.widget_key("f"),
         on_change=CONTROLS.update_from_widget,
         args=("f",),

@@ -15,7 +15,7 @@ from engine import slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
-from ui.draw.stage.stage import Index, Number, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.gradients.controls import CONTROLS, take_h, take_h_click
 from ui.gradients.functions import (
     curve,
@@ -100,7 +100,7 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         ],
         tracks=tracks,
         steps=h,
-        numbers=[Number("slope", "slope", 6), Number("error", "error", 8)],
+        numbers=[Readout("slope", "slope", 6), Readout("error", "error", 8)],
         who="difference",
         index=Index("h", 8),
         at=WIDTHS.index(setup.h),

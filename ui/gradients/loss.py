@@ -14,7 +14,7 @@ import streamlit as st
 from engine import problems, slopes
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
-from ui.draw.stage.stage import Index, Number, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.draw.tables import download_csv
 from ui.draw.text import formula_row
 from ui.gradients.controls import (
@@ -147,7 +147,7 @@ def show_loss(setup: GradientsSetup) -> None:
         ],
         tracks=[track],
         steps=theta,
-        numbers=[Number("loss", "loss", 3), Number("slope", "slope", 3)],
+        numbers=[Readout("loss", "loss", 3), Readout("slope", "slope", 3)],
         index=Index("θ", 1),
         at=THETAS.index(setup.theta),
     ).show(CONTROLS.key("thetas"), scene=CONTROLS.memory.scene, on_start=take_theta_click, on_at=take_theta)

@@ -13,7 +13,7 @@ from engine import slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
-from ui.draw.stage.stage import Index, Number, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.gradients.controls import CONTROLS, take_x0, take_x0_click
 from ui.gradients.functions import (
     column_decimals,
@@ -68,7 +68,7 @@ def show_slope(setup: GradientsSetup, f: Function) -> None:
         ],
         tracks=[track],
         steps=found.x,
-        numbers=[Number("f", "f", digits[1]), Number("slope", "f′", digits[2])],
+        numbers=[Readout("f", "f", digits[1]), Readout("slope", "f′", digits[2])],
         index=Index("x₀", digits[0]),
         at=setup.places().index(setup.x0),
     ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_x0_click, on_at=take_x0)

@@ -8,7 +8,7 @@ from engine import OPTIMIZERS
 from engine.analysis import format_apart
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
-from ui.draw.stage.stage import Index, Number, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.draw.styles import styles
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
 from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
@@ -66,9 +66,9 @@ def show_stage(setup: FitSetup, result: Result) -> None:
         tracks=[Track.of(name, style, result.run, result.verdict, values)],
         steps=steps,
         numbers=[
-            *(Number(theta, theta, 3) for theta in thetas(setup)),
-            Number("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
-            Number("loss", "loss", 3),
+            *(Readout(theta, theta, 3) for theta in thetas(setup)),
+            Readout("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
+            Readout("loss", "loss", 3),
         ],
         index=Index("iteration"),
     ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_click)

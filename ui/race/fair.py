@@ -40,7 +40,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
         f"All of this is drawn {DRAWS} times: the thin bars reach from the worst draw to the best."
     )
     choose_rate(setup)
-    fair = found(setup)
+    fair = cached_fair_race(setup)
     racer_styles = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
     show_figure(panels(fair, setup.chosen_landscape.floor, racer_styles, theme), CONTROLS.key("fair"))
@@ -59,7 +59,7 @@ def choose_rate(setup: RaceSetup) -> None:
     )
 
 
-def found(setup: RaceSetup) -> FairRace:
+def cached_fair_race(setup: RaceSetup) -> FairRace:
     """The fair race of a set-up, run now if no visitor has asked for it before.
 
     Whoever turns a knob meanwhile ends the work: the progress bar raises.

@@ -13,11 +13,11 @@ from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends
-from ui.draw.stage.stage import Number, Stage, Track, View
+from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup
 
-NUMBERS = (Number("x", "x", 3), Number("y", "y", 3), Number("loss", "loss", 4))
+NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
 
 def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool) -> None:

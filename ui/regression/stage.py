@@ -8,7 +8,7 @@ from engine import Trace
 from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
-from ui.draw.stage.stage import Index, Number, Sheet, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
 from ui.regression.run import Result
@@ -66,6 +66,6 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         ],
         tracks=[track(name, trace) for name, trace in result.traces.items()],
         steps=steps,
-        numbers=[Number("theta1", "θ₁", 4), Number("theta2", "θ₂", 4), Number("loss", "loss", 3)],
+        numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
         index=Index("iteration"),
     ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=CONTROLS.take_start)

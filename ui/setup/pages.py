@@ -202,7 +202,7 @@ class FitSetup(Setup):
 
 OWN_FUNCTION = "own"
 # The prepared f(x), each with the interval that it is drawn over and its x₀
-FUNCTIONS = {
+EXAMPLE_FUNCTIONS = {
     "4x": (0.0, 10.0, 2.0),
     "4x³+3": (0.0, 10.0, 5.0),
     "x²": (-5.0, 5.0, 1.5),
@@ -233,7 +233,7 @@ class GradientsSetup(Setup):
     """A function and its slope, on the Gradients page."""
 
     part: str = setting(Choice((SLOPE, DIFFERENCES, CHECK, LOSS), param="show"), SLOPE)
-    f: str = setting(Choice((*FUNCTIONS, OWN_FUNCTION)), "4x")
+    f: str = setting(Choice((*EXAMPLE_FUNCTIONS, OWN_FUNCTION)), "4x")
     own: str = setting(Formula(200, is_formula), "")
     low: float = setting(Number(-MAX_X, MAX_X, param="from"), 0.0)
     high: float = setting(Number(-MAX_X, MAX_X, param="to"), 10.0)
@@ -263,7 +263,7 @@ class GradientsSetup(Setup):
         if name == "f" and value == OWN_FUNCTION:  # the field opens with the function that was shown, to be edited
             chosen = replace(chosen, own=self.own or self.text)
         elif name == "f":
-            low, high, x0 = FUNCTIONS[value]
+            low, high, x0 = EXAMPLE_FUNCTIONS[value]
             chosen = replace(chosen, low=low, high=high, x0=x0)
         return chosen.snapped()
 

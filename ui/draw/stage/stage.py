@@ -87,10 +87,10 @@ class Track:
             "dash": self.style.dash,
             "marker": self.style.marker,
             "values": {name: packed(values) for name, values in self.values.items()},
-            **self.end(),
+            **self.ending(),
         }
 
-    def end(self) -> dict:
+    def ending(self) -> dict:
         """Where the run ended before the others did, if it did; said in words, and crossed out where it was lost."""
         lost = self.stopped is not None
         ended = self.stopped if lost else self.settled
@@ -100,7 +100,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Number:
+class Readout:
     """A column of the table under the views."""
 
     key: str
@@ -132,7 +132,7 @@ class Stage:
     views: Sequence[View]
     tracks: Sequence[Track]
     steps: np.ndarray  # (recorded,) which step each record is
-    numbers: Sequence[Number]  # the table under the views
+    numbers: Sequence[Readout]  # the table under the views
     index: Index = STEPS
     who: str = "racer"  # what the table calls a track
     at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
