@@ -44,7 +44,7 @@ LINK = RaceSetup(
     steps=77,
     loss=LOSS_AXES[-1],
     replay=list(REPLAYS)[-1],
-    show=RACE_TABS[-1],
+    show=list(RACE_TABS)[-1],
     points=MAX_POINTS,
 )
 HOSTILE = {
@@ -104,7 +104,7 @@ def odd_setup(rng: random.Random) -> RaceSetup:
         steps=rng.randint(1, MAX_STEPS),
         loss=rng.choice(LOSS_AXES),
         replay=rng.choice([NO_REPLAY, *REPLAYS]),
-        show=rng.choice(RACE_TABS),
+        show=rng.choice(list(RACE_TABS)),
         points=rng.randint(MIN_POINTS, MAX_POINTS),
     )
 
@@ -226,10 +226,11 @@ def test_an_unknown_knob_is_left_out(rule):
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
 def test_a_knob_without_a_value_keeps_its_default(rule):
-    first, second = rule.knobs()[:2]
-    setup, notes = decode({"racer": [f"{rule.name}~{first.name}~{first.low!r}~{second.name}"]}, LINK)
-    assert setup.racers == (rule(**{first.name: first.low}),)
-    assert notes == [f"{rule.name}: `{second.name}` has no value; its default is used."]
+    *given, last = rule.knobs()
+    values = "".join(f"~{knob.name}~{knob.low!r}" for knob in given)
+    setup, notes = decode({"racer": [f"{rule.name}{values}~{last.name}"]}, LINK)
+    assert setup.racers == (rule(**{knob.name: knob.low for knob in given}),)
+    assert notes == [f"{rule.name}: `{last.name}` has no value; its default is used."]
 
 
 def test_of_a_part_given_twice_the_first_counts():

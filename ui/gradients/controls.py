@@ -32,21 +32,6 @@ PART_NAMES = {
 }
 
 
-def choose_part() -> None:
-    """Draw the choice between the parts of the page."""
-    st.segmented_control(
-        "What to look at",
-        list(PART_NAMES),
-        key=CONTROLS.widget_key("part"),
-        required=True,
-        format_func=PART_NAMES.__getitem__,
-        label_visibility="collapsed",
-    )
-
-
-# ---- callbacks of the stages: ``at`` is where one came to rest, ``start`` where it was clicked
-
-
 def stage_value(key: str, what: str) -> Any:
     """What the browser has sent for one of the page's stages; None if nothing."""
     return getattr(st.session_state[CONTROLS.key(key)], what)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from ui.gradients import check, differences, loss, tangent
-from ui.gradients.controls import CONTROLS, choose_part, sidebar
+from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
@@ -25,7 +25,7 @@ def show() -> None:
     """Draw the page."""
     setup, notes = CONTROLS.sync()
     show_notes(notes)
-    choose_part()
+    CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     CONTROLS.show_look_for(setup)
     show_part(setup)
     sidebar(setup)

@@ -10,9 +10,8 @@ from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
 from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
-from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, RACE_TABS, REPLAY_LANDSCAPE, VIEWS, RaceSetup
+from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, VIEWS, RaceSetup
 
-NAMES = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
 POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MAX_STEPS + 1, 50))
 
@@ -91,18 +90,6 @@ def extent(landscape: Landscape, view: str) -> str:
     (low, high), (y_low, y_high) = box(landscape, view)
     text = f"{low:g} … {high:g}"
     return with_minus(text if (low, high) == (y_low, y_high) else f"x {text}")
-
-
-def choose_view() -> None:
-    """The tabs of the page."""
-    st.segmented_control(
-        "What is shown",
-        RACE_TABS,
-        key=CONTROLS.widget_key("show"),
-        required=True,
-        label_visibility="collapsed",
-        format_func=NAMES.__getitem__,
-    )
 
 
 def choose_points(setup: RaceSetup) -> None:

@@ -10,13 +10,13 @@ from ui.draw.results import download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.race.basins import show_basins
-from ui.race.controls import CONTROLS, choose_view, loss_axis, sidebar
+from ui.race.controls import CONTROLS, loss_axis, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import replaying, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
-from ui.setup.pages import RaceSetup
+from ui.setup.pages import RACE_TABS, RaceSetup
 
 
 def show() -> None:
@@ -27,7 +27,7 @@ def show() -> None:
     if replaying(setup):
         st.info(REPLAYS[setup.replay].about)
 
-    choose_view()
+    CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -6,17 +6,10 @@ import streamlit as st
 
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
-from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, REGRESSION_TABS, RegressionSetup
+from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, RegressionSetup
 
 EXAMPLES = (10, 20, 50, 100, 200, 500, MAX_EXAMPLES)
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_ITERATIONS + 1, 100))
-NAMES = dict(
-    zip(
-        REGRESSION_TABS,
-        ("How each one ended", "Every iteration", "The batch, seen", "Curvature", "100 seeds"),
-        strict=True,
-    )
-)
 
 CONTROLS = Controls("2D Regression", "regression", RegressionSetup)
 
@@ -79,18 +72,6 @@ def descent(setup: RegressionSetup) -> None:
         key=CONTROLS.widget_key("tolerance"),
         help="A racer ends once its loss on all examples has changed by less than this while each example was seen "
         "once, and for ten iterations if it has a memory. The notebook's is 0.01; 0 lets every racer run to the end.",
-    )
-
-
-def choose_part() -> None:
-    """The tabs below the picture."""
-    st.segmented_control(
-        "Below the picture",
-        REGRESSION_TABS,
-        key=CONTROLS.widget_key("below"),
-        required=True,
-        label_visibility="collapsed",
-        format_func=lambda part: NAMES[part],
     )
 
 

@@ -14,13 +14,13 @@ from ui.draw.tables import paths, show_table
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.regression.batch import show_batch
-from ui.regression.controls import CONTROLS, choose_part, sidebar
+from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
 from ui.regression.run import THETAS, Result, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
-from ui.setup.pages import RegressionSetup
+from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 
 
 def show() -> None:
@@ -38,7 +38,7 @@ def show() -> None:
     show_stage(setup, result)
     sidebar(setup, theme())
 
-    choose_part()
+    CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
     show_part(setup, result, theme())
     CONTROLS.hold_undrawn(setup)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Generic
 
 import streamlit as st
@@ -248,6 +249,11 @@ class Controls(Generic[SetupT]):
         """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
         st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="content")
+
+    def choose_tab(self, name: str, label: str, tabs: Mapping[str, str]) -> None:
+        """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
+        key, names = self.widget_key(name), tabs.__getitem__
+        st.segmented_control(label, list(tabs), key=key, required=True, format_func=names, label_visibility="collapsed")
 
     def choose_loss_axis(self, disabled: str | None = None) -> None:
         """Draw the choice of the loss axis. ``disabled`` says why there is none to be made."""

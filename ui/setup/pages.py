@@ -17,13 +17,19 @@ MAX_RACERS, MAX_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
-RACE_TABS = ("race", "rates", "basins", "fair")
+RACE_TABS = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
 MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
 MIN_RATE, MAX_RATE = 1e-5, 1.0
 REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
 MAX_START = 1000.0  # of each coordinate, in size
 MAX_EXAMPLES, MAX_ITERATIONS = 1000, 5000
-REGRESSION_TABS = ("ends", "iterations", "batch", "curvature", "seeds")  # below the picture
+REGRESSION_TABS = {  # below the picture
+    "ends": "How each one ended",
+    "iterations": "Every iteration",
+    "batch": "The batch, seen",
+    "curvature": "Curvature",
+    "seeds": "100 seeds",
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ class RaceSetup(Setup):
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
     racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), RACE_RACERS)
-    show: str = setting(Choice(RACE_TABS), "race", view_only=True)
+    show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
 
@@ -150,7 +156,7 @@ class RegressionSetup(Setup):
     tolerance: float = setting(Number(0, 1e6), 0.0)
     loss: str = setting(Choice(LOSS_AXES), "log", view_only=True)
     racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), REGRESSION_RACERS)
-    below: str = setting(Choice(REGRESSION_TABS), "ends", view_only=True)
+    below: str = setting(Choice(tuple(REGRESSION_TABS)), "ends", view_only=True)
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
 
