@@ -36,7 +36,7 @@ export function show({ data, parentElement, setTriggerValue }) {
     stillFigures.set(data.still, data.figures);
     const used = new Set([...stages.values()].map((stage) => stage.message.still));
     for (const id of stillFigures.keys()) if (stillFigures.size > MAX_STILL_FIGURES && !used.has(id)) stillFigures.delete(id);
-    for (const stage of [...waiting]) stage.take(stage.message);
+    for (const stage of [...waiting]) stage.receive(stage.message);
     return;
   }
   const root = parentElement.querySelector(".stage");
@@ -44,7 +44,7 @@ export function show({ data, parentElement, setTriggerValue }) {
   let stage = stages.get(root);
   if (!stage) stages.set(root, (stage = new Stage(root)));
   stage.trigger = setTriggerValue;
-  stage.take(data);
+  stage.receive(data);
 }
 
 export function leave(parentElement) {
@@ -84,8 +84,8 @@ class Stage {
     this.parts.back.onclick = () => this.jump(-1);
     this.parts.forward.onclick = () => this.jump(1);
     this.parts.scrub.oninput = () => this.go(+this.parts.scrub.value);
-    this.parts.scrub.onchange = () => this.tell(); // let go
-    root.onkeydown = (event) => this.key(event);
+    this.parts.scrub.onchange = () => this.reportPosition(); // let go
+    root.onkeydown = (event) => this.onKey(event);
     this.sizes = new ResizeObserver(() => this.resize());
     this.onVisibility = () => { this.resumed = true; };
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -93,7 +93,7 @@ class Stage {
 
   // ---- data
 
-  take(message) {
+  receive(message) {
     this.message = message;
     this.matchTheme(message.theme);
     if (!stillFigures.has(message.still)) return void waiting.add(this);
@@ -149,16 +149,16 @@ class Stage {
     this.at = Math.min(this.at, this.last);
     this.scene = message.scene;
     this.revealed = !fresh;
-    this.heed(message);
+    this.moveWhereAsked(message);
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
     this.fillLegend();
     this.fillNumbers();
     this.parts.views.dataset.count = message.views.length > 3 ? "many" : message.views.length;
-    for (const [name, view] of this.views) if (message.views.every((spec) => spec.name !== name)) this.drop(name, view);
+    for (const [name, view] of this.views) if (message.views.every((spec) => spec.name !== name)) this.remove(name, view);
     for (const spec of message.views) {
       if (!this.views.has(spec.name)) this.views.set(spec.name, new View(this, spec));
-      this.views.get(spec.name).take(spec); // all before the first figure is waited for: they may be drawn meanwhile
+      this.views.get(spec.name).receive(spec); // all before the first figure is waited for: they may be drawn meanwhile
     }
     for (const spec of message.views) {
       await this.views.get(spec.name).set(this.colored(spec.figure ?? stillFigures.get(message.still)[spec.name]));
@@ -170,7 +170,7 @@ class Stage {
   }
 
   // Python may say where to stand. Where it only repeats what it was told, the visitor may be elsewhere by now.
-  heed({ at, answers }) {
+  moveWhereAsked({ at, answers }) {
     const asked = at !== null && at !== this.wanted && at !== this.known && at !== answers;
     this.wanted = at;
     if (!asked) return;
@@ -178,7 +178,7 @@ class Stage {
     this.move(at);
   }
 
-  drop(name, view) {
+  remove(name, view) {
     view.close();
     view.box.remove();
     this.views.delete(name);
@@ -195,15 +195,15 @@ class Stage {
       // what it shows comes first: who speaks to the browser says what they see
       button.setAttribute("aria-label", `${button.textContent}: ${one.toLowerCase()} ${way}`);
     }
-    this.width = Math.max(...Array.from(this.steps, (step) => this.count(step).length));
+    this.width = Math.max(...Array.from(this.steps, (step) => this.format(step).length));
   }
 
   // a step in words, and the same with its name
-  count(step) { return this.index.digits === null ? String(step) : said(step, this.index.digits); }
+  format(step) { return this.index.digits === null ? String(step) : formatNumber(step, this.index.digits); }
 
-  where(step) {
+  describeStep(step) {
     const { label, digits } = this.index;
-    const count = this.count(step).padStart(this.width);
+    const count = this.format(step).padStart(this.width);
     return digits === null ? `${label} ${count} of ${this.steps[this.last]}` : `${label} = ${count}`;
   }
 
@@ -253,7 +253,7 @@ class Stage {
     clearTimeout(this.telling);
     if (!on) {
       this.jump(0);
-      this.parts.status.textContent = this.sentence();
+      this.parts.status.textContent = this.describe();
       return;
     }
     this.parts.status.textContent = "";
@@ -281,18 +281,18 @@ class Stage {
   }
 
   // where it stands, who is lowest and whose run has ended, for those who cannot see it
-  sentence() {
+  describe() {
     const step = this.steps[this.at];
     const shown = this.tracks.filter((track) => !this.hidden.has(track.name));
     const loss = this.numbers.find(({ key }) => key === "loss");
-    const parts = [`${this.at >= this.last ? "At the end" : "Paused"}, ${this.where(step).replace(/ +/g, " ")}`];
+    const parts = [`${this.at >= this.last ? "At the end" : "Paused"}, ${this.describeStep(step).replace(/ +/g, " ")}`];
     const value = (track, { key }) => track.values[key][this.at];
     if (shown.length > 1 && loss) {
       const finite = shown.filter((track) => Number.isFinite(value(track, loss)));
       const [lowest] = finite.sort((a, b) => value(a, loss) - value(b, loss));
-      if (lowest) parts.push(`lowest ${loss.label}: ${lowest.name}, ${said(value(lowest, loss), loss.digits)}`);
+      if (lowest) parts.push(`lowest ${loss.label}: ${lowest.name}, ${formatNumber(value(lowest, loss), loss.digits)}`);
     } else if (shown.length === 1) {
-      parts.push(this.numbers.map((number) => `${number.label} ${said(value(shown[0], number), number.digits)}`).join(", "));
+      parts.push(this.numbers.map((number) => `${number.label} ${formatNumber(value(shown[0], number), number.digits)}`).join(", "));
     }
     for (const track of shown) if (this.ended(track, step)) parts.push(`${track.name} ${track.ended_words}`);
     return `${parts.join("; ")}.`;
@@ -300,7 +300,7 @@ class Stage {
 
   jump(by) {
     this.go(Math.round(this.at) + by);
-    this.tell();
+    this.reportPosition();
   }
 
   go(record) {
@@ -317,14 +317,14 @@ class Stage {
   }
 
   // Python is told where the stage stands, once it has stood there for a moment
-  tell() {
+  reportPosition() {
     if (!this.message.tells) return;
     this.telling = setTimeout(() => {
       if (this.at !== this.known) this.trigger("at", (this.known = this.at));
     }, REST_MILLISECONDS);
   }
 
-  key(event) {
+  onKey(event) {
     if (event.target.matches("input, select")) return;
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return; // those are the browser's
     if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
@@ -340,15 +340,15 @@ class Stage {
     for (const view of this.views.values()) view.draw(all);
     const record = Math.floor(this.at + 1e-6);
     const step = this.steps[record];
-    const where = this.where(step);
+    const where = this.describeStep(step);
     this.parts.scrub.value = record;
     this.parts.scrub.setAttribute("aria-valuetext", where.replace(/ +/g, " "));
     if (this.parts.when.textContent !== where) this.parts.when.textContent = where;
     for (const track of this.tracks) {
       const ended = this.ended(track, step);
-      const shown = [this.count(ended ? track.ended : step)];
-      for (const { key, digits } of this.numbers) shown.push(said(track.values[key][record], digits).padStart(digits + 7));
-      shown.push(ended ? track.ended_words : this.away(track, record) ? "off the map" : "");
+      const shown = [this.format(ended ? track.ended : step)];
+      for (const { key, digits } of this.numbers) shown.push(formatNumber(track.values[key][record], digits).padStart(digits + 7));
+      shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "off the map" : "");
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
     }
   }
@@ -356,7 +356,7 @@ class Stage {
   ended(track, step) { return track.ended !== null && step >= track.ended; }
 
   // what some quantities of a track are now, between two records while it plays
-  now(track, names) {
+  valuesAt(track, names) {
     const record = Math.floor(this.at + 1e-6);
     const part = record < this.last ? this.at - record : 0;
     return names.map((name) => {
@@ -365,8 +365,8 @@ class Stage {
     });
   }
 
-  away(track, record) {
-    return [...this.views.values()].some((view) => view.spec.frame && !view.inside(track, record));
+  isOffMap(track, record) {
+    return [...this.views.values()].some((view) => view.spec.frame && !view.isInside(track, record));
   }
 
   resize() {
@@ -409,10 +409,10 @@ class View {
     this.plot.addEventListener("wheel", (event) => this.wheel(event), { capture: true, passive: false });
     this.plot.addEventListener("touchstart", (event) => { if (!this.scene()) event.stopPropagation(); }, { capture: true, passive: true });
     stage.parts.views.append(this.box);
-    if (spec.click) this.listen(spec.click);
+    if (spec.click) this.listenForClicks(spec.click);
   }
 
-  take(spec) {
+  receive(spec) {
     this.spec = spec;
     this.pixels = null;
     this.sheet = spec.sheet && Object.fromEntries(["x", "y", "bases"].map((part) => [part, floats(spec.sheet[part])]));
@@ -439,25 +439,25 @@ class View {
       }
     }
     const gl = this.scene()?.glplot;
-    this.lack(layout.scene && !gl ? "This browser does not draw in 3-D here: it has no WebGL, or it is switched off." : "");
+    this.showMissing(layout.scene && !gl ? "This browser does not draw in 3-D here: it has no WebGL, or it is switched off." : "");
     if (gl && gl !== this.gl) {
       this.gl = gl;
       const before = gl.onrender;
-      gl.onrender = () => { before?.call(gl); if (this.turned()) { this.pixels = null; this.draw(true); } };
-      gl.oncontextloss = () => this.lose(); // Plotly would wait for the lost one, and browsers do not bring it back
+      gl.onrender = () => { before?.call(gl); if (this.hasCameraMoved()) { this.pixels = null; this.draw(true); } };
+      gl.oncontextloss = () => this.recoverContext(); // Plotly would wait for the lost one, and browsers do not bring it back
     }
   }
 
   // The browser has taken the graphics context away: draw the scene in a new one, once by itself.
-  lose() {
+  recoverContext() {
     this.camera = this.scene().getCamera();
     const again = performance.now() - (this.lostAt ?? -Infinity) < RETRY_MILLISECONDS;
     this.lostAt = performance.now();
-    if (again) this.lack("The browser has dropped this surface twice, most often because it is short of graphics memory.", "Draw the surface again");
-    else this.renew();
+    if (again) this.showMissing("The browser has dropped this surface twice, most often because it is short of graphics memory.", "Draw the surface again");
+    else this.redraw();
   }
 
-  renew() {
+  redraw() {
     const { stage, figure } = this;
     stage.ready = stage.ready.then(async () => {
       if (figure !== this.figure || !this.box.isConnected) return; // drawn anew already, or gone
@@ -465,15 +465,15 @@ class View {
       this.shown = this.figure = this.gl = this.pixels = null;
       await this.set(figure);
       this.draw(true);
-    }).catch((error) => this.lack(`The surface cannot be drawn (${error.message}).`, "Draw the surface again"));
+    }).catch((error) => this.showMissing(`The surface cannot be drawn (${error.message}).`, "Draw the surface again"));
   }
 
   // what stands in the place of a figure that cannot be drawn, with a button that tries; "" for none
-  lack(words, button = "") {
+  showMissing(words, button = "") {
     this.missing.hidden = !words;
     this.plot.style.visibility = words ? "hidden" : ""; // it keeps its size
     this.missing.replaceChildren(element("p", { textContent: words }));
-    if (button) this.missing.append(element("button", { type: "button", textContent: button, onclick: () => this.renew() }));
+    if (button) this.missing.append(element("button", { type: "button", textContent: button, onclick: () => this.redraw() }));
     if (words) for (const canvas of this.canvases) canvas.width = 0; // no racers over nothing
   }
 
@@ -488,7 +488,7 @@ class View {
   scene() { return this.plot._fullLayout?.scene?._scene; }
 
   // whether the camera has moved since the paths were last put on the screen: the scene also renders when it has not
-  turned() {
+  hasCameraMoved() {
     const { projection, view, model } = this.scene().glplot.cameraParams;
     const now = multiply(projection, multiply(view, model)).join();
     const changed = now !== this.seen;
@@ -496,7 +496,7 @@ class View {
     return changed;
   }
 
-  inside(track, record) {
+  isInside(track, record) {
     return this.spec.frame.every(([low, high], i) => {
       const value = track.values[this.spec.path[i]][record];
       return value >= low && value <= high;
@@ -536,7 +536,7 @@ class View {
   }
 
   // where each path runs on the screen: x and y in turn, one pair a record; empty where the view has no paths
-  place() {
+  pathsOnScreen() {
     this.project = this.projection();
     if (!this.project) return null;
     return this.stage.tracks.map(({ values }) => {
@@ -552,7 +552,7 @@ class View {
     const { stage } = this;
     if (!this.shown || !stage.tracks || !this.plot._fullLayout || !this.missing.hidden) return;
     if (!this.pixels || this.pixels.length !== stage.tracks.length) {
-      this.pixels = this.place();
+      this.pixels = this.pathsOnScreen();
       all = true;
     }
     if (!this.pixels) return;
@@ -561,7 +561,7 @@ class View {
       pen.globalAlpha = 0.3;
       pen.lineWidth = 1.2;
       pen.beginPath();
-      follow(pen, points);
+      tracePath(pen, points);
       pen.stroke();
     });
     const heads = [];
@@ -582,21 +582,21 @@ class View {
           y += part * (points[2 * record + 3] - y);
         }
         pen.beginPath();
-        if (follow(pen, points, 0, record + 1) && !Number.isNaN(x + y)) pen.lineTo(x, y);
+        if (tracePath(pen, points, 0, record + 1) && !Number.isNaN(x + y)) pen.lineTo(x, y);
         pen.stroke();
         heads.push({ track, x, y, lost: track.lost && stage.ended(track, step) });
       }
       pen.setLineDash([]);
       if (this.spec.arrow) this.drawArrow(pen, track);
     }, (pen) => {
-      if (start) cross(pen, start[0], start[1], stage.root);
+      if (start) drawStart(pen, start[0], start[1], stage.root);
       for (const head of heads.reverse()) this.head(pen, head);
     });
   }
 
   // across the plot, and no further up and down than it is high: a dash that runs on for miles is slow
   drawLine(pen, track) {
-    const [intercept, slope] = this.stage.now(track, this.spec.line);
+    const [intercept, slope] = this.stage.valuesAt(track, this.spec.line);
     const [, top, , height] = this.clip;
     const [[x0, y0], [x1, y1]] = this.plot._fullLayout.xaxis.range.map((x) => this.project(x, intercept + slope * x));
     const [a, b] = [top - 9, top + height + 9].map((y) => (y - y0) / (y1 - y0)).sort((p, q) => p - q);
@@ -609,7 +609,7 @@ class View {
 
   drawSheet(pen, track) {
     const { x, y, bases } = this.sheet;
-    const weights = this.stage.now(track, this.spec.sheet.weights);
+    const weights = this.stage.valuesAt(track, this.spec.sheet.weights);
     const [columns, rows] = [x.length, y.length];
     const points = new Float32Array(2 * rows * columns);
     for (let i = 0; i < rows * columns; i++) {
@@ -619,13 +619,13 @@ class View {
     pen.globalAlpha = 0.8;
     pen.lineWidth = 1;
     pen.beginPath();
-    for (let row = 0; row < rows; row++) follow(pen, points, row * columns, columns);
-    for (let column = 0; column < columns; column++) follow(pen, points, column, rows, columns);
+    for (let row = 0; row < rows; row++) tracePath(pen, points, row * columns, columns);
+    for (let column = 0; column < columns; column++) tracePath(pen, points, column, rows, columns);
     pen.stroke();
   }
 
   drawArrow(pen, track) {
-    const [x, y, dx, dy] = this.stage.now(track, this.spec.arrow);
+    const [x, y, dx, dy] = this.stage.valuesAt(track, this.spec.arrow);
     const [[x0, y0], [x1, y1]] = [this.project(x, y), this.project(x + dx, y + dy)];
     const length = Math.hypot(x1 - x0, y1 - y0);
     if (!(length > 1 && length < 1e5)) return;
@@ -697,7 +697,7 @@ class View {
   }
 
   // A press sends where it was, once it is known not to be a drag, a menu or one of the two of a double click.
-  listen(name) {
+  listenForClicks(name) {
     this.box.dataset.click = name;
     let press = null; // where and when it began, while it may still become a click
     this.pressed = -Infinity; // when the press before began
@@ -749,7 +749,7 @@ class View {
 
 // Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
 // Gives whether the last one is on it.
-function follow(pen, points, from = 0, count = points.length / 2, apart = 1) {
+function tracePath(pen, points, from = 0, count = points.length / 2, apart = 1) {
   let drawing = false;
   for (let n = 0; n < count; n++) {
     const i = 2 * (from + n * apart);
@@ -761,7 +761,7 @@ function follow(pen, points, from = 0, count = points.length / 2, apart = 1) {
   return drawing;
 }
 
-function cross(pen, x, y, root) {
+function drawStart(pen, x, y, root) {
   if (!Number.isFinite(x)) return;
   pen.strokeStyle = pen.fillStyle = getComputedStyle(root).color;
   pen.lineWidth = 1.2;
@@ -787,7 +787,7 @@ function swatch({ variable, dash, marker }) {
 }
 
 // a number in a fixed number of places, so that it does not jump; in powers of ten where it would not fit
-function said(value, digits) {
+function formatNumber(value, digits) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const text = size !== 0 && (size >= 1e6 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
