@@ -139,7 +139,8 @@ def decide(
 def decide_settled(path: Float[np.ndarray, "recorded dim"], at_minimum: bool, stationary: StationaryPoint) -> Ending:
     """How a run ended that its tolerance ended.
 
-    That its loss hardly changed proves nothing. Converged is only who is ``there``, or has hardly anything left to go.
+    That its loss hardly changed proves nothing. Converged is only a run that is at a minimum, or has hardly anything
+    left to go.
     """
     if at_minimum or not stationary.is_minimum:
         return Ending.SETTLED if at_minimum else Ending.AT_NO_MINIMUM

@@ -41,3 +41,25 @@ def test_the_key_that_was_not_asked_for_longest_is_forgotten():
     for key in ("a", "b", "a", "c"):
         memo.get(key, lambda key=key: key)
     assert [memo.get(key, lambda: "anew") for key in ("a", "c", "b")] == ["a", "c", "anew"]
+
+
+def test_who_waits_may_leave_and_who_stays_makes_it_where_the_maker_was_stopped():
+    memo, at_work, stop = Memo(4), threading.Event(), threading.Event()
+
+    def interrupted():
+        at_work.set()
+        stop.wait(30)
+        raise InterruptedError
+
+    def leave():
+        raise TimeoutError
+
+    with ThreadPoolExecutor(2) as visitors:
+        maker = visitors.submit(memo.get, "map", interrupted)
+        at_work.wait(30)
+        with pytest.raises(TimeoutError):
+            memo.get("map", lambda: "by who left", leave)
+        stays = visitors.submit(memo.get, "map", lambda: "by who stayed")
+        stop.set()
+        assert isinstance(maker.exception(30), InterruptedError)
+        assert stays.result(30) == "by who stayed"

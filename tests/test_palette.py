@@ -2,6 +2,7 @@
 
 import base64
 import random
+import re
 import tomllib
 import xml.etree.ElementTree as ET
 from itertools import combinations
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from visit import opened
 
 from engine import OPTIMIZERS
-from ui.draw.palette import COLORS, REPLAY, STYLES, swatch
+from ui.draw.palette import COLORS, REPLAY, STYLES, css_variables, swatch
 from ui.draw.styles import styles
-from ui.setup.pages import MAX_RACERS
+from ui.setup.pages import MAX_RACERS, SETUPS
 
 RULES = list(OPTIMIZERS.values())
 THEMES = list(COLORS)
@@ -143,3 +145,13 @@ def test_a_swatch_is_a_picture_of_the_line_and_its_marker(theme):
         assert line.get("stroke") == marker.get("fill") == style.color(theme)
         assert tuple(map(int, line.get("stroke-dasharray", "").split())) == style.dash
         assert len(marker.get("points").split()) == len(style.marker)
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_every_variable_that_the_browser_is_sent_has_a_colour_in_each_theme(page):
+    sent = "".join(part.proto.json for part in opened(page).get("bidi_component"))
+    used = set(re.findall(r"var\((--[\w-]+)\)", sent))
+    assert used
+    for name in used:
+        both = re.search(rf"{name}: light-dark\((#\w{{6}}), (#\w{{6}})\);", css_variables(".stage"))
+        assert f"{name}: {both[1]};" in css_variables(".stage")  # for a browser that knows no light-dark()

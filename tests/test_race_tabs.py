@@ -16,7 +16,7 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.analysis import curvature
 from engine.fair import fair_race
 from engine.maps import basins, sweep
-from ui.draw.palette import COLORS
+from ui.draw.palette import COLORS, VARIABLES
 from ui.race.basins import LOST, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
 from ui.race.fair import numbers
@@ -70,7 +70,9 @@ def test_the_table_says_how_many_starts_arrive_and_how_soon():
 def test_the_picture_lies_on_its_domain_with_each_start_in_the_middle_of_its_square():
     figures = json.loads(message(shown(BASINS), "race-stage-figures").json)["figures"]
     (first, _) = figures.values()
-    (image,) = json.loads(first)["layout"]["images"]
+    layout = json.loads(first)["layout"]
+    (image,) = layout["images"]
+    assert layout["plot_bgcolor"] == VARIABLES.elsewhere  # shows where the picture is clear
     (x0, x1), (_, y1) = SETUP.chosen_landscape.domain
     step = (x1 - x0) / (SETUP.points - 1)
     assert image["x"] == pytest.approx(x0 - step / 2)

@@ -1,1 +1,1 @@
-"""What the pages share: the frame, the controls, the stage, figures, tables. Knows the engine, never a page."""
+"""Everything of the app but the engine, which it knows: the frame, the pages, what is drawn and what can be set."""

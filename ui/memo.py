@@ -24,16 +24,24 @@ class Memo(Generic[T]):
         self.size = size
         self.clear()
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The result for a key, made now if it is not there. What ``make`` raises is raised, and nothing kept."""
+    def get(self, key: Hashable, make: Callable[[], T], while_waiting: Callable[[], object] = lambda: None) -> T:
+        """The result for a key, made now if it is not there. What ``make`` raises is raised, and nothing kept.
+
+        Where another thread is making it, this one waits, and calls ``while_waiting`` a few times a second; what that
+        raises ends the waiting.
+        """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
             while len(self._entries) > self.size:
                 self._entries.popitem(last=False)
-        with entry.lock:
+        while not entry.lock.acquire(timeout=0.2):
+            while_waiting()
+        try:
             if not entry.result:
                 entry.result.append(make())
+        finally:
+            entry.lock.release()
         return entry.result[0]
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Arrays to Plotly figures: what stands still on a page. No streamlit here, no computing beyond heights and levels."""
+"""Arrays to Plotly figures: what stands still on a page. No computing beyond heights and levels."""
 
 from __future__ import annotations
 

@@ -132,8 +132,13 @@ VARIABLES = Colors(
 )
 
 
-def css_variables() -> str:
-    """The CSS that gives every colour's variable its value in the theme that the page has."""
+def css_variables(selector: str) -> str:
+    """The CSS that gives every colour's variable its value in the theme that the page has.
+
+    A browser that cannot choose by theme, from before 2024, gets the colours of the light one.
+    """
     both = {name: (light, COLORS["dark"].by_variable()[name]) for name, light in COLORS["light"].by_variable().items()}
-    both |= {style.variable[4:-1]: (style.light, style.dark) for style in STYLES}
-    return "".join(f"{name}: light-dark({light}, {dark}); " for name, (light, dark) in both.items())
+    both |= {style.variable[4:-1]: (style.light, style.dark) for style in (*STYLES, REPLAY)}
+    plain = "".join(f"{name}: {light}; " for name, (light, _) in both.items())
+    by_theme = "".join(f"{name}: light-dark({light}, {dark}); " for name, (light, dark) in both.items())
+    return f"{selector} {{ {plain}}}\n@supports (color: light-dark(red, red)) {{ {selector} {{ {by_theme}}} }}\n"

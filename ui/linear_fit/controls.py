@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.batches import batches_per_epoch
 from engine.notebook import first_theta
+from ui.admission import slot
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, points_of, read_upload
@@ -98,7 +99,8 @@ def adapt_rate() -> None:
         return
     if points is None:
         return
-    limit = curvature_of(fit_of(setup, points)).limit
+    with slot():  # a callback runs before the page, which has one
+        limit = curvature_of(fit_of(setup, points)).limit
     if not 1e-3 * limit < setup.rate < 2 * limit:
         CONTROLS.update(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - DEFAULT_SHARE * limit)))
 

@@ -60,7 +60,8 @@ def describe_colors(setup: RaceSetup) -> str:
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     """The map of one racer, made now if no visitor has asked for it before."""
     key = setup.landscape, racer, setup.points, setup.steps
-    return MAPS.get(key, lambda: basins(LANDSCAPES[setup.landscape], racer, setup.points, setup.steps, progress))
+    landscape = LANDSCAPES[setup.landscape]
+    return MAPS.get(key, lambda: basins(landscape, racer, setup.points, setup.steps, progress), lambda: progress(0.0))
 
 
 def maps(setup: RaceSetup) -> dict[str, Basins]:

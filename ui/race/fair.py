@@ -25,8 +25,7 @@ from ui.race.fair_words import sentences
 from ui.setup.pages import MAX_RATE, MIN_RATE, RaceSetup
 from ui.setup.stops import stops
 
-# as a heading, and within a sentence
-TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}
+TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}  # by the name of the terms
 FAIR_RACES = Memo[FairRace](64)
 MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
 
@@ -76,7 +75,8 @@ def cached_fair_race(setup: RaceSetup) -> FairRace:
         return fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress)
 
     with without_slot():
-        fair = FAIR_RACES.get((setup.landscape, rules, setup.steps, setup.shared_rate), run)
+        key = setup.landscape, rules, setup.steps, setup.shared_rate
+        fair = FAIR_RACES.get(key, run, lambda: progress(0.0))
     bar.empty()
     return fair
 

@@ -108,19 +108,6 @@ class Whole(Kind):
 
 
 @dataclass(frozen=True)
-class Switch(Kind):
-    """On or off."""
-
-    accepts = "0 or 1"
-
-    def encode(self, value: bool) -> str:
-        return str(int(value))
-
-    def decode(self, text: str) -> bool | None:
-        return {"0": False, "1": True}.get(text)
-
-
-@dataclass(frozen=True)
 class Text(Kind):
     """A line of text with at most ``max_length`` characters."""
 

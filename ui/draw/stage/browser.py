@@ -88,7 +88,7 @@ def component(name: str, html: str, css: str) -> Callable:
 STAGE = component(
     "stage",
     html=f'<div class="stage-box">\n{(HERE / "stage.html").read_text(encoding="utf-8")}</div>\n',
-    css=f".stage {{ {css_variables()}}}\n{(HERE / 'stage.css').read_text(encoding='utf-8')}",
+    css=css_variables(".stage") + (HERE / "stage.css").read_text(encoding="utf-8"),
 )
 FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 

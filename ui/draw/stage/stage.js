@@ -125,7 +125,7 @@ class Stage {
     return this.colors.get(name);
   }
 
-  colored(figure) { return figure.replace(/var\(--[\w-]+\)/g, (name) => this.color(name)); }
+  colored(figure) { return figure.replace(/var\(--(figure|racer)-[\w-]+\)/g, (name) => this.color(name)); }
 
   async set(Plotly, message) {
     if (message !== this.message) return; // a newer one has come
