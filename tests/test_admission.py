@@ -273,3 +273,37 @@ def test_a_server_that_stops_waits_for_who_is_at_work_and_for_nobody_else():
     ran = subprocess.run([sys.executable, "-c", STOPPED], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(SLOTS + 1)]
+
+
+STOPPED_WARM_UP = """
+import sys
+import threading
+from ui.process import load_engine
+
+load_engine()
+import numpy as np
+from engine.xla import compiled
+
+begun = threading.Event()
+
+@compiled(0)
+def double(x):
+    return x + x
+
+def warm_up():
+    begun.set()
+    threading.main_thread().join()
+    for n in range(1, 100):
+        double(np.ones(n))
+        sys.stdout.write("compiled after the end")
+
+threading.Thread(target=warm_up, daemon=False).start()
+begun.wait()
+"""
+
+
+def test_a_server_that_stops_waits_for_no_further_compile_of_its_warm_up():
+    ran = subprocess.run(
+        [sys.executable, "-c", STOPPED_WARM_UP], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

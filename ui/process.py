@@ -10,6 +10,9 @@ import gc
 import logging
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ui.admission import close, without_slot
@@ -56,8 +59,22 @@ def load_engine() -> None:
     import engine.xla.compile
 
     engine.xla.set_flags()
-    engine.xla.compile.while_compiling = without_slot
+    engine.xla.compile.while_compiling = compiling
     atexit.register(close)  # registered after JAX's own exit function, so it runs before that
+
+
+@contextmanager
+def compiling() -> Iterator[None]:
+    """Around each compile: other pages get the slot of this one meanwhile."""
+    exit_if_server_stops()
+    with without_slot():
+        yield
+
+
+def exit_if_server_stops() -> None:
+    """Raise ``SystemExit`` in a thread that a server waits for when it is being stopped; the warm-up is one."""
+    if not threading.main_thread().is_alive() and not threading.current_thread().daemon:
+        raise SystemExit
 
 
 def freeze_memory() -> None:

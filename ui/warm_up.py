@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from engine.endings import verdicts
 from ui.draw.landscapes import landscape_figures
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
+from ui.process import exit_if_server_stops
 from ui.regression.figures import still_figures
 from ui.regression.run import run as run_regression
 from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, racer_names
@@ -24,12 +24,6 @@ def compile_usual_races() -> None:
     for page, compile_page in pages.items():
         for preset in presets(page).values():
             compile_page(preset.setup)
-
-
-def exit_if_server_stops() -> None:
-    """Raise ``SystemExit`` in a server that is being stopped: it waits for this thread, which is not a daemon."""
-    if not threading.main_thread().is_alive():
-        raise SystemExit
 
 
 def compile_race(setup: RaceSetup) -> None:
