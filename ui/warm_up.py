@@ -23,6 +23,7 @@ def compile_usual_races() -> None:
     pages = {"Ackley Race": compile_race, "2D Regression": compile_regression, "Linear Fit": compile_fit}
     for page, compile_page in pages.items():
         for preset in presets(page).values():
+            exit_if_server_stops()  # as each compile does, too
             compile_page(preset.setup)
 
 
@@ -31,7 +32,6 @@ def compile_race(setup: RaceSetup) -> None:
     landscape = setup.chosen_landscape
     traces: dict[str, Trace] = {}
     for name, racer in zip(racer_names(setup.racers), setup.racers, strict=True):
-        exit_if_server_stops()
         traces |= race(landscape.loss, {name: racer}, [setup.start], 1, minima=landscape.minima)
     verdicts(landscape.loss, traces, landscape.minima)
     landscape_figures(setup.landscape, setup.view)
@@ -39,14 +39,12 @@ def compile_race(setup: RaceSetup) -> None:
 
 def compile_regression(setup: RegressionSetup) -> None:
     """Run the race on the examples, and draw the surface of their loss."""
-    exit_if_server_stops()
     run_regression(setup)
     still_figures(setup.examples, setup.noise, setup.seed)
 
 
 def compile_fit(setup: FitSetup) -> None:
     """Run the descent, where the points need no file."""
-    exit_if_server_stops()
     points = points_of(setup, None)
     if points is not None:
         run_fit(setup, points)
