@@ -416,16 +416,19 @@ def test_light_and_dark_are_drawn_in_their_own_colours(window, theme):
     assert brightness > 150 if theme == "light" else brightness < 100
 
 
-def test_a_change_of_theme_redraws_the_figures_and_keeps_camera_and_zoom(window):
+def test_a_change_of_theme_recolours_the_figures_without_a_rerun_and_keeps_camera_and_zoom(window):
     visitor = window().open(RACE)
     camera, zoom = rotate_and_zoom(visitor)
+    # Python is told nothing: the rerun that the rest of the page needs is that of another test
+    visitor.ask("Boolean(Object.defineProperty(stage, 'trigger', { get: () => () => {}, set() {} }))")
     visitor.page.emulate_media(color_scheme="dark")
-    visitor.wait("stage.message.theme === 'dark' && stage.tracks[0].color === given", FIRST.dark)
+    visitor.wait("stage.tracks[0].color === given", FIRST.dark)
     for view in VIEWS:
         visitor.wait(f"stage.views.get('{view}').plot.layout.font.color === given", COLORS["dark"].ink)
     visitor.rest(f"[{CAMERA}, {ZOOM}]")
     assert visitor.ask(CAMERA) == pytest.approx(camera, abs=1e-6)
     assert visitor.ask(ZOOM) == pytest.approx(zoom, abs=1e-6)
+    assert visitor.ask("stage.message.theme") == "light"
 
 
 def test_on_a_phone_the_views_are_stacked_and_nothing_sticks_out(window):
