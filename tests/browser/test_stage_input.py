@@ -305,8 +305,8 @@ def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(visitor):
     race.wait(drawn)
     race.rest("stage.views.get('surface').pixels && [...stage.views.get('surface').pixels[0]]")
     assert race.ask("Object.values(stage.views.get('surface').scene().getCamera().eye)") == pytest.approx([1, 1, 1])
-    # lost once more at once: a sentence and a button stand there, with no racers over nothing
-    race.ask(f"(() => {{ stage.lost = stage.views.get('surface').gl; {LOSE}; }})()")
+    # lost once more at once, which Plotly finds in a frame: a sentence and a button stand there, with no racers over nothing
+    race.ask(f"(() => {{ const {{ gl }} = stage.views.get('surface'); {LOSE}; stage.lost = gl; gl.redraw(); }})()")
     again = race.page.get_by_role("button", name="Draw the surface again")
     again.wait_for()
     assert race.ask("stage.views.get('surface').canvases.map((canvas) => canvas.width)") == [0, 0]

@@ -443,7 +443,11 @@ class View {
     if (gl && gl !== this.gl) {
       this.gl = gl;
       const before = gl.onrender;
-      gl.onrender = () => { before?.call(gl); if (this.hasCameraMoved()) { this.pixels = null; this.draw(true); } };
+      gl.onrender = () => {
+        if (gl.gl.isContextLost()) return; // Plotly renders once more in the frame that finds it lost, and would compile shaders
+        before?.call(gl);
+        if (this.hasCameraMoved()) { this.pixels = null; this.draw(true); }
+      };
       gl.oncontextloss = () => this.recoverContext(); // Plotly would wait for the lost one, and browsers do not bring it back
     }
   }
