@@ -7,6 +7,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -242,10 +243,30 @@ def test_the_first_visitors_together_put_a_file_out_once_and_whole(tmp_path, mon
     monkeypatch.setattr(browser, "STATIC", tmp_path / "static")
     content, together = b"x" * 5_000_000, threading.Barrier(8)
 
-    def visit(_: int) -> str:
+    def visit(_: int) -> None:
         together.wait()
-        return browser.served.__wrapped__("script.js", content)
+        browser.served.__wrapped__("folder/script.js", content)
 
     with ThreadPoolExecutor(8) as visitors:
-        (name,) = set(visitors.map(visit, range(8)))
-    assert [(file.name, file.read_bytes() == content) for file in browser.STATIC.iterdir()] == [(name, True)]
+        list(visitors.map(visit, range(8)))
+    (file,) = (browser.STATIC / "folder").iterdir()
+    assert (file.name, file.read_bytes() == content) == ("script.js", True)
+
+
+def test_a_script_is_served_under_a_name_that_changes_with_what_it_imports(tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "STATIC", tmp_path / "static")
+    first, other = tmp_path / "first.js", tmp_path / "other.js"
+    first.write_text("import './other.js'")
+    names = []
+    for content in ("1", "2"):
+        other.write_text(content)
+        names.append(browser.address.__wrapped__(first, other))
+        assert (browser.STATIC / names[-1].removeprefix("app/static/")).with_name("other.js").read_text() == content
+    assert names[0] != names[1]
+
+
+def test_every_script_that_the_stage_imports_is_served_beside_it():
+    folder = Path(browser.__file__).parent
+    scripts = {script.name: script.read_text() for script in folder.glob("*.js") if script.name != "loader.js"}
+    imported = {name for text in scripts.values() for name in re.findall(r'from "\./([\w.]+)"', text)}
+    assert imported == set(browser.IMPORTED) == set(scripts) - {"stage.js"}

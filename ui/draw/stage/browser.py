@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,35 +23,37 @@ from ui.draw.palette import css_variables
 HERE = Path(__file__).parent
 STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
+IMPORTED = ("view.js", "draw.js", "clicks.js", "parts.js")  # by stage.js, from beside it
 LOG = logging.getLogger(__name__)
 
 
 @cache
-def served(name: str, content: bytes) -> str:
-    """Put a file where the browser can fetch it, under a name that changes with its content. Returns the name.
-
-    ``OSError`` where this folder may not be written to.
-    """
-    stem, dot, ending = name.rpartition(".")
-    named = f"{stem}-{hashlib.sha256(content).hexdigest()[:12]}{dot}{ending}"
-    target = STATIC / named
+def served(name: str, content: bytes) -> None:
+    """Put a file where the browser can fetch it, unless it is there. ``OSError`` where it may not be written."""
+    target = STATIC / name
     if not target.exists():
-        STATIC.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         # whole or not at all, should two visitors or two servers be the first together
         part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
         part.write_bytes(content)
         part.replace(target)
-    return named
 
 
 @cache
-def address(file: Path, name: str) -> str:
-    """Where the browser finds a file, seen from the page."""
+def address(first: Path, *others: Path) -> str:
+    """Where the browser finds a file, seen from the page; beside it those ``others`` that it imports.
+
+    It is kept there under a name that changes with their contents.
+    """
+    contents = {file: file.read_bytes() for file in (first, *others)}
+    folder = f"{first.stem}-{hashlib.sha256(b''.join(contents.values())).hexdigest()[:12]}"
     try:
-        return f"app/static/{served(name, file.read_bytes())}"
+        for file, content in contents.items():
+            served(f"{folder}/{file.name}", content)
     except OSError as problem:
         say_not_writable(problem.strerror)
-        return f"{COMPONENT_FILES}/{as_component(file.parent)}/{file.name}"
+        return f"{COMPONENT_FILES}/{as_component(first.parent)}/{first.name}"
+    return f"app/static/{folder}/{first.name}"
 
 
 @cache  # said once
@@ -74,14 +75,13 @@ def as_component(folder: Path) -> str:
 
 def plotly_address() -> str:
     """Plotly's own script, from the installed package: it draws the very figures that package makes."""
-    script = Path(str(files("plotly"))) / "package_data/plotly.min.js"
-    return address(script, f"plotly-{version('plotly')}.min.js")
+    return address(Path(str(files("plotly"))) / "package_data/plotly.min.js")
 
 
 def component(name: str, html: str, css: str) -> Callable:
     """A Streamlit component whose script loads the stage."""
     script = (HERE / "loader.js").read_text(encoding="utf-8")
-    script = script.replace("STAGE_FILE", address(HERE / "stage.js", "stage.js"))
+    script = script.replace("STAGE_FILE", address(HERE / "stage.js", *(HERE / name for name in IMPORTED)))
     return st.components.v2.component(name, html=html, css=css, js=script, isolate_styles=False)
 
 

@@ -1,7 +1,7 @@
 """Still Plotly figures, and racers that move over them by one step index: paths, lines, wireframes, arrows.
 
-``Stage`` is the whole of it. What moves is drawn in the browser (``stage.js``), so playing, stepping and scrubbing
-cost no round trip.
+``Stage`` is the whole of it. What moves is drawn in the browser (``stage.js``, from there ``draw.js``), so playing,
+stepping and scrubbing cost no round trip.
 """
 
 from __future__ import annotations

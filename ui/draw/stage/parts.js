@@ -1,0 +1,29 @@
+// Small things that the stage is made of.
+
+export const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+export const element = (name, props = {}, ...children) => {
+  const made = Object.assign(document.createElement(name), props);
+  made.append(...children);
+  return made;
+};
+
+// a racer's line and marker as a small picture
+export function swatch({ variable, dash, marker }) {
+  const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  picture.setAttribute("class", "swatch");
+  picture.setAttribute("viewBox", "0 0 28 14");
+  picture.setAttribute("aria-hidden", "true");
+  picture.style.color = variable;
+  const points = marker.map(([x, y]) => `${14 + 5.5 * x},${7 + 5.5 * y}`).join(" ");
+  picture.innerHTML = `<path d="M0 7H28" stroke="currentColor" stroke-width="2.4" stroke-dasharray="${dash.join(" ")}"/>`
+    + `<polygon points="${points}" fill="currentColor"/>`;
+  return picture;
+}
+
+// a number in a fixed number of places, so that it does not jump; in powers of ten where it would not fit
+export function formatNumber(value, digits) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text = size !== 0 && (size >= 1e6 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
+  return text.replace("-", "−");
+}

@@ -1,0 +1,189 @@
+import { DOUBLE_CLICK_MILLISECONDS, listenForClicks } from "./clicks.js";
+import { draw } from "./draw.js";
+import { element, floats } from "./parts.js";
+
+const HINT_MILLISECONDS = 1500;
+const RETRY_MILLISECONDS = 10_000; // a graphics context that is lost again within this is not asked for by itself
+const ZOOM_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+// One still figure with its two canvases: the whole paths, redrawn when the view changes, and the moment, at every frame.
+export class View {
+  constructor(stage, spec) {
+    this.stage = stage;
+    this.plot = element("div");
+    this.canvases = [element("canvas"), element("canvas")];
+    for (const canvas of this.canvases) canvas.setAttribute("aria-hidden", "true");
+    this.caption = element("span", { className: "caption" });
+    this.hint = element("span", { className: "hint", textContent: `${ZOOM_KEY} + scroll to zoom` });
+    this.hint.setAttribute("aria-hidden", "true");
+    this.missing = element("div", { className: "missing", hidden: true });
+    this.box = element(
+      "div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases, this.caption, this.hint, this.missing);
+    this.plot.setAttribute("role", "img");
+    // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
+    this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
+    // the page scrolls by wheel and by finger as it does elsewhere: Plotly is not told of either
+    this.plot.addEventListener("wheel", (event) => this.wheel(event), { capture: true, passive: false });
+    this.plot.addEventListener("touchstart", (event) => { if (!this.scene()) event.stopPropagation(); }, { capture: true, passive: true });
+    stage.parts.views.append(this.box);
+    if (spec.click) listenForClicks(this, spec.click);
+  }
+
+  receive(spec) {
+    this.spec = spec;
+    this.pixels = null;
+    this.sheet = spec.sheet && Object.fromEntries(["x", "y", "bases"].map((part) => [part, floats(spec.sheet[part])]));
+    this.caption.textContent = spec.caption;
+    this.plot.setAttribute("aria-label", spec.says);
+  }
+
+  async set(figure) {
+    if (figure === this.figure) return;
+    const { Plotly } = this.stage;
+    const { data, layout } = JSON.parse(figure);
+    const camera = this.scene()?.glplot ? this.scene().getCamera() : this.camera;
+    if (camera && layout.scene) layout.scene.camera = camera;
+    const config = {
+      displaylogo: false, displayModeBar: false, responsive: false,
+      scrollZoom: true, doubleClickDelay: DOUBLE_CLICK_MILLISECONDS,
+    };
+    await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
+    this.figure = figure;
+    if (!this.shown) {
+      this.shown = true;
+      for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"]) {
+        this.plot.on(event, () => { this.pixels = null; this.draw(true); });
+      }
+    }
+    const gl = this.scene()?.glplot;
+    this.showMissing(layout.scene && !gl ? "This browser does not draw in 3-D here: it has no WebGL, or it is switched off." : "");
+    if (gl && gl !== this.gl) {
+      this.gl = gl;
+      const before = gl.onrender;
+      gl.onrender = () => {
+        if (gl.gl.isContextLost()) return; // Plotly renders once more in the frame that finds it lost, and would compile shaders
+        before?.call(gl);
+        if (this.hasCameraMoved()) { this.pixels = null; this.draw(true); }
+      };
+      gl.oncontextloss = () => this.recoverContext(); // Plotly would wait for the lost one, and browsers do not bring it back
+    }
+  }
+
+  // The browser has taken the graphics context away: draw the scene in a new one, once by itself.
+  recoverContext() {
+    this.camera = this.scene().getCamera();
+    const again = performance.now() - (this.lostAt ?? -Infinity) < RETRY_MILLISECONDS;
+    this.lostAt = performance.now();
+    if (again) this.showMissing("The browser has dropped this surface twice, most often because it is short of graphics memory.", "Draw the surface again");
+    else this.redraw();
+  }
+
+  redraw() {
+    const { stage, figure } = this;
+    stage.ready = stage.ready.then(async () => {
+      if (figure !== this.figure || !this.box.isConnected) return; // drawn anew already, or gone
+      stage.Plotly.purge(this.plot);
+      this.shown = this.figure = this.gl = this.pixels = null;
+      await this.set(figure);
+      this.draw(true);
+    }).catch((error) => this.showMissing(`The surface cannot be drawn (${error.message}).`, "Draw the surface again"));
+  }
+
+  // what stands in the place of a figure that cannot be drawn, with a button that tries; "" for none
+  showMissing(words, button = "") {
+    this.missing.hidden = !words;
+    this.plot.style.visibility = words ? "hidden" : ""; // it keeps its size
+    this.missing.replaceChildren(element("p", { textContent: words }));
+    if (button) this.missing.append(element("button", { type: "button", textContent: button, onclick: () => this.redraw() }));
+    if (words) for (const canvas of this.canvases) canvas.width = 0; // no racers over nothing
+  }
+
+  wheel(event) {
+    if (event.ctrlKey || event.metaKey) return void event.preventDefault(); // Plotly zooms
+    event.stopPropagation();
+    this.hint.classList.add("shown");
+    clearTimeout(this.hinting);
+    this.hinting = setTimeout(() => this.hint.classList.remove("shown"), HINT_MILLISECONDS);
+  }
+
+  scene() { return this.plot._fullLayout?.scene?._scene; }
+
+  // whether the camera has moved since the paths were last put on the screen: the scene also renders when it has not
+  hasCameraMoved() {
+    const { projection, view, model } = this.scene().glplot.cameraParams;
+    const now = multiply(projection, multiply(view, model)).join();
+    const changed = now !== this.seen;
+    this.seen = now;
+    return changed;
+  }
+
+  isInside(track, record) {
+    return this.spec.frame.every(([low, high], i) => {
+      const value = track.values[this.spec.path[i]][record];
+      return value >= low && value <= high;
+    });
+  }
+
+  // a function from coordinates to pixels; where the point is not in the scene they are not numbers
+  projection() {
+    const full = this.plot._fullLayout;
+    if (!full.scene) {
+      const { xaxis, yaxis } = full;
+      this.clip = [xaxis._offset, yaxis._offset, xaxis._length, yaxis._length];
+      return (x, y) => [xaxis._offset + xaxis.c2p(xaxis.d2c(x)), yaxis._offset + yaxis.c2p(yaxis.d2c(y))];
+    }
+    const scene = this.scene();
+    if (!scene?.glplot) return null;
+    const { projection, view, model } = scene.glplot.cameraParams;
+    const m = multiply(projection, multiply(view, model));
+    const scale = scene.dataScale;
+    const size = full._size;
+    const [[x0, x1], [y0, y1], [z0, z1]] = ["xaxis", "yaxis", "zaxis"].map((axis) => {
+      const [low, high] = full.scene[axis].range;
+      const slack = 1e-6 * (high - low); // a point on the edge is on it, also when it is rounded to 32 bits
+      return [low - slack, high + slack];
+    });
+    const lift = this.spec.lift * (z1 - z0);
+    this.clip = null;
+    return (px, py, pz) => {
+      if (!(px >= x0 && px <= x1 && py >= y0 && py <= y1 && pz >= z0 && pz <= z1)) return [NaN, NaN];
+      const [x, y, z] = [px * scale[0], py * scale[1], (pz + lift) * scale[2]];
+      const w = m[3] * x + m[7] * y + m[11] * z + m[15];
+      return [
+        size.l + size.w * (0.5 + (0.5 * (m[0] * x + m[4] * y + m[8] * z + m[12])) / w),
+        size.t + size.h * (0.5 - (0.5 * (m[1] * x + m[5] * y + m[9] * z + m[13])) / w),
+      ];
+    };
+  }
+
+  // where each path runs on the screen: x and y in turn, one pair a record; empty where the view has no paths
+  pathsOnScreen() {
+    this.project = this.projection();
+    if (!this.project) return null;
+    return this.stage.tracks.map(({ values }) => {
+      const quantities = this.spec.path.map((name) => values[name]);
+      const count = quantities.length ? this.stage.last + 1 : 0;
+      const points = new Float32Array(2 * count);
+      for (let i = 0; i < count; i++) points.set(this.project(...quantities.map((quantity) => quantity[i])), 2 * i);
+      return points;
+    });
+  }
+
+  draw(all) { draw(this, all); }
+
+  close() {
+    this.heard?.abort();
+    clearTimeout(this.clicking);
+    clearTimeout(this.hinting);
+    if (this.gl) this.gl.oncontextloss = null;
+    const context = this.gl?.gl;
+    if (this.shown) this.stage.Plotly.purge(this.plot);
+    context?.getExtension("WEBGL_lose_context")?.loseContext(); // purged, it would still count as one of the few that a browser keeps
+  }
+}
+
+function multiply(a, b) {
+  const out = new Float64Array(16);
+  for (let i = 0; i < 4; i++) for (let j = 0; j < 4; j++) for (let k = 0; k < 4; k++) out[j * 4 + i] += a[k * 4 + i] * b[j * 4 + k];
+  return out;
+}
