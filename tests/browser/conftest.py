@@ -129,6 +129,13 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContex
         context.close()
 
 
+# of a thing that is thrown and no Error of the language, Chromium says the class alone: shortened, it is a letter
+SAY_MORE = """addEventListener("error", ({ error, filename, lineno, colno }) => {
+    if (error && Object.prototype.toString.call(error) !== "[object Error]")
+        console.error(`thrown at ${filename}:${lineno}:${colno}: ${error.message ?? JSON.stringify(error)}`);
+});"""
+
+
 class Visitor:
     """A browser window of its own: opens links, and asks the stage what it shows."""
 
@@ -138,6 +145,7 @@ class Visitor:
         page.set_default_timeout(120_000)  # on a busy machine a new server takes its time over the first page
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
+        page.add_init_script(SAY_MORE)
 
     def hear(self, message: ConsoleMessage) -> None:
         source = urlsplit(message.location["url"])
