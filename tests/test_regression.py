@@ -137,7 +137,7 @@ def test_the_net_is_the_prediction_of_the_moment():
 
 
 def test_the_examples_stand_in_the_bowl():
-    _, points, _ = figures(shown(SMALL))["bowl"]["data"]
+    _, points = figures(shown(SMALL))["bowl"]["data"]
     for part, axis in zip(bowl_points(SMALL.examples, SMALL.noise, SMALL.seed), "xyz", strict=True):
         np.testing.assert_allclose(numbers(points[axis]), part, rtol=1e-6)
 

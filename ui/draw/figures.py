@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,17 +16,27 @@ from plotly.basedatatypes import BaseTraceType
 from ui.draw.palette import VARIABLES, Colors
 
 POINTS = 161  # per side: the dents of Ackley's wide domain need them
-LEVELS = 14
+MAX_LEVELS = 11
+MAX_CROSSINGS = 24  # iso-lines met on the way across a surface; more would be a blot where it is drawn small
 MIN_LOSS = 1e-12  # a loss above the minimum that is smaller counts as none; on data, that share of their mean square
-# from above and in front: one looks into the bowl, and the far wall shows what runs down it
-CAMERA = {"eye": {"x": -0.7, "y": -1.42, "z": 1.6}, "center": {"x": 0, "y": 0, "z": -0.19}}
 LIFT = 0.012  # paths float this share of the height above the surface, so that they are not drawn inside it
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
-def levels(low: float, high: float) -> dict:
-    """Plotly's iso-lines: evenly spaced from the lowest height to the highest."""
-    return {"start": low, "end": high, "size": (high - low) / LEVELS}
+def levels(heights: np.ndarray) -> dict:
+    """Plotly's iso-lines of heights ``(y, x)``: at even distances, and fewer where a surface is rough."""
+    low, high = float(heights.min()), float(heights.max())
+    span = high - low or 1.0
+    up_and_down = max(float(np.abs(np.diff(heights, axis=axis)).sum(axis).mean()) for axis in (0, 1))
+    crossings = max(up_and_down / span, 1.0)  # of each level, on a straight way across
+    size = span / np.clip(round(MAX_CROSSINGS / crossings), 3, MAX_LEVELS)
+    return {"start": low + size, "end": high - size / 2, "size": size}
+
+
+def color_range(heights: np.ndarray) -> tuple[float, float]:
+    """The heights at both ends of the scale: some more than are met, to leave colours to light and shade."""
+    room = 0.07 * float(np.ptp(heights))
+    return float(heights.min()) - room, float(heights.max()) + room
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def iso_map(
     square: bool = True,
 ) -> go.Figure:
     """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse."""
-    (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
+    rows, columns = heights.shape
     same = heights is losses  # then they need not be sent twice
     loss = "z" if same else "customdata"
     contour = go.Contour(
@@ -112,8 +122,9 @@ def iso_map(
         customdata=None if same else losses,
         colorscale=color_scale(colors),
         showscale=False,
-        contours=levels(low, high),
-        line={"width": 0.8, "color": colors.line},
+        contours={**levels(heights), "coloring": "heatmap"},
+        **dict(zip(("zmin", "zmax"), color_range(heights), strict=True)),
+        line={"width": 0.6, "color": colors.line},
         hovertemplate=f"{x.title} %{{x:.2f}}<br>{y.title} %{{y:.2f}}<br>loss %{{{loss}:.4g}}<extra></extra>",
     )
     marks = go.Scatter(
@@ -126,6 +137,8 @@ def iso_map(
     figure = plane(x, y, [contour, *extra, marks], colors, revision=revision, square=square, left=40)
     if len(goals) == 1:
         figure.add_annotation(minimum_label(*goals[0], x, y, colors.goal))
+    figure.update_xaxes(showline=True, mirror=True)  # the lightest ground is as light as the page
+    figure.update_yaxes(showline=True, mirror=True)
     return figure
 
 
@@ -133,14 +146,17 @@ def minimum_label(across: float, up: float, x: Axis, y: Axis, color: str) -> dic
     """The word at a minimum: so far from it that who arrives does not cover it, on the sides where there is room."""
     right = across < x.low + 0.7 * (x.high - x.low)
     below = up > y.low + 0.2 * (y.high - y.low)
+    place = {"x": across, "y": up, "xanchor": "left" if right else "right"}
+    return {**minimum_arrow(color, 18 if right else -18, 22 if below else -22), **place}
+
+
+def minimum_arrow(color: str, right: float, down: float) -> dict:
+    """The word "minimum" so many pixels beside it, with a line to it."""
     return {
-        "x": across,
-        "y": up,
         "text": "minimum",
         "font": {"color": color, "size": 13},
-        "ax": 18 if right else -18,
-        "ay": 22 if below else -22,
-        "xanchor": "left" if right else "right",
+        "ax": right,
+        "ay": down,
         "arrowcolor": color,
         "arrowwidth": 1,
         "arrowhead": 0,
@@ -148,71 +164,9 @@ def minimum_label(across: float, up: float, x: Axis, y: Axis, color: str) -> dic
     }
 
 
-def relief(
-    x: Axis,
-    y: Axis,
-    z: Mapping[str, object],
-    heights: np.ndarray,
-    goals: Sequence[tuple[float, float, float]],
-    extra: Sequence[BaseTraceType] = (),
-    colors: Colors = VARIABLES,
-    camera: Mapping[str, object] = CAMERA,
-) -> go.Figure:
-    """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis."""
-    (rows, columns), low, high = heights.shape, float(heights.min()), float(heights.max())
-    plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
-    backdrop = {"showbackground": False, **plain}
-    surface = go.Surface(
-        x=np.linspace(x.low, x.high, columns, dtype=np.float32),
-        y=np.linspace(y.low, y.high, rows, dtype=np.float32),
-        z=heights,
-        colorscale=color_scale(colors),
-        showscale=False,
-        hoverinfo="skip",
-        lighting={"ambient": 0.85, "diffuse": 0.3, "specular": 0.03, "roughness": 0.9},
-        contours={
-            "z": {"show": True, "color": colors.line, "width": 1, "highlight": False, **levels(low, high)},
-            "x": {"highlight": False},
-            "y": {"highlight": False},
-        },
-    )
-    marks = go.Scatter3d(
-        x=[goal[0] for goal in goals],
-        y=[goal[1] for goal in goals],
-        z=[goal[2] for goal in goals],
-        mode="markers+text",
-        text=minimum_labels(goals),
-        textposition="bottom right",
-        textfont={"color": colors.goal, "size": 13},
-        marker={"symbol": "diamond", "size": 4, "color": colors.goal},
-        hoverinfo="skip",
-    )
-    return go.Figure(
-        [surface, *extra, marks],
-        {
-            **common_layout(colors),
-            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-            "uirevision": "camera",
-            "scene": {
-                "xaxis": {"title": x.title, "range": [x.low, x.high], "nticks": 6, **backdrop},
-                "yaxis": {"title": y.title, "range": [y.low, y.high], "nticks": 6, **backdrop},
-                "zaxis": {**z, **backdrop},
-                "aspectmode": "manual",
-                "aspectratio": {"x": 1.2, "y": 1.2, "z": 0.62},
-                "camera": dict(camera),
-            },
-        },
-    )
-
-
 def color_scale(colors: Colors) -> list[list]:
     """The colours of a surface or a map, from the lowest loss to the highest."""
     return [[i / (len(colors.scale) - 1), color] for i, color in enumerate(colors.scale)]
-
-
-def minimum_labels(goals: Sequence[Sequence[float]]) -> list[str]:
-    """The words beside the minima: where there are several, their marks are enough."""
-    return ["minimum" if len(goals) == 1 else ""] * len(goals)
 
 
 @lru_cache(maxsize=256)

@@ -10,8 +10,12 @@ import numpy as np
 
 from engine import LANDSCAPES, Landscape
 from engine.landscapes import evaluate_at
-from ui.draw.figures import POINTS, Axis, Box, iso_map, relief
+from ui.draw.figures import POINTS, Axis, Box, iso_map
+from ui.draw.surface import height_axis, relief, round_ticks
 from ui.numbers import superscript
+
+# above the floor; less is drawn nearly as it is. So near to it a narrow valley still shows how its floor slopes
+DECADES_FROM = 0.3
 
 
 def box(landscape: Landscape, view: str) -> Box:
@@ -26,7 +30,7 @@ def height(landscape: Landscape, losses: np.ndarray) -> np.ndarray:
     """Where a loss is drawn on the surface: itself, or its decades above the floor where it spans decades."""
     if not landscape.decades:
         return losses
-    return np.log10(1 + np.maximum(losses - (landscape.floor or 0.0), 0))
+    return np.log10(1 + np.maximum(losses - (landscape.floor or 0.0), 0) / DECADES_FROM)
 
 
 def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -36,16 +40,14 @@ def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndar
     return xs, ys, np.asarray(evaluate_at(landscape.loss, where)).reshape(points, points)
 
 
-def height_axis(landscape: Landscape, low: float, high: float) -> dict:
-    """The axis of the surface. Where heights are decades, the ticks still say the loss."""
+def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, str]:
+    """The losses that stand on the axis of the surface, by height."""
     if not landscape.decades:
-        return {"range": [low - 0.02 * (high - low), high]}
-    losses = [0.0, *(10.0**k for k in range(math.ceil(high) + 1))]
-    return {
-        "range": [low - 0.02 * (high - low), high],
-        "tickvals": [float(height(landscape, np.array(v + (landscape.floor or 0.0)))) for v in losses],
-        "ticktext": [f"{v:,.0f}" if v < 1e4 else f"10{superscript(round(math.log10(v)))}" for v in losses],
-    }
+        return round_ticks(low, high)
+    losses = [10**k for k in range(math.ceil(high) + 1)]
+    heights = height(landscape, np.array(losses) + (landscape.floor or 0.0))
+    texts = [f"{loss}" if loss < 1000 else f"10{superscript(k)}" for k, loss in enumerate(losses)]
+    return dict(zip(heights.tolist(), texts, strict=True))
 
 
 @lru_cache(maxsize=96)
@@ -55,8 +57,11 @@ def landscape_figures(name: str, view: str) -> Mapping[str, str]:
     x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
     losses = grid(landscape, view)[2]
     heights = height(landscape, losses)
-    z = {"title": "loss", **height_axis(landscape, float(heights.min()), float(heights.max()))}
     bottom = float(height(landscape, np.array(landscape.floor or 0.0)))
+    low, high = float(heights.min()), float(heights.max())
+    if landscape.minima:
+        low = min(low, bottom)  # the grid may just miss the lowest point, and a racer find it
+    z = height_axis("loss", low, high, height_ticks(landscape, low, high))
     goals = [(*goal, bottom) for goal in landscape.minima]
     flat = iso_map(x, y, heights, losses, landscape.minima, revision=f"{name} {view}")
     return {"surface": relief(x, y, z, heights, goals).to_json(), "map": flat.to_json()}

@@ -98,7 +98,7 @@ class Colors:
     faint: str  # grid and frame
     line: str  # iso-lines
     goal: str  # the minimum
-    scale: tuple[str, ...]  # one hue, from the lowest loss to the highest
+    scale: tuple[str, ...]  # from the lowest loss to the highest, in even steps of lightness
     elsewhere: str  # on a map of basins: a start that reaches no minimum
 
     def by_variable(self) -> dict[str, str]:
@@ -107,21 +107,23 @@ class Colors:
         return {f"--figure-{name}": color for name, color in named.items() if name != "scale"}
 
 
+# The scales are even in OKLCH: light from L 0.585 to 0.985, blue-teal to white; dark from 0.13 to 0.54, ink to slate.
+# Ends and hues are those at which every racer, also as colour-blind people see it, is farthest from every tone.
 COLORS: Mapping[str, Colors] = {
     "light": Colors(
         ink="#33424f",
         faint="#d3dce4",
-        line="#88a9c4",
-        goal="#17212b",
-        scale=("#93b6d3", "#b0cbe0", "#cadceb", "#dfeaf3", "#f1f6fb"),
+        line="#3d6b80",
+        goal="#0b1016",
+        scale=("#3487a1", "#5295ae", "#6ca2bb", "#85b0c7", "#9cbfd3", "#b3cdde", "#cadce9", "#e1ebf4", "#f7fbfe"),
         elsewhere="#dfe5ea",
     ),
     "dark": Colors(
         ink="#b9c6d2",
         faint="#2c3945",
-        line="#3d5264",
+        line="#8193a8",
         goal="#ffffff",
-        scale=("#0a1016", "#131d26", "#1d2a36", "#283846", "#344757"),
+        scale=("#03080e", "#09131c", "#121e2c", "#1e2b3b", "#2a374b", "#38445a", "#47526a", "#565f78", "#666e87"),
         elsewhere="#222c36",
     ),
 }

@@ -12,13 +12,13 @@ import plotly.graph_objects as go
 from engine.analysis import Curvature
 from engine.descent import TOLERANCE
 from engine.problems import MAX_INPUT, TRUE_BOWL, Fit, bowl, bowl_points
-from ui.draw.figures import POINTS, Axis, iso_map, plane, relief
+from ui.draw.figures import POINTS, Axis, iso_map, plane
 from ui.draw.palette import COLORS, VARIABLES, Colors, Style
+from ui.draw.surface import height_axis, relief, round_ticks
 
 THETA1, THETA2 = Axis("θ₁", -7.0, 13.0), Axis("θ₂", -1.0, 19.0)  # the minimum is in the middle
 SIDE_X, SIDE_Y = Axis("x", -MAX_INPUT, MAX_INPUT), Axis("y", -MAX_INPUT, MAX_INPUT)
 HIGHEST = 1400.0  # of the axis of the bowl, which reaches 1200
-CAMERA = {"eye": {"x": -1.0, "y": -1.75, "z": 1.15}, "center": {"x": 0, "y": 0, "z": -0.12}}
 SQUARES = 13  # lines per side of a prediction's net
 
 fit_of = lru_cache(maxsize=64)(bowl)
@@ -58,9 +58,9 @@ def bowl_figure(x: np.ndarray, y: np.ndarray, true: np.ndarray) -> go.Figure:
     examples = go.Scatter3d(
         x=x, y=y, z=true, mode="markers", marker={"size": 2.6, "color": VARIABLES.goal}, hoverinfo="skip"
     )
-    low = min(-100.0, float(true.min()))
-    z = {"title": "f(x, y)", "range": [low, max(HIGHEST, float(true.max()))], "nticks": 6}
-    return relief(SIDE_X, SIDE_Y, z, heights, [], [examples], camera=CAMERA)
+    low, high = min(-100.0, float(true.min())), max(HIGHEST, float(true.max()))
+    z = height_axis("f =", low, high, round_ticks(low, high))
+    return relief(SIDE_X, SIDE_Y, z, heights, [], [examples])
 
 
 def map_figure(fit: Fit, extra: Sequence[go.Scatter] = (), colors: Colors = VARIABLES) -> go.Figure:
