@@ -2,7 +2,7 @@
 
 from ui.frame import frame
 
-with frame("Gradients"):  # to be read while the import below loads
+with frame("Gradients") as actions:  # to be read while the import below loads
     from ui.gradients.page import show
 
-    show()
+    show(actions)

@@ -2,7 +2,7 @@
 
 from ui.frame import frame
 
-with frame("Linear Fit"):  # to be read while the import below loads
+with frame("Linear Fit") as actions:  # to be read while the import below loads
     from ui.linear_fit.page import show
 
-    show()
+    show(actions)

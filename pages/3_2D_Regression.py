@@ -2,7 +2,7 @@
 
 from ui.frame import frame
 
-with frame("2D Regression"):  # to be read while the import below loads
+with frame("2D Regression") as actions:  # to be read while the import below loads
     from ui.regression.page import show
 
-    show()
+    show(actions)

@@ -2,7 +2,7 @@
 
 from ui.frame import frame
 
-with frame("Ackley Race"):  # to be read while the import below loads
+with frame("Ackley Race") as actions:  # to be read while the import below loads
     from ui.race.page import show
 
-    show()
+    show(actions)

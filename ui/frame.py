@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.admission import slot
 from ui.draw.stage.browser import prefetch
@@ -64,10 +65,45 @@ PAGES = (
 
 PICTURES = Path(__file__).parent / "pictures"
 
-# Streamlit's margins suit text; the pictures need the width
+# Streamlit's margins suit text; the pictures need the window. How high what stands above a stage is, the stage reads
+# from --stage-top.
 LAYOUT = """
+:root { --stage-top: 9.5rem; }
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
+.block-container:has(.st-key-head) { max-width: none; }
+.block-container > [data-testid="stVerticalBlock"]:has(.st-key-head) { gap: 0.6rem; }
+.st-key-head { gap: 0 1rem; }
+.st-key-head h1 { font-size: 1.6rem; white-space: nowrap; }
+.st-key-head > :last-child { margin-left: auto; }
+.st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%; }
+/* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
+@media (min-width: 768px) {
+  .block-container:has(.st-key-head) { padding-top: 0.7rem; }
+  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] { background: none; pointer-events: none; }
+  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
+  .st-key-head { padding-right: 2.5rem; }
+  [data-testid="stApp"]:has([data-testid="stExpandSidebarButton"]) .st-key-head { padding-left: 2.5rem; }
+  .st-key-before-stage { flex-wrap: nowrap; }
+  .st-key-before-stage > * { flex: none; }
+  .st-key-before-stage > :first-child { flex: 0 1 auto; min-width: 0; }
+}
+@media (min-width: 1200px) {
+  .st-key-head { flex-wrap: nowrap; }
+  .st-key-head > * { flex: none; }
+  .st-key-head > :nth-child(2) { order: 0; flex: 0 1 auto; min-width: 0; }
+}
+/* with one row above it, and with formulas or words */
+:root:has(.st-key-before-stage) { --stage-top: 8rem; }
+:root:has(.st-key-formula-line) { --stage-top: 11.8rem; }
+:root:has(.st-key-explained) { --stage-top: 14.4rem; }
+/* a lecture: all letters are sized by the root's */
+:root:root:has([class*="-lecture-off"]) { font-size: max(18px, 1.25vw); }
+:root:has([class*="-lecture-off"]) :is(
+  [data-testid="stSidebar"], [data-testid="stHeader"], .st-key-head [data-testid="stMarkdown"]
+) { display: none; }
+:root:has([class*="-lecture-off"]) .st-key-head { padding: 0; justify-content: space-between; }
+:root:has([class*="-lecture-off"]) .block-container { padding: 0.5rem 1rem 2rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
 /* four, or two and two, or one below the other; never three and one: below 55rem each has half the row */
@@ -83,8 +119,11 @@ _warm_up_started = threading.Lock()
 
 
 @contextmanager
-def frame(title: str) -> Iterator[None]:
-    """The frame of a page: title and navigation at once; the rest in a slot, once the engine is loaded."""
+def frame(title: str) -> Iterator[DeltaGenerator]:
+    """The frame of a page: title and navigation at once; the rest in a slot, once the engine is loaded.
+
+    Gives the place for a page's buttons, at the right of its title.
+    """
     page = next(page for page in PAGES if page.title == title)
     st.set_page_config(
         page_title=f"{title} · The optimizer playground",
@@ -97,15 +136,17 @@ def frame(title: str) -> Iterator[None]:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
     if page is PAGES[0]:  # without the engine, and quick: it needs no slot
-        yield
+        yield st.container()
     else:
-        with st.container(gap="xsmall"):
-            st.title(title, anchor=False)
-            st.markdown(page.sentence)
+        with st.container(gap=None):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="head"):
+                st.title(title, anchor=False, width="content")
+                st.markdown(page.sentence)
+                actions = st.container(horizontal=True, gap="small", width="content")
             prefetch()
         load_engine()
         with slot():
-            yield
+            yield actions
     # after the first page: before it, the visitor would wait for the warm-up too
     if _warm_up_started.acquire(blocking=False):  # once per server: the lock is never released
         # not a daemon: those end with the process, and one that ends in the middle of a compile crashes it

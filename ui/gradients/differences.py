@@ -29,6 +29,7 @@ from ui.gradients.functions import (
     with_margins,
 )
 from ui.numbers import format_float, format_number
+from ui.setup.layout import stage_layout
 from ui.setup.pages import WIDTHS, GradientsSetup
 
 METHODS = {"forward": STYLES[1], "central": STYLES[2]}
@@ -104,7 +105,7 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         who="difference",
         index=Index("h", 8),
         at=WIDTHS.index(setup.h),
-    ).show(CONTROLS.key("widths"), scene=CONTROLS.memory.scene, on_start=take_h_click, on_at=take_h)
+    ).show(**stage_layout(CONTROLS, setup, "widths"), on_start=take_h_click, on_at=take_h)
     st.markdown("\n".join(f"- {line}" for line in describe_errors(f, x0, found)))
     st.subheader("The two slopes and their errors for every h", anchor=False)
     columns = {"h": h}

@@ -16,7 +16,6 @@ from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.draw.tables import download_csv
-from ui.draw.text import formula_row
 from ui.gradients.controls import (
     CONTROLS,
     first_line,
@@ -24,8 +23,9 @@ from ui.gradients.controls import (
     take_theta,
     take_theta_click,
 )
-from ui.gradients.functions import show_table, with_margins
+from ui.gradients.functions import show_formulas, show_table, with_margins
 from ui.numbers import format_fixed
+from ui.setup.layout import stage_layout
 from ui.setup.pages import DERIVATION_LINES, THETAS, GradientsSetup
 
 LINE = STYLES[0]
@@ -111,9 +111,7 @@ def loss_figures() -> Mapping[str, str]:
 
 def show_loss(setup: GradientsSetup) -> None:
     """The stage with the parabola and the line, and below it the slope, its derivation, the code and the table."""
-    left, right = formula_row()
-    left.latex(WITH_THETA)
-    right.latex(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9")
+    show_formulas(r"y_i = 4 x_i, \quad x_i = 0.0, 0.1, \dots, 9.9", WITH_THETA)
     table = losses()
     theta, slope = np.array(THETAS), table["jax.grad"].to_numpy()
     track = Track(
@@ -150,7 +148,7 @@ def show_loss(setup: GradientsSetup) -> None:
         numbers=[Readout("loss", "loss", 3), Readout("slope", "slope", 3)],
         index=Index("θ", 1),
         at=THETAS.index(setup.theta),
-    ).show(CONTROLS.key("thetas"), scene=CONTROLS.memory.scene, on_start=take_theta_click, on_at=take_theta)
+    ).show(**stage_layout(CONTROLS, setup, "thetas"), on_start=take_theta_click, on_at=take_theta)
     show_three_ways(setup)
     show_derivation(setup)
     show_two_forms()

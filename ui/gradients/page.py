@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
+from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
@@ -21,9 +23,10 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 }
 
 
-def show() -> None:
-    """Draw the page."""
+def show(actions: DeltaGenerator) -> None:
+    """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
+    lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     CONTROLS.show_look_for(setup)

@@ -28,6 +28,7 @@ from ui.gradients.functions import (
     with_margins,
 )
 from ui.numbers import format_float, format_number
+from ui.setup.layout import stage_layout
 from ui.setup.pages import GradientsSetup
 
 TANGENT = STYLES[0]
@@ -71,7 +72,7 @@ def show_slope(setup: GradientsSetup, f: Function) -> None:
         numbers=[Readout("f", "f", digits[1]), Readout("slope", "f′", digits[2])],
         index=Index("x₀", digits[0]),
         at=setup.places().index(setup.x0),
-    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_x0_click, on_at=take_x0)
+    ).show(**stage_layout(CONTROLS, setup), on_start=take_x0_click, on_at=take_x0)
     place = setup.places().index(setup.x0)
     st.markdown(describe_x0(f, setup.x0, float(values[place]), float(slope[place])))
     st.subheader("x, f and f′ at all 100 points", anchor=False)

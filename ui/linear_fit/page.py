@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
-from ui.draw.text import formula_row
+from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -21,28 +22,32 @@ from ui.linear_fit.run import run
 from ui.linear_fit.stage import show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
+from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CSV, FitSetup
 
 
-def show() -> None:
-    """Draw the page."""
+def show(actions: DeltaGenerator) -> None:
+    """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
+    lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_lesson(setup)
-
     points = find_points(setup)
     if points is None:
         CONTROLS.choose_loss_axis("There is no loss before there are points.")
         sidebar(setup)
+        show_lesson(setup)
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+        ):
             CONTROLS.show_look_for(setup)
             CONTROLS.choose_loss_axis()
-        show_counts(setup, points)
         show_stage(setup, result)
         sidebar(setup, result.scale)
+        show_counts(setup, points)
+        show_lesson(setup)
 
         st.subheader("Every iteration", anchor=False)
         show_table(setup, result)

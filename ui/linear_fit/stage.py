@@ -14,6 +14,7 @@ from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
 from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
 from ui.linear_fit.run import Result, in_batches, thetas
 from ui.numbers import with_minus
+from ui.setup.layout import stage_layout
 from ui.setup.pages import FitSetup
 
 
@@ -71,7 +72,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             Readout("loss", "loss", 3),
         ],
         index=Index("iteration"),
-    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=take_click)
+    ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

@@ -20,9 +20,11 @@ from ui.draw.figures import Axis, plane
 from ui.draw.palette import VARIABLES, Style, swatch
 from ui.draw.stage.stage import Stage, Track, View
 from ui.draw.tables import show_table
+from ui.draw.text import EXPLAINED
 from ui.memo import Memo
 from ui.race.controls import CONTROLS, choose_points
 from ui.race.stage import NUMBERS
+from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup, racer_names
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
@@ -34,7 +36,7 @@ PALEST = 0.25  # how strong the colour of the slowest start is
 
 def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Mapping[str, Style], theme: str) -> None:
     """One map per racer, its path from the start over it, and how often and how soon it arrives."""
-    words, choose = st.columns([3, 1])
+    words, choose = st.container(key=EXPLAINED).columns([3, 1])
     with words:
         st.markdown(describe_colors(setup))
     with choose:
@@ -106,7 +108,7 @@ def show_stage(
         tracks=[track(name) for name in found],
         steps=next(iter(traces.values())).steps,
         numbers=NUMBERS,
-    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=CONTROLS.take_start)
+    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
 
 
 def figure(landscape: str, basin: Basins) -> str:

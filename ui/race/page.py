@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
@@ -16,23 +17,21 @@ from ui.race.rates import show_rates
 from ui.race.run import replaying, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
+from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
 
 
-def show() -> None:
-    """Draw the page."""
+def show(actions: DeltaGenerator) -> None:
+    """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
+    lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_landscape(setup)
-    if replaying(setup):
-        st.info(REPLAYS[setup.replay].about)
-
-    CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+        log = setup.show == "race" and loss_axis(setup)
+    CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        CONTROLS.show_look_for(setup)
-        log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
@@ -42,6 +41,7 @@ def show() -> None:
     else:
         show_stage(setup, traces, racer_styles, log)
     sidebar(setup, theme())
+    show_landscape(setup)
 
     if setup.show == "race":
         st.subheader("How each one ended", anchor=False)
@@ -56,8 +56,10 @@ def show() -> None:
 
 
 def show_landscape(setup: RaceSetup) -> None:
-    """The landscape's words and formula."""
+    """The landscape's words and formula, and what is replayed on it."""
     landscape = setup.chosen_landscape
     words, formula = formula_row()
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
+    if replaying(setup):
+        st.info(REPLAYS[setup.replay].about)

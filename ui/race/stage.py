@@ -15,6 +15,7 @@ from ui.draw.palette import Style
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.race.controls import CONTROLS
+from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup
 
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
@@ -72,4 +73,4 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         tracks=[track(name, trace) for name, trace in traces.items()],
         steps=steps,
         numbers=NUMBERS,
-    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=CONTROLS.take_start)
+    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)

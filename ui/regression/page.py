@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
 from ui.draw.results import download, show_cards, show_leaderboard
 from ui.draw.tables import paths, show_table
-from ui.draw.text import formula_row
+from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.theme import theme
 from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
@@ -20,23 +21,26 @@ from ui.regression.run import THETAS, Result, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
+from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 
 
-def show() -> None:
-    """Draw the page."""
+def show(actions: DeltaGenerator) -> None:
+    """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
+    lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_lesson()
-
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+    ):
         CONTROLS.show_look_for(setup)
         CONTROLS.choose_loss_axis()
     show_stage(setup, result)
     sidebar(setup, theme())
+    show_lesson()
 
     CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
     show_part(setup, result, theme())

@@ -12,6 +12,7 @@ from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
 from ui.regression.run import Result
+from ui.setup.layout import stage_layout
 from ui.setup.pages import RegressionSetup
 
 
@@ -68,4 +69,4 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         steps=steps,
         numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
         index=Index("iteration"),
-    ).show(CONTROLS.key("stage"), scene=CONTROLS.memory.scene, on_start=CONTROLS.take_start)
+    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)

@@ -2,7 +2,7 @@
 
 A set-up is a frozen dataclass whose fields are made by ``setting``; each says how a link spells it and which values it
 accepts. A link is the query part of the page's address: readable, one query parameter for each setting, and a note for
-each value that is not accepted.
+each value that is not accepted. How the page is laid out is in it only where it is not as usual.
 """
 
 from __future__ import annotations
@@ -12,21 +12,26 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
-from ui.setup.kinds import Kind, quoted
+from ui.setup.kinds import Kind, Switch, quoted
 
 MAX_NOTES = 12
 MIN_SIMILARITY = 0.8  # difflib's ratio from which on an unknown name is taken for a misspelt setting
 Query = Mapping[str, Sequence[str]]
 
 
-def setting(kind: Kind, default: Any, *, view_only: bool = False) -> Any:
-    """A field of a set-up. ``view_only``: it decides what is in view, and nothing of what is computed."""
-    return field(default=default, metadata={"kind": kind, "view_only": view_only})
+def setting(kind: Kind, default: Any, *, view_only: bool = False, layout: bool = False) -> Any:
+    """A field of a set-up. ``view_only``: it decides what is in view, and nothing of what is computed.
+
+    ``layout``: it decides nothing but how that is laid out, so presets leave it as it is.
+    """
+    return field(default=default, metadata={"kind": kind, "view_only": view_only or layout, "layout": layout})
 
 
 @dataclass(frozen=True)
 class Setup:
     """Everything that decides what a page shows. Each page has one, made of ``setting`` fields."""
+
+    lecture: bool = setting(Switch(), False, layout=True)  # for a projector: larger, and without the sidebar
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
@@ -35,7 +40,17 @@ class Setup:
 
     def without_view(self) -> Self:
         """This set-up with every ``view_only`` setting at its default."""
-        return replace(self, **{f.name: f.default for f in fields(self) if f.metadata["view_only"]})
+        usual: dict[str, Any] = {f.name: f.default for f in fields(self) if f.metadata["view_only"]}
+        return replace(self, **usual)
+
+    @classmethod
+    def layout(cls) -> list[str]:
+        """The settings that decide how the page is laid out."""
+        return [f.name for f in fields(cls) if f.metadata["layout"]]
+
+    def with_layout_of(self, other: Self) -> Self:
+        """This set-up, laid out as another."""
+        return replace(self, **{name: getattr(other, name) for name in self.layout()})
 
     def with_setting(self, name: str, value: Any) -> Self:
         """This set-up with one setting changed, and the settings that follow from it."""
@@ -55,10 +70,16 @@ def param_name(name: str, kind: Kind) -> str:
 
 
 def encode(setup: Setup) -> dict[str, list[str]]:
-    """A set-up as a query: the values of each parameter, by its name. Every setting is in it."""
+    """A set-up as a query: the values of each parameter, by its name.
+
+    Every setting is in it, but those of the layout only where they are not as usual.
+    """
     query = {}
+    usual = type(setup)()
     for name, kind in setup.settings().items():
         value = getattr(setup, name)
+        if name in setup.layout() and value == getattr(usual, name):
+            continue
         query[param_name(name, kind)] = [kind.encode(one) for one in value] if kind.many else [kind.encode(value)]
     return query
 
@@ -74,7 +95,8 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
         for name, values in query.items()
         if len(values) > 1 and name in known and not known[name].many
     ]
-    by_encode = known.keys() <= query.keys()  # ``encode`` gives every setting, and people never do
+    # ``encode`` gives every setting but the layout, and people never do
+    by_encode = known.keys() - default.layout() <= query.keys()
     setup = default
     for name, kind in default.settings().items():
         param, usual = param_name(name, kind), getattr(setup, name)

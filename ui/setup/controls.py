@@ -179,7 +179,11 @@ class Controls(Generic[SetupT]):
     def apply_preset(self) -> None:
         """Set all widgets as the chosen preset says: for ``on_change``."""
         if (name := self.new_value("preset")) in presets(self.page):
-            self.set_all(presets(self.page)[name].setup)
+            self.apply(presets(self.page)[name].setup)
+
+    def apply(self, setup: SetupT) -> None:
+        """Set all widgets to a set-up, and leave the page laid out as it is: for ``on_click``."""
+        self.set_all(setup.with_layout_of(self.current_setup()))
 
     def take_start(self) -> None:
         """Set the start to where the stage's map was clicked, rounded to what the map can resolve."""
@@ -282,7 +286,7 @@ class Controls(Generic[SetupT]):
         """Draw the button that brings the page's default back."""
         st.button(
             "Reset to the first preset",
-            on_click=self.set_all,
+            on_click=self.apply,
             args=(self.default,),
             icon=":material/restart_alt:",
             width="stretch",

@@ -70,6 +70,21 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
+class Switch(Kind):
+    """On or off: 1 or 0."""
+
+    @property
+    def accepts(self) -> str:
+        return "1 or 0"
+
+    def encode(self, value: bool) -> str:
+        return str(int(value))
+
+    def decode(self, text: str) -> bool | None:
+        return {"1": True, "0": False}.get(text)
+
+
+@dataclass(frozen=True)
 class Number(Kind):
     """A number from ``low`` to ``high``."""
 

@@ -129,6 +129,7 @@ class RaceSetup(Setup):
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
+    large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True)
 
     @property
     def chosen_landscape(self) -> Landscape:
@@ -159,6 +160,7 @@ class RegressionSetup(Setup):
     below: str = setting(Choice(tuple(REGRESSION_TABS)), "ends", view_only=True)
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
+    large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True)
 
     @property
     def batch_size(self) -> int | None:
@@ -194,6 +196,7 @@ class FitSetup(Setup):
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
     deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
+    large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True)
 
     @property
     def with_intercept(self) -> bool:
@@ -248,6 +251,8 @@ class GradientsSetup(Setup):
     answer: str = setting(Formula(200, is_formula), "")
     theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, view_only=True)
     lines: int = setting(Whole(1, DERIVATION_LINES), 1, view_only=True)
+    # of the views of each part; the first of them where it is that of another part
+    large: str = setting(Choice(("curve", "slope", "secants", "errors", "loss", "fit")), "curve", layout=True)
 
     @property
     def text(self) -> str:

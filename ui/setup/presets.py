@@ -38,6 +38,6 @@ def presets(page: str) -> dict[str, Preset]:
 
 def preset_of(page: str, setup: Setup) -> Preset | None:
     """The preset that is equal to a set-up, or else equal but for ``view_only`` settings; None if there is none."""
-    prepared = presets(page).values()
+    prepared, setup = presets(page).values(), setup.with_layout_of(type(setup)())
     exact = next((preset for preset in prepared if preset.setup == setup), None)
     return exact or next((preset for preset in prepared if preset.setup.without_view() == setup.without_view()), None)

@@ -11,7 +11,7 @@ export function draw(view, all) {
   if (all) paint(view, 0, (pen, track, points) => {
     if (!stage.revealed) return;
     pen.globalAlpha = 0.3;
-    pen.lineWidth = 1.2;
+    pen.lineWidth = 1.2 * stage.scale;
     pen.beginPath();
     tracePath(pen, points);
     pen.stroke();
@@ -24,8 +24,8 @@ export function draw(view, all) {
   paint(view, 1, (pen, track, points) => {
     if (view.sheet) drawSheet(view, pen, track);
     pen.globalAlpha = 1;
-    pen.lineWidth = 2.2;
-    pen.setLineDash(track.dash);
+    pen.lineWidth = 2.2 * stage.scale;
+    pen.setLineDash(track.dash.map((part) => part * stage.scale));
     if (view.spec.line) drawLine(view, pen, track);
     if (points.length) {
       let [x, y] = [points[2 * record], points[2 * record + 1]];
@@ -41,7 +41,7 @@ export function draw(view, all) {
     pen.setLineDash([]);
     if (view.spec.arrow) drawArrow(view, pen, track);
   }, (pen) => {
-    if (start) drawStart(pen, start[0], start[1], stage.root);
+    if (start) drawStart(pen, start[0], start[1], stage);
     for (const head of heads.reverse()) drawHead(view, pen, head);
   });
 }
@@ -69,7 +69,7 @@ function drawSheet(view, pen, track) {
     points.set(view.project(x[i % columns], y[Math.floor(i / columns)], z), 2 * i);
   }
   pen.globalAlpha = 0.8;
-  pen.lineWidth = 1;
+  pen.lineWidth = view.stage.scale;
   pen.beginPath();
   for (let row = 0; row < rows; row++) tracePath(pen, points, row * columns, columns);
   for (let column = 0; column < columns; column++) tracePath(pen, points, column, rows, columns);
@@ -123,12 +123,13 @@ function paint(view, layer, each, after) {
 
 function drawHead(view, pen, { track, x, y, lost }) {
   if (Number.isNaN(x) || Number.isNaN(y)) return;
-  let size = 7;
+  const { scale } = view.stage;
+  let size = 7 * scale;
   if (view.clip) {
     // off the frame: a small hollow marker on its edge says which way
     const [left, top, width, height] = view.clip;
     const [cx, cy] = [Math.max(left, Math.min(left + width, x)), Math.max(top, Math.min(top + height, y))];
-    if (Math.abs(cx - x) > 3 || Math.abs(cy - y) > 3) size = 4;
+    if (Math.abs(cx - x) > 3 || Math.abs(cy - y) > 3) size = 4 * scale;
     [x, y] = [cx, cy];
   }
   pen.beginPath();
@@ -137,10 +138,10 @@ function drawHead(view, pen, { track, x, y, lost }) {
   pen.lineWidth = 3;
   pen.strokeStyle = view.stage.ink;
   pen.stroke();
-  pen.fillStyle = size < 7 ? view.stage.ink : track.color;
+  pen.fillStyle = size < 7 * scale ? view.stage.ink : track.color;
   pen.fill();
   pen.strokeStyle = track.color;
-  if (size < 7) { pen.lineWidth = 1.5; pen.stroke(); }
+  if (size < 7 * scale) { pen.lineWidth = 1.5; pen.stroke(); }
   if (!lost) return;
   pen.lineWidth = 2.5; // it left the finite numbers here
   pen.beginPath();
@@ -162,14 +163,14 @@ function tracePath(pen, points, from = 0, count = points.length / 2, apart = 1) 
   return drawing;
 }
 
-function drawStart(pen, x, y, root) {
+function drawStart(pen, x, y, { root, scale }) {
   if (!Number.isFinite(x)) return;
   pen.strokeStyle = pen.fillStyle = getComputedStyle(root).color;
   pen.lineWidth = 1.2;
   pen.beginPath();
-  pen.arc(x, y, 10, 0, 7);
+  pen.arc(x, y, 10 * scale, 0, 7);
   pen.stroke();
-  pen.font = "13px sans-serif";
+  pen.font = `${13 * scale}px sans-serif`;
   pen.textAlign = "center";
-  pen.fillText("start", x, y - 15);
+  pen.fillText("start", x, y - 15 * scale);
 }

@@ -27,3 +27,31 @@ export function formatNumber(value, digits) {
   const text = size !== 0 && (size >= 1e6 || size < 0.5 * 10 ** -digits) ? value.toExponential(2) : value.toFixed(digits);
   return text.replace("-", "−");
 }
+
+// how many times as large as usual letters are on this page: in a lecture they are larger
+export const magnification = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
+const SIZES = {
+  font: ["size"], textfont: ["size"], tickfont: ["size"], marker: ["size"], line: ["width"], margin: ["l", "r", "t", "b"],
+  title: ["standoff"], annotations: ["ax", "ay", "arrowwidth", "standoff"],
+};
+
+// Make a Plotly figure's letters and all that goes with them so many times as large. In a scene there is then room for fewer
+// numbers along an axis; Plotly sees to that by itself on a plane.
+export function magnifyFigure({ data, layout }, scale) {
+  layout.hoverlabel = { ...layout.hoverlabel, font: { size: 13, ...layout.hoverlabel?.font } };
+  magnify(data, scale);
+  magnify(layout, scale);
+  for (const axis of ["xaxis", "yaxis", "zaxis"]) {
+    if (layout.scene) layout.scene[axis].nticks = Math.max(3, Math.round((layout.scene[axis].nticks ?? 6) / scale));
+  }
+}
+
+// Make the letters, lines, markers and margins of a Plotly figure so many times as large. ``name`` is what part it is.
+function magnify(part, scale, name = "") {
+  if (part === null || typeof part !== "object" || (Array.isArray(part) && typeof part[0] !== "object")) return;
+  for (const [key, value] of Object.entries(part)) {
+    if (typeof value === "number" && SIZES[name]?.includes(key)) part[key] = value * scale;
+    else magnify(value, scale, Array.isArray(part) ? name : key);
+  }
+}

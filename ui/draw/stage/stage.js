@@ -3,7 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
-import { element, floats, formatNumber, swatch } from "./parts.js";
+import { element, floats, formatNumber, magnification, swatch } from "./parts.js";
 import { View } from "./view.js";
 
 const stages = new Map(); // element -> stage: a rerun calls show() again on the same element
@@ -13,6 +13,10 @@ const MAX_STILL_FIGURES = 12;
 const WHOLE_RACE_SECONDS = 10; // at speed 1
 const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
 const MAX_FRAME_MILLISECONDS = 250; // a frame that took longer counts as this long: playing never leaps
+const FADE_MILLISECONDS = 2500; // in a lecture the controls fade once the pointer has rested so long
+const MAX_ROWS = 5; // of one table; more racers stand in two beside each other
+const MAX_BESIDE = 3; // more views than these are all of one size
+const TYPING = "input, select, textarea, button, a, summary, [role=button], [role=radio], [contenteditable]"; // has keys of its own
 const NEAR_ENDS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 25, PageDown: -25, Home: -Infinity, End: Infinity };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -61,6 +65,9 @@ class Stage {
     this.revealed = false; // whether the way ahead is drawn: not before the first guess
     this.frames = 0;
     this.colors = new Map(); // by name, in the theme that the page shows
+    this.scale = 1; // how many times as large as usual letters, lines and markers are
+    this.large = null; // the name of the large view
+    this.toldLarge = []; // what Python was told of it, and has not answered yet
     this.wanted = null; // the record that Python last asked for
     this.known = null; // the record that Python takes it to stand at
     this.ready = Promise.resolve();
@@ -68,7 +75,7 @@ class Stage {
     const find = (selector) => root.querySelector(selector);
     this.parts = {
       legend: find(".legend"), views: find(".views"), play: find(".play"), back: find(".back"), forward: find(".forward"),
-      scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), note: find(".note"), numbers: find(".numbers"),
+      scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), note: find(".note"), numbers: find(".tables"),
       status: find(".status"),
     };
     this.parts.play.onclick = () => this.play(!this.playing);
@@ -77,6 +84,13 @@ class Stage {
     this.parts.scrub.oninput = () => this.go(+this.parts.scrub.value);
     this.parts.scrub.onchange = () => this.reportPosition(); // let go
     root.onkeydown = (event) => this.onKey(event);
+    this.left = new AbortController();
+    for (const type of ["pointermove", "pointerdown", "focusin"]) {
+      document.addEventListener(type, () => this.showControls(), { signal: this.left.signal });
+    }
+    document.addEventListener("keydown", (event) => {
+      if (this.message.lecture && !root.contains(event.target) && !event.target.closest(TYPING)) this.onKey(event);
+    }, { signal: this.left.signal });
     this.sizes = new ResizeObserver(() => this.resize());
     this.onVisibility = () => { this.resumed = true; };
     document.addEventListener("visibilitychange", this.onVisibility);
@@ -145,18 +159,23 @@ class Stage {
     this.nameIndex();
     this.fillLegend();
     this.fillNumbers();
-    this.parts.views.dataset.count = message.views.length > 3 ? "many" : message.views.length;
+    this.scale = magnification();
+    this.parts.views.dataset.count = message.views.length > MAX_BESIDE ? "many" : message.views.length;
+    this.parts.views.style.setProperty("--count", message.views.length);
     for (const [name, view] of this.views) if (message.views.every((spec) => spec.name !== name)) this.remove(name, view);
     for (const spec of message.views) {
       if (!this.views.has(spec.name)) this.views.set(spec.name, new View(this, spec));
       this.views.get(spec.name).receive(spec); // all before the first figure is waited for: they may be drawn meanwhile
     }
+    this.enlargeWhereAsked(message);
     for (const spec of message.views) {
       await this.views.get(spec.name).set(this.colored(spec.figure ?? stillFigures.get(message.still)[spec.name]));
     }
     if (first) this.sizes.observe(this.parts.views);
+    await this.fitViews();
     this.say("");
     this.draw(true);
+    this.showControls();
     this.root.dataset.drawn = message.id;
   }
 
@@ -167,6 +186,25 @@ class Stage {
     if (!asked) return;
     this.known = at;
     this.move(at);
+  }
+
+  // The visitor makes a view the large one here, and Python is told. What it says afterwards is that answer, or news.
+  enlargeWhereAsked({ large, views }) {
+    const answered = this.toldLarge.indexOf(large);
+    if (answered >= 0) this.toldLarge.splice(0, answered + 1);
+    else if (large !== this.wantedLarge) this.large = large;
+    this.wantedLarge = large;
+    const shown = this.views.has(this.large) ? this.large : views[0].name;
+    for (const [name, view] of this.views) view.box.classList.toggle("large", name === shown);
+  }
+
+  enlarge(name) {
+    this.large = name;
+    for (const [other, view] of this.views) view.box.classList.toggle("large", other === name);
+    this.root.focus({ preventScroll: true }); // the button is gone
+    this.resize();
+    this.toldLarge.push(name);
+    this.trigger("large", name);
   }
 
   remove(name, view) {
@@ -230,16 +268,22 @@ class Stage {
       track.cells = cells;
       return element("tr", { className: this.hidden.has(track.name) ? "hidden" : "" }, name, ...cells);
     });
-    this.parts.numbers.style.setProperty("--columns", this.numbers.length);
-    this.parts.numbers.replaceChildren(
+    const { numbers } = this.parts;
+    numbers.style.setProperty("--columns", this.numbers.length);
+    const count = rows.length > MAX_ROWS ? 2 : 1;
+    const table = (some) => element("table", { className: "numbers" },
       element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col", textContent: text })))),
-      element("tbody", {}, ...rows));
+      element("tbody", {}, ...some));
+    numbers.dataset.count = count;
+    numbers.replaceChildren(table(rows.slice(0, Math.ceil(rows.length / count))));
+    if (count > 1) numbers.append(table(rows.slice(Math.ceil(rows.length / count))));
   }
 
   // ---- time
 
   play(on) {
     this.playing = on;
+    this.showControls();
     this.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play";
     clearTimeout(this.telling);
     if (!on) {
@@ -302,6 +346,7 @@ class Stage {
   move(record) {
     clearTimeout(this.telling);
     this.playing = false;
+    this.showControls();
     this.parts.play.textContent = "▶ Play";
     if (record > 0) this.revealed = true;
     this.at = Math.max(0, Math.min(this.last, record));
@@ -324,6 +369,13 @@ class Stage {
     event.preventDefault();
   }
 
+  // in a lecture they fade while it plays, until the pointer moves, something gets the focus, or it pauses
+  showControls() {
+    clearTimeout(this.fading);
+    this.root.classList.remove("faded");
+    if (this.message?.lecture && this.playing) this.fading = setTimeout(() => this.root.classList.add("faded"), FADE_MILLISECONDS);
+  }
+
   // ---- drawing
 
   draw(all) {
@@ -341,6 +393,7 @@ class Stage {
       for (const { key, digits } of this.numbers) shown.push(formatNumber(track.values[key][record], digits).padStart(digits + 7));
       shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "off the map" : "");
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
+      track.cells.at(-1).title = shown.at(-1);
     }
   }
 
@@ -361,18 +414,25 @@ class Stage {
   }
 
   resize() {
-    if (!this.root.isConnected || !this.root.clientWidth || !this.Plotly) return;
+    if (!this.root.isConnected || !this.root.clientWidth || !this.Plotly || this.resizing) return;
+    this.resizing = true;
     this.ready = this.ready.then(async () => {
-      for (const view of this.views.values()) if (view.shown) await this.Plotly.Plots.resize(view.plot);
+      this.resizing = false;
+      this.scale = magnification();
+      await this.fitViews();
       this.draw(true);
     }).catch(() => {}); // a plot that left the page while it was resized
   }
+
+  fitViews() { return Promise.all(Array.from(this.views.values(), (view) => view.fit())); }
 
   say(text) { this.parts.note.textContent = text; }
 
   close() {
     this.playing = false;
     clearTimeout(this.telling);
+    clearTimeout(this.fading);
+    this.left.abort();
     waiting.delete(this);
     this.sizes.disconnect();
     document.removeEventListener("visibilitychange", this.onVisibility);

@@ -126,7 +126,7 @@ def packed(values: np.ndarray) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Still figures side by side, and what moves over them by one index."""
+    """Still figures, one large and the others beside it, and what moves over them by one index."""
 
     figures: Mapping[str, str]  # Plotly JSON by view, its colours CSS variables; sent once, and not with every run
     views: Sequence[View]
@@ -158,10 +158,16 @@ class Stage:
         key: str,
         *,
         scene: int = 0,
+        large: str = "",
+        lecture: bool = False,
+        on_large: Callable[[], None] = lambda: None,
         on_start: Callable[[], None] | None = None,
         on_at: Callable[[], None] | None = None,
     ) -> None:
         """Draw it. A new ``scene`` begins at its start, with the way ahead hidden.
+
+        The view called ``large`` is the large one, or else the first; the browser makes another large by itself, and
+        its name (``large``) is kept in the session as what follows. ``lecture`` is the mode for a projector.
 
         What the visitor does there is kept in the session under ``key``, and a function called: ``on_start`` for a
         click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage came to rest
@@ -174,8 +180,13 @@ class Stage:
         message["id"] = digest(json.dumps(message))
         # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
         # the rest of the page is in another theme than the one it shows
-        message |= {"scene": scene, "theme": theme()}
-        heard = {"on_start_change": on_start, "on_at_change": on_at, "on_theme_change": lambda: None}
+        message |= {"scene": scene, "theme": theme(), "large": large, "lecture": lecture}
+        heard = {
+            "on_start_change": on_start,
+            "on_at_change": on_at,
+            "on_large_change": on_large,
+            "on_theme_change": lambda: None,
+        }
         with st.container(gap=None):
             # by themselves, so that they are sent once and not with every run
             FIGURES(

@@ -1,10 +1,13 @@
 import { DOUBLE_CLICK_MILLISECONDS, listenForClicks } from "./clicks.js";
 import { draw } from "./draw.js";
-import { element, floats } from "./parts.js";
+import { element, floats, magnifyFigure } from "./parts.js";
 
 const HINT_MILLISECONDS = 1500;
+const CAPTION_PIXELS = 32;
 const RETRY_MILLISECONDS = 10_000; // a graphics context that is lost again within this is not asked for by itself
 const ZOOM_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+const ENLARGE = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M9 2h5v5M14 2 9 7M7 14H2V9M2 14l5-5"/></svg>';
 
 // One still figure with its two canvases: the whole paths, redrawn when the view changes, and the moment, at every frame.
 export class View {
@@ -17,8 +20,13 @@ export class View {
     this.hint = element("span", { className: "hint", textContent: `${ZOOM_KEY} + scroll to zoom` });
     this.hint.setAttribute("aria-hidden", "true");
     this.missing = element("div", { className: "missing", hidden: true });
+    const words = "Make this view the large one";
+    this.enlarge = element("button", { type: "button", className: "enlarge", title: words, onclick: () => stage.enlarge(spec.name) });
+    this.enlarge.setAttribute("aria-label", `${words}: ${spec.name}`);
+    this.enlarge.innerHTML = ENLARGE;
     this.box = element(
-      "div", { className: `view ${spec.low ? "low" : ""}` }, this.plot, ...this.canvases, this.caption, this.hint, this.missing);
+      "div", { className: `view ${spec.low ? "low" : ""}` },
+      this.plot, ...this.canvases, this.caption, this.hint, this.missing, this.enlarge);
     this.plot.setAttribute("role", "img");
     // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
     this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
@@ -38,9 +46,11 @@ export class View {
   }
 
   async set(figure) {
-    if (figure === this.figure) return;
-    const { Plotly } = this.stage;
+    const { Plotly, scale } = this.stage;
+    if (figure === this.figure && scale === this.scale) return;
     const { data, layout } = JSON.parse(figure);
+    if (!layout.scene) layout.margin.t = Math.max(layout.margin.t, CAPTION_PIXELS); // for the words and the button above it
+    if (scale !== 1) magnifyFigure({ data, layout }, scale);
     const camera = this.scene()?.glplot ? this.scene().getCamera() : this.camera;
     if (camera && layout.scene) layout.scene.camera = camera;
     const config = {
@@ -49,6 +59,7 @@ export class View {
     };
     await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
     this.figure = figure;
+    this.scale = scale;
     if (!this.shown) {
       this.shown = true;
       for (const event of ["plotly_relayout", "plotly_relayouting", "plotly_afterplot"]) {
@@ -67,6 +78,17 @@ export class View {
       };
       gl.oncontextloss = () => this.recoverContext(); // Plotly would wait for the lost one, and browsers do not bring it back
     }
+  }
+
+  // Draw the figure as large as its place is, where it is not: at once, and not a tenth of a second later as by Plotly's
+  // own ``resize``.
+  async fit() {
+    if (!this.shown || !this.plot.clientWidth) return;
+    if (this.scale !== this.stage.scale) await this.set(this.figure);
+    const { width, height } = this.plot._fullLayout;
+    if (width === this.plot.clientWidth && height === this.plot.clientHeight) return;
+    this.pixels = null;
+    await this.stage.Plotly.relayout(this.plot, { autosize: true });
   }
 
   // The browser has taken the graphics context away: draw the scene in a new one, once by itself.

@@ -1,0 +1,64 @@
+"""How a page is laid out: which view is the large one, and the mode for lectures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ui.setup.codec import Setup
+from ui.setup.controls import Controls
+from ui.setup.presets import presets
+
+
+def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> dict[str, Any]:
+    """What a page's stage is shown with: its key, and how it is laid out."""
+    key = controls.key(name)
+
+    def take_large() -> None:
+        """Keep which view the visitor has made the large one."""
+        large = getattr(st.session_state[key], "large", None)
+        if setup.settings()["large"].decode(str(large)) is not None:
+            controls.update(large=large)
+
+    return {
+        "key": key,
+        "scene": controls.memory.scene,
+        "large": setup.large,
+        "lecture": setup.lecture,
+        "on_large": take_large,
+    }
+
+
+def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator) -> None:
+    """The way into lecture mode; in it, the way to the next preset and the way out. The page's style looks for them."""
+    if not setup.lecture:
+        place.button(
+            "Lecture mode",
+            key=controls.key("lecture-on"),
+            on_click=controls.update,
+            kwargs={"lecture": True},
+            icon=":material/present_to_all:",
+            help="For a projector: larger letters and thicker paths, and no sidebar.",
+        )
+        return
+    place.button(
+        "Next preset",
+        key=controls.key("lecture-next"),
+        on_click=choose_next_preset,
+        args=(controls,),
+        shortcut="N",
+        help="In this mode, Space plays and the arrow keys step, wherever the focus is.",
+    )
+    place.button(
+        "Leave", key=controls.key("lecture-off"), on_click=controls.update, kwargs={"lecture": False}, shortcut="Esc"
+    )
+
+
+def choose_next_preset(controls: Controls[Any]) -> None:
+    """Set the page to the preset after the one that it shows, and after the last one to the first."""
+    prepared = list(presets(controls.page).values())
+    shown = controls.preset(controls.current_setup())
+    following = prepared.index(shown) + 1 if shown else 0
+    controls.apply(prepared[following % len(prepared)].setup)
