@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, swatch } from "./parts.js";
 import { View } from "./view.js";
 
@@ -342,6 +343,7 @@ class Stage {
       shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "off the map" : "");
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
     }
+    markLeader(this, record);
   }
 
   ended(track, step) { return track.ended !== null && step >= track.ended; }
