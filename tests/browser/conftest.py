@@ -242,7 +242,10 @@ class Visitor:
         return picture
 
     def where_painted(self, view: str, color: str) -> list[float] | None:
-        """The middle of all pixels of a colour on the moving canvas of a view, in CSS pixels of the view."""
+        """The middle of all pixels of a colour on the moving canvas of a view, in CSS pixels of the view.
+
+        A few are none: on the edges of letters, the text's colour runs through others into that of the page.
+        """
         return self.ask(
             """(() => {
                 const canvas = stage.views.get(given[0]).canvases[1];
@@ -254,7 +257,7 @@ class Visitor:
                     x += (i / 4) % width + 0.5; y += Math.floor(i / 4 / width) + 0.5; n++;
                 }
                 const scale = canvas.width / canvas.clientWidth;
-                return n ? [x / n / scale, y / n / scale] : null;
+                return n > 5 ? [x / n / scale, y / n / scale] : null;
             })()""",
             [view, color],
         )

@@ -59,21 +59,21 @@ PLUS: Shape = tuple(
 )
 
 STYLES = (
-    Style("#4775e6", "#50a8fd", (), polygon(24)),
-    Style("#c25429", "#f27b09", (9, 4), polygon(3)),
-    Style("#4da36f", "#5affb4", (3, 3), polygon(4, 0.5)),
-    Style("#90046f", "#c05bba", (10, 3, 3, 3), polygon(4)),
-    Style("#c2860c", "#ffec59", (16, 4), polygon(3, 1.5)),
-    Style("#b7013d", "#ed3e50", (), polygon(5, inner=0.45)),
-    Style("#663aca", "#8372f5", (9, 4), PLUS),
-    Style("#01719f", "#3cd8f1", (3, 3), polygon(5)),
-    Style("#4e5303", "#b2d11e", (10, 3, 3, 3), polygon(6)),
+    Style("#4d67f4", "#50a8fd", (), polygon(24)),
+    Style("#ba5e2d", "#f27b09", (9, 4), polygon(3)),
+    Style("#53a170", "#5affb4", (3, 3), polygon(4, 0.5)),
+    Style("#900169", "#c05bba", (10, 3, 3, 3), polygon(4)),
+    Style("#c1860d", "#ffea57", (16, 4), polygon(3, 1.5)),
+    Style("#b5053d", "#ed3e50", (), polygon(5, inner=0.45)),
+    Style("#6a37c9", "#8372f5", (9, 4), PLUS),
+    Style("#1a679b", "#44d5ee", (3, 3), polygon(5)),
+    Style("#4e5300", "#b2d11e", (10, 3, 3, 3), polygon(6)),
     Style("#1d2936", "#f1f8ff", (16, 4), polygon(4, inner=0.4)),
-    Style("#592802", "#e1b091", (5, 5), polygon(3, inner=0.45)),
-    Style("#6e7c73", "#929b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
+    Style("#582802", "#e1b091", (5, 5), polygon(3, inner=0.45)),
+    Style("#6d7c74", "#939b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
 )
 
-REPLAY = Style("#6e7c73", "#929b98", (2, 2), polygon(24))
+REPLAY = Style("#6d7c74", "#939b98", (2, 2), polygon(24))
 
 
 def swatch(style: Style, theme: str, height: int = 14) -> str:

@@ -23,7 +23,10 @@ from ui.draw.palette import css_variables
 HERE = Path(__file__).parent
 STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
-IMPORTED = ("view.js", "draw.js", "clicks.js", "parts.js")  # by stage.js, from beside it
+IMPORTED = (  # by stage.js, from beside it
+    *("view.js", "clicks.js", "parts.js"),
+    *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js"),
+)
 LOG = logging.getLogger(__name__)
 
 

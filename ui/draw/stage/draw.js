@@ -1,48 +1,54 @@
-// What moves on one view: paths, heads, lines, wireframes, arrows, on the two canvases above its still figure.
+// What moves on one view: paths, heads, names, lines, wireframes, arrows, on the two canvases above its still figure.
+
+import { drawHead, drawTie, findHeads } from "./heads.js";
+import { findHidden } from "./hidden.js";
+import { drawLabels, findWords, placeLabels } from "./labels.js";
+import { leader } from "./leader.js";
+import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, tracePath, useCasing, useStroke } from "./paths.js";
 
 export function draw(view, all) {
   const { stage } = view;
   if (!view.shown || !stage.tracks || !view.plot._fullLayout || !view.missing.hidden) return;
   if (!view.pixels || view.pixels.length !== stage.tracks.length) {
     view.pixels = view.pathsOnScreen();
+    if (!view.pixels) return;
+    view.lengths = view.pixels.map(pathLengths);
+    findHidden(view);
+    findWords(view);
     all = true;
   }
-  if (!view.pixels) return;
-  if (all) paint(view, 0, (pen, track, points) => {
-    if (!stage.revealed) return;
-    pen.globalAlpha = 0.3;
-    pen.lineWidth = 1.2 * stage.scale;
-    pen.beginPath();
-    tracePath(pen, points);
-    pen.stroke();
-  });
-  const heads = [];
   const record = Math.floor(stage.at + 1e-6);
-  const part = stage.at - record;
-  const step = stage.steps[record];
-  const start = view.spec.start ? view.pixels[0].slice(0, 2) : null;
-  paint(view, 1, (pen, track, points) => {
-    if (view.sheet) drawSheet(view, pen, track);
-    pen.globalAlpha = 1;
-    pen.lineWidth = 2.2 * stage.scale;
-    pen.setLineDash(track.dash.map((part) => part * stage.scale));
-    if (view.spec.line) drawLine(view, pen, track);
-    if (points.length) {
-      let [x, y] = [points[2 * record], points[2 * record + 1]];
-      if (part > 1e-6 && record < stage.last) {
-        x += part * (points[2 * record + 2] - x);
-        y += part * (points[2 * record + 3] - y);
-      }
-      pen.beginPath();
-      if (tracePath(pen, points, 0, record + 1) && !Number.isNaN(x + y)) pen.lineTo(x, y);
-      pen.stroke();
-      heads.push({ track, x, y, lost: track.lost && stage.ended(track, step) });
-    }
-    pen.setLineDash([]);
-    if (view.spec.arrow) drawArrow(view, pen, track);
-  }, (pen) => {
-    if (start) drawStart(pen, start[0], start[1], stage);
-    for (const head of heads.reverse()) drawHead(view, pen, head);
+  const part = record < stage.last ? Math.max(0, stage.at - record) : 0;
+  const tail = tailStart(stage, record);
+  if (all || tail !== view.tail) paint(view, 0, [...(stage.revealed ? [aheadPass(view, tail)] : []), ...pastPasses(view, tail)]);
+  view.tail = tail;
+  const path = (pen, k) => {
+    if (view.pixels[k].length) strokeTail(view, pen, k, tail, record, part);
+  };
+  paint(view, 1, [
+    (pen, track, k) => {
+      useCasing(pen, stage);
+      if (view.spec.line) drawLine(view, pen, track);
+      path(pen, k);
+    },
+    (pen, track, k) => {
+      if (view.sheet) drawSheet(view, pen, track);
+      pen.globalAlpha = 1;
+      useStroke(pen, track, stage);
+      if (view.spec.line) drawLine(view, pen, track);
+      path(pen, k);
+      pen.globalAlpha = 1;
+      pen.setLineDash([]);
+      if (view.spec.arrow) drawArrow(view, pen, track);
+    },
+  ], (pen) => {
+    const start = view.spec.start && Number.isFinite(view.pixels[0][0]) ? view.pixels[0].slice(0, 2) : null;
+    if (start) drawStart(view, pen, ...start);
+    view.heads = findHeads(view, record, part);
+    placeLabels(view, pen, view.heads, { start, leads: leader(stage, record) });
+    for (const head of view.heads) drawTie(view, pen, head);
+    for (const head of [...view.heads].reverse()) drawHead(view, pen, head);
+    drawLabels(view, pen);
   });
 }
 
@@ -69,6 +75,8 @@ function drawSheet(view, pen, track) {
     points.set(view.project(x[i % columns], y[Math.floor(i / columns)], z), 2 * i);
   }
   pen.globalAlpha = 0.8;
+  pen.setLineDash([]);
+  pen.strokeStyle = track.color;
   pen.lineWidth = view.stage.scale;
   pen.beginPath();
   for (let row = 0; row < rows; row++) tracePath(pen, points, row * columns, columns);
@@ -92,7 +100,8 @@ function drawArrow(view, pen, track) {
   pen.fill();
 }
 
-function paint(view, layer, each, after) {
+// Draws on one of the canvases: one pass after the other, each over all racers that are shown; then what is not clipped.
+function paint(view, layer, passes, after) {
   const { stage, plot } = view;
   const canvas = view.canvases[layer];
   const [width, height, scale] = [plot.clientWidth, plot.clientHeight, window.devicePixelRatio || 1];
@@ -112,65 +121,25 @@ function paint(view, layer, each, after) {
     pen.rect(...view.clip);
     pen.clip();
   }
-  stage.tracks.forEach((track, k) => {
-    if (stage.hidden.has(track.name) || (view.spec.only && view.spec.only !== track.name)) return;
-    pen.strokeStyle = pen.fillStyle = track.color;
-    each(pen, track, view.pixels[k]);
-  });
+  for (const pass of passes) {
+    stage.tracks.forEach((track, k) => {
+      if (!isShown(view, track)) return;
+      pen.strokeStyle = pen.fillStyle = track.color;
+      pen.globalAlpha = 1;
+      pass(pen, track, k);
+    });
+  }
   pen.restore();
   after?.(pen);
 }
 
-function drawHead(view, pen, { track, x, y, lost }) {
-  if (Number.isNaN(x) || Number.isNaN(y)) return;
-  const { scale } = view.stage;
-  let size = 7 * scale;
-  if (view.clip) {
-    // off the frame: a small hollow marker on its edge says which way
-    const [left, top, width, height] = view.clip;
-    const [cx, cy] = [Math.max(left, Math.min(left + width, x)), Math.max(top, Math.min(top + height, y))];
-    if (Math.abs(cx - x) > 3 || Math.abs(cy - y) > 3) size = 4 * scale;
-    [x, y] = [cx, cy];
+function drawStart({ stage }, pen, x, y) {
+  const { scale } = stage;
+  for (const [color, width] of [[stage.ink, 3], [stage.color("var(--st-text-color)"), 1.2]]) {
+    pen.strokeStyle = color;
+    pen.lineWidth = width * scale;
+    pen.beginPath();
+    pen.arc(x, y, 10 * scale, 0, 7);
+    pen.stroke();
   }
-  pen.beginPath();
-  for (const [dx, dy] of track.marker) pen.lineTo(x + size * dx, y + size * dy);
-  pen.closePath();
-  pen.lineWidth = 3;
-  pen.strokeStyle = view.stage.ink;
-  pen.stroke();
-  pen.fillStyle = size < 7 * scale ? view.stage.ink : track.color;
-  pen.fill();
-  pen.strokeStyle = track.color;
-  if (size < 7 * scale) { pen.lineWidth = 1.5; pen.stroke(); }
-  if (!lost) return;
-  pen.lineWidth = 2.5; // it left the finite numbers here
-  pen.beginPath();
-  for (const turn of [-1, 1]) { pen.moveTo(x - 8, y - 8 * turn); pen.lineTo(x + 8, y + 8 * turn); }
-  pen.stroke();
-}
-
-// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
-// Gives whether the last one is on it.
-function tracePath(pen, points, from = 0, count = points.length / 2, apart = 1) {
-  let drawing = false;
-  for (let n = 0; n < count; n++) {
-    const i = 2 * (from + n * apart);
-    const [x, y] = [points[i], points[i + 1]];
-    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
-    else if (drawing) pen.lineTo(x, y);
-    else { pen.moveTo(x, y); drawing = true; }
-  }
-  return drawing;
-}
-
-function drawStart(pen, x, y, { root, scale }) {
-  if (!Number.isFinite(x)) return;
-  pen.strokeStyle = pen.fillStyle = getComputedStyle(root).color;
-  pen.lineWidth = 1.2;
-  pen.beginPath();
-  pen.arc(x, y, 10 * scale, 0, 7);
-  pen.stroke();
-  pen.font = `${13 * scale}px sans-serif`;
-  pen.textAlign = "center";
-  pen.fillText("start", x, y - 15 * scale);
 }

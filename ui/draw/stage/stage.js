@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch } from "./parts.js";
 import { View } from "./view.js";
 
@@ -395,6 +396,7 @@ class Stage {
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
       track.cells.at(-1).title = shown.at(-1);
     }
+    markLeader(this, record);
   }
 
   ended(track, step) { return track.ended !== null && step >= track.ended; }

@@ -1,0 +1,39 @@
+// Who leads: the racer of those shown whose loss is the lowest at a record.
+
+// nobody where there is no loss, or where all have the same, as at the start
+export function leader(stage, record) {
+  if (!stage.numbers.some(({ key }) => key === "loss")) return null;
+  let first = null;
+  let differ = false;
+  const loss = (track) => track.values.loss[record];
+  for (const track of stage.tracks) {
+    if (stage.hidden.has(track.name) || !Number.isFinite(loss(track))) continue;
+    differ ||= first !== null && loss(track) !== loss(first);
+    if (!first || loss(track) < loss(first)) first = track;
+  }
+  return differ ? first : null;
+}
+
+// A star at the name of whoever leads, in the table of numbers. Every row keeps its room, so that nothing moves.
+export function markLeader(stage, record) {
+  if (stage.tracks.length < 2) return;
+  const leads = leader(stage, record);
+  for (const track of stage.tracks) {
+    const name = track.cells[0].parentElement.firstElementChild;
+    let star = name.querySelector(".star");
+    if (!star) name.append((star = picture()));
+    star.style.visibility = track === leads ? "visible" : "hidden";
+  }
+}
+
+function picture() {
+  const star = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of Object.entries({ class: "star", viewBox: "-7 -7 14 14", width: 14, height: 14, role: "img", "aria-label": "leads: the lowest loss" })) star.setAttribute(name, value);
+  const points = Array.from({ length: 10 }, (_, i) => {
+    const [radius, turn] = [i % 2 ? 2.8 : 6.5, (i * Math.PI) / 5];
+    return `${radius * Math.sin(turn)},${-radius * Math.cos(turn)}`;
+  });
+  star.innerHTML = `<polygon points="${points.join(" ")}" fill="currentColor"/>`;
+  star.style.cssText = "margin-left: 6px; vertical-align: -1px;";
+  return star;
+}
