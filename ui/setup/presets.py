@@ -51,9 +51,8 @@ def read_query(page: str, query: Query) -> tuple[Any, list[str]]:
     Without any setting it is the opening. With one, all others are at the page's default, which is not the opening:
     so a link means what it meant when another set-up came first.
     """
-    if any(resembles_a_setting(name) for name in query):
-        return decode(query, SETUPS[page]())
-    return opening(page), []
+    given = [name for name in query if resembles_a_setting(name)]
+    return decode(query, SETUPS[page]() if given else opening(page))
 
 
 def preset_of(page: str, setup: Setup) -> Preset | None:
