@@ -1,21 +1,50 @@
-"""Home: what the playground is, and the way to its pages."""
+"""Home: what the playground is, a race that plays, and three ways in."""
+
+from urllib.parse import parse_qs
 
 import streamlit as st
 
 from ui.draw.theme import theme
 from ui.frame import PAGES, frame
+from ui.home.race_picture import race_picture
+from ui.home.ways import embed_code, start_here, style
 
 with frame("Home"):
-    st.title("The optimizer playground", anchor=False)
-    st.markdown(
-        "An optimizer is a rule that turns the slope under its feet into its next step. "
-        "See first what a slope is, let one optimizer descend to the best line through points, "
-        "then let several run side by side from the same start and watch how each one moves. "
-        "Turn a knob and it is run again at once; step through it, and see why one arrives and another gets stuck. "
-        "Every set-up is in the page's address: copy it, and whoever opens it sees the same."
-    )
-    for column, page in zip(st.container(key="cards").columns(len(PAGES) - 1), PAGES[1:], strict=True):
-        with column.container(border=True, height="stretch"):
-            st.image(page.picture(theme()), alt=f"The page {page.title}, as it opens")
-            st.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
-            st.markdown(page.sentence)
+    style()
+    words, picture = st.container(key="home-top").columns([5, 6], gap="medium", vertical_alignment="center")
+    with words:
+        st.title("The optimizer playground", anchor=False)
+        st.markdown(
+            "An optimizer is a rule that turns the slope of a loss into its next step: here you start several of them"
+            " at one point, watch how they move, change a setting, and see why one arrives and another gets stuck."
+        )
+        st.caption(
+            "Worth trusting: tests hold the update rules to those of PyTorch and optax, step by step, and a benchmark"
+            " compares the speed with theirs."
+        )
+    with picture:
+        race_picture()
+
+    start, play, teach = st.container(key="home-ways").columns([10, 8, 7], gap="medium")
+    files = {page.title: page.file for page in PAGES}
+    with start.container(key="home-start"):
+        st.subheader("Start here", anchor=False)
+        for number, step in enumerate(start_here(), start=1):
+            query = parse_qs(step.link, keep_blank_values=True)
+            st.page_link(files[step.page], label=f"**{number}. {step.preset}**", query_params=query)
+            st.caption(step.says)
+    with play.container(key="home-play"):
+        st.subheader("Play", anchor=False)
+        for page in PAGES[1:]:
+            small, about = st.columns([2, 5], gap="small", vertical_alignment="center")
+            small.image(page.picture(theme()), alt=f"The page {page.title}, as it opens")
+            about.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
+            about.caption(page.sentence)
+    with teach.container(key="home-teach"):
+        st.subheader("Teach", anchor=False)
+        st.markdown(
+            "**Share a link.** Everything that you set is in the page's address. Copy it: whoever opens it sees the"
+            " same."
+        )
+        st.markdown("**Embed a page in your course.** Any address works, with `embed=true` added:")
+        st.code(embed_code(st.context.url), language=None, wrap_lines=True)

@@ -38,8 +38,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.numbers import format_plain
-from ui.setup.codec import decode, encode
+from ui.setup.codec import encode
 from ui.setup.pages import SETUPS, RaceSetup, racer_names
+from ui.setup.presets import read_query
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds
@@ -194,7 +195,7 @@ def turned(setup: RaceSetup, place: int, stop: str) -> RaceSetup:
 def not_own(answer: Answer, setup: RaceSetup) -> list[str]:
     """What of an answer is not that of a set-up: the link, the sliders, or the race that is drawn."""
     strange = []
-    linked, notes = decode(parse_qs(answer.link.lstrip("?"), keep_blank_values=True), SETUPS[PAGE]())
+    linked, notes = read_query(PAGE, parse_qs(answer.link.lstrip("?"), keep_blank_values=True))
     if notes or linked != setup:
         strange.append(f"link {answer.link}")
     # the server says what a slider shows only where the browser does not know it

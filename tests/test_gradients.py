@@ -39,11 +39,11 @@ from ui.setup.pages import (
     WIDTHS,
     GradientsSetup,
 )
-from ui.setup.presets import presets
+from ui.setup.presets import presets, read_query
 
 ROOT = Path(__file__).parents[1]
 PAGE = "pages/1_Gradients.py"
-OPENING, PRESETS = SETUPS["Gradients"](), presets("Gradients")
+DEFAULT, PRESETS = SETUPS["Gradients"](), presets("Gradients")
 STAGES = {SLOPE: "slope-stage", DIFFERENCES: "slope-widths", LOSS: "slope-thetas"}
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -104,7 +104,7 @@ def own(text: str, **settings) -> AppTest:
 
 
 def address(app: AppTest) -> GradientsSetup:
-    setup, notes = decode({k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()}, OPENING)
+    setup, notes = read_query("Gradients", {k: v if isinstance(v, list) else [v] for k, v in app.query_params.items()})
     assert not notes
     return setup
 
@@ -163,7 +163,7 @@ def test_no_two_presets_are_the_same_and_every_part_has_one():
 )
 def test_a_broken_link_shows_the_page_and_says_what_was_put_right(query):
     app = opened(query)
-    setup, notes = decode(query, OPENING)
+    setup, notes = decode(query, DEFAULT)
     assert {**stage(app), "scene": 1} == {**stage(opened(encode(setup))), "scene": 1}
     (warning,) = app.warning
     assert [line for line in warning.value.splitlines() if line.startswith("- ")] == [f"- {note}" for note in notes]
@@ -196,8 +196,16 @@ def test_every_setting_survives_a_visit_to_another_part():
 # ---- slope
 
 
-def test_the_notebooks_table_is_the_first_thing_to_see():
+def test_the_page_opens_on_a_curve_whose_slope_changes_sign():
     app = opened()
+    assert app.selectbox(key="slope-preset").value == next(iter(PRESETS))
+    slopes_there = app.dataframe[0].value["f′"]
+    assert slopes_there.min() < 0 < slopes_there.max()
+    assert not app.query_params  # the address says as little as it did
+
+
+def test_the_notebooks_table_is_one_choice_away():
+    app = sound(opened().selectbox(key="slope-preset").select("As in the notebook: 4x").run())
     table = app.dataframe[0].value
     assert list(table.columns) == ["x", "f", "f′"]
     assert len(table) == 100

@@ -23,11 +23,12 @@ from ui.linear_fit.figures import MAX_DRAWN, drawn, extent
 from ui.linear_fit.run import run
 from ui.linear_fit.table import THETA_FROM_NEW_GENERATOR, table
 from ui.setup.pages import CSV, NOISY_LINE, SETUPS, FitSetup
-from ui.setup.presets import presets
+from ui.setup.presets import opening, presets
 
 PAGE, STAGE = "Linear Fit", "fit-stage"
 PRESETS = presets(PAGE)
-NOTEBOOK = PRESETS["As in the notebook"].setup
+NOTEBOOK_PRESET = "As in the notebook: a line through 4x³+3"
+NOTEBOOK = PRESETS[NOTEBOOK_PRESET].setup
 SMALL = FitSetup(data=NOISY_LINE, model="intercept", rate=0.02, steps=25, tolerance=0.0, theta0=-4.0, theta=5.0)
 
 # printed by the notebook's linear fit: iteration, theta, loss
@@ -76,9 +77,14 @@ def with_file(content, setup=None, name="points.csv"):
 # ---- as in the notebook
 
 
-def test_the_page_opens_with_the_notebooks_fit_and_shows_what_it_printed():
+def test_the_page_opens_with_the_first_preset():
     app = opened(PAGE)
-    assert app.selectbox(key="fit-preset").value == "As in the notebook"
+    assert app.selectbox(key="fit-preset").value == next(iter(PRESETS))
+    assert stage(app, STAGE)["id"] == stage(shown(opening(PAGE)), STAGE)["id"]
+
+
+def test_the_notebooks_fit_is_one_choice_away_and_shows_what_was_printed():
+    app = sound(opened(PAGE).selectbox(key="fit-preset").select(NOTEBOOK_PRESET).run())
     rows = rows_of(app).set_index("iteration")
     for iteration, theta, loss in PRINTED:
         assert f"{rows.loc[iteration, 'θ']:.3f}" == f"{theta:.3f}"

@@ -30,12 +30,12 @@ from ui.setup.pages import (
     RaceSetup,
     racer_names,
 )
-from ui.setup.presets import presets
+from ui.setup.presets import opening, presets, read_query
 
-OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
+DEFAULT, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())
 KNOBS = [(rule, knob) for rule in RULES for knob in rule.knobs()]
-# differs from what the page opens with in every part, so that a part that falls back is seen
+# differs from the default in every part, so that a part that falls back is seen
 LINK = RaceSetup(
     racers=(RULES[0](), RULES[-1](), RULES[1]()),
     landscape=list(LANDSCAPES)[-1],
@@ -125,9 +125,12 @@ def spelled(setup: Setup) -> dict:
 @pytest.mark.parametrize("recorded", RECORDED, ids=[f"{r['page']} {i}" for i, r in enumerate(RECORDED)])
 def test_a_link_of_old_still_gives_the_set_up_that_it_gave(recorded):
     page, link = recorded["page"], recorded["link"]
-    setup, _ = decode(parse_qs(link, keep_blank_values=True), SETUPS[page]())
+    setup, _ = read_query(page, parse_qs(link, keep_blank_values=True))
+    if not link:  # it says nothing, and opens what the page opens with; that was the default until November 2026
+        assert setup == opening(page)
+        return
     now = spelled(setup)
-    # a setting that is younger than the link is what the page opens with
+    # a setting that is younger than the link is at its default
     assert {name: now[name] for name in recorded["setup"]} == recorded["setup"]
     assert {name: now[name] for name in now.keys() - recorded["setup"].keys()} == {
         name: spelled(SETUPS[page]())[name] for name in now.keys() - recorded["setup"].keys()
@@ -181,9 +184,9 @@ BAD = {
 
 @pytest.mark.parametrize("part", BAD)
 def test_a_bad_part_falls_back_alone_and_the_note_says_to_what(part):
-    default = replace(OPENING, start=next(iter(LINK.chosen_landscape.places.values())))
+    default = replace(DEFAULT, start=next(iter(LINK.chosen_landscape.places.values())))
     for bad in BAD[part]:
-        setup, notes = decode({**encode(LINK), part: [bad]}, OPENING)
+        setup, notes = decode({**encode(LINK), part: [bad]}, DEFAULT)
         assert setup == replace(LINK, **{part: getattr(default, part)})
         (note,) = notes
         assert note.startswith(f"{part} {quoted(bad)} is not ")
@@ -196,7 +199,7 @@ def test_a_bad_part_falls_back_alone_and_the_note_says_to_what(part):
 )
 def test_an_unknown_racer_is_left_out_and_the_others_run(bad):
     good = encode(LINK)
-    setup, notes = decode({**good, "racer": [good["racer"][0], bad, *good["racer"][1:]]}, OPENING)
+    setup, notes = decode({**good, "racer": [good["racer"][0], bad, *good["racer"][1:]]}, DEFAULT)
     assert setup == LINK
     (note,) = notes
     assert note.startswith(f"There is no optimizer {quoted(bad.split(SEPARATOR)[0])}; it is left out.")
@@ -209,7 +212,7 @@ def test_a_bad_knob_falls_back_alone_and_the_note_says_to_what(rule, knob):
     outside = ["2", "0.5", "-1", "true"] if knob.is_switch else [repr(knob.low - 0.001), repr(knob.high * 1.001)]
     for bad in [*outside, *TEXTS]:
         text = f"{Racers().encode(racer)}{SEPARATOR}{knob.name}{SEPARATOR}{bad}"
-        setup, notes = decode({**encode(LINK), "racer": [text]}, OPENING)
+        setup, notes = decode({**encode(LINK), "racer": [text]}, DEFAULT)
         assert setup == replace(LINK, racers=(racer,))
         (note,) = notes
         assert note.startswith(f"{rule.name}: {knob.name} {quoted(bad)} is not ")
@@ -235,7 +238,7 @@ def test_a_knob_without_a_value_keeps_its_default(rule):
 
 def test_of_a_part_given_twice_the_first_counts():
     other = replace(
-        OPENING,
+        DEFAULT,
         landscape=LINK.landscape,
         view=LINK.view,
         loss=LINK.loss,
@@ -246,7 +249,7 @@ def test_of_a_part_given_twice_the_first_counts():
     for part, values in encode(other).items():
         if part == "racer":
             continue
-        setup, notes = decode({**encode(LINK), part: [*encode(LINK)[part], *values]}, OPENING)
+        setup, notes = decode({**encode(LINK), part: [*encode(LINK)[part], *values]}, DEFAULT)
         assert setup == LINK
         assert notes == [f"{part} is given 2 times; the first, {quoted(encode(LINK)[part][0])}, is used."]
 
@@ -261,21 +264,21 @@ def test_of_a_knob_given_twice_the_first_counts():
 @pytest.mark.parametrize("count", [MAX_RACERS + 1, 300])
 def test_of_too_many_racers_the_first_ones_run(count):
     texts = [Racers().encode(RULES[i % len(RULES)]()) for i in range(count)]
-    setup, notes = decode({**encode(LINK), "racer": texts}, OPENING)
+    setup, notes = decode({**encode(LINK), "racer": texts}, DEFAULT)
     assert [racer.name for racer in setup.racers] == texts[:MAX_RACERS]
     assert notes == [f"The link names {count} racers; the first {MAX_RACERS} are used."]
 
 
 def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
-    setup, notes = decode({**encode(LINK), "racer": ["Admam", "SDG"]}, OPENING)
-    assert setup == replace(LINK, racers=OPENING.racers)
+    setup, notes = decode({**encode(LINK), "racer": ["Admam", "SDG"]}, DEFAULT)
+    assert setup == replace(LINK, racers=DEFAULT.racers)
     assert [note[:30] for note in notes[:2]] == ["There is no optimizer `Admam`;", "There is no optimizer `SDG`; i"]
     assert notes[2] == "No racer of the link could be read; the usual line-up is used."
 
 
 def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
-    setup, notes = decode({**encode(LINK), "racer": ["Admam"] * 500, **{f"key{i}": [""] for i in range(500)}}, OPENING)
-    assert setup == replace(LINK, racers=OPENING.racers)
+    setup, notes = decode({**encode(LINK), "racer": ["Admam"] * 500, **{f"key{i}": [""] for i in range(500)}}, DEFAULT)
+    assert setup == replace(LINK, racers=DEFAULT.racers)
     assert len(notes) == MAX_NOTES + 1
     assert re.fullmatch(r"And \d+ more\.", notes[-1])
     assert max(map(len, notes)) < 1000
@@ -283,11 +286,11 @@ def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
 
 @any_text
 def test_a_part_that_is_like_no_setting_changes_nothing(text):
-    assert decode({**encode(LINK), text: ["1"]}, OPENING) == (LINK, [])
+    assert decode({**encode(LINK), text: ["1"]}, DEFAULT) == (LINK, [])
 
 
 def test_streamlits_own_parts_are_let_pass():
-    assert decode({**encode(LINK), "embed": ["true"], "embed_options": ["dark_theme"]}, OPENING) == (
+    assert decode({**encode(LINK), "embed": ["true"], "embed_options": ["dark_theme"]}, DEFAULT) == (
         LINK,
         [],
     )
@@ -512,7 +515,7 @@ GIVEN_AS = {
 @pytest.mark.parametrize("part", GIVEN_AS)
 @any_text
 def test_a_visitors_text_is_short_and_plain_wherever_it_comes(text, part):
-    _, notes = decode(GIVEN_AS[part](text), OPENING)
+    _, notes = decode(GIVEN_AS[part](text), DEFAULT)
     assert notes
     for note in notes:
         spans = re.findall(r"`([^`]*)`", note)
@@ -545,7 +548,7 @@ def test_decoding_never_raises_and_always_gives_a_race_that_can_be_linked_to():
             rng.choice(keys): ["".join(rng.choices(pieces, k=rng.randint(0, 5))) for _ in range(rng.randint(1, 14))]
             for _ in range(rng.randint(0, 8))
         }
-        setup, notes = decode(query, OPENING)
+        setup, notes = decode(query, DEFAULT)
         assert decode(encode(setup), LINK) == (setup, [])
         assert all(isinstance(note, str) for note in notes)
         assert 1 <= len(setup.racers) <= MAX_RACERS

@@ -19,10 +19,10 @@ from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
 from ui.setup.pages import LOSS_AXES, MAX_RACERS, MAX_STEPS, NO_REPLAY, SETUPS, RaceSetup, racer_names
-from ui.setup.presets import presets
+from ui.setup.presets import opening, presets
 
 RACE = "Ackley Race"
-OPENING, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
+DEFAULT, OPENING, PRESETS = SETUPS["Ackley Race"](), opening("Ackley Race"), presets("Ackley Race")
 RACES = {name: preset for name, preset in PRESETS.items() if preset.setup.show == "race"}
 RULES = list(OPTIMIZERS.values())
 # one of each kind: with minima and without, spanning decades and not
@@ -120,7 +120,7 @@ BROKEN = [
 @pytest.mark.parametrize("query", BROKEN, ids=lambda query: "-".join(f"{k}={v[0][:20]}" for k, v in query.items()))
 def test_a_broken_link_shows_a_race_and_says_what_was_put_right(query):
     app = opened(RACE, query)
-    setup, notes = decode(query, OPENING)
+    setup, notes = decode(query, DEFAULT)
     assert stage(app)["id"] == stage(shown(setup))["id"]
     (warning,) = app.warning
     assert notes
@@ -433,7 +433,7 @@ def test_the_race_is_still_there_after_a_visit_to_another_page():
 def test_the_home_page_leads_to_every_page():
     assert {page.file for page in PAGES[1:]} == {f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py")}
     app = opened(PAGES[0].title)
-    words = " ".join(text.value for text in app.main.markdown)
+    words = texts(app)
     for page in PAGES[1:]:
         assert page.sentence in words
         for place in (app.main, app.sidebar):

@@ -1,17 +1,17 @@
 """Prepared races: every one of the file is there, says everything, and shows something."""
 
-import tomllib
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
 
-import ui.setup.presets
+import ui.setup.prepared
 from engine import OPTIMIZERS, race
-from ui.setup.codec import decode
+from ui.setup.codec import decode, encode
 from ui.setup.pages import SETUPS, RaceSetup, racer_names
-from ui.setup.presets import presets
+from ui.setup.prepared import entries
+from ui.setup.presets import opening, preset_of, presets, read_query
 
 RULE = next(iter(OPTIMIZERS))
 PAGE = "Ackley Race"
@@ -22,21 +22,25 @@ of_every_page = pytest.mark.parametrize(
 )
 
 
-def in_file(entries: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+def in_file(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     """The presets of another file in place of the app's own."""
-    (folder / "presets.toml").write_text(entries, encoding="utf-8")
-    monkeypatch.setattr(ui.setup.presets, "__file__", str(folder / "presets.py"))
+    (folder / "presets.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(ui.setup.prepared, "FILE", folder / "presets.toml")
     return presets.__wrapped__(PAGE)
 
 
 def test_every_preset_of_the_file_is_there_in_its_order():
-    text = Path(ui.setup.presets.__file__).with_suffix(".toml").read_text(encoding="utf-8")
-    assert [entry["name"] for entry in tomllib.loads(text)[PAGE]] == list(presets(PAGE))
+    for page in SETUPS:
+        assert [entry["name"] for entry in entries(page)] == list(presets(page))
 
 
 @of_every_page
 def test_a_preset_names_only_what_differs_from_the_pages_default(page, preset):
     named = parse_qs(preset.link, keep_blank_values=True)
+    assert named  # an empty link is the opening
+    if preset.setup == SETUPS[page]():
+        assert len(named) == 1
+        return
     for name in named:
         rest = {other: values for other, values in named.items() if other != name}
         assert decode(rest, SETUPS[page]())[0] != preset.setup
@@ -54,8 +58,41 @@ def test_no_two_presets_are_the_same(page):
 
 
 @pytest.mark.parametrize("page", SETUPS)
-def test_a_page_opens_with_the_first(page):
-    assert next(iter(presets(page).values())).setup == SETUPS[page]()
+@pytest.mark.parametrize("query", [{}, {"utm_source": ["letter"], "ref": [""]}], ids=["nothing", "trackers"])
+def test_an_address_without_a_setting_is_the_first_preset(page, query):
+    first = next(iter(presets(page).values()))
+    assert read_query(page, query) == (first.setup, [])
+    assert opening(page) == first.setup != SETUPS[page]()
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_an_address_with_a_setting_has_all_others_at_their_defaults(page):
+    default = SETUPS[page]()
+    for name, values in encode(default).items():
+        assert read_query(page, {name: values})[0] == default
+        assert read_query(page, {name: values, "utm_source": ["letter"]})[0] == default
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_a_setting_that_is_misspelt_does_not_bring_the_opening(page):
+    """Its link was made by someone who had the defaults in mind, and a note says what it does not know."""
+    for name in (name for name in encode(SETUPS[page]()) if len(name) > 3):  # of one letter, all else is misspelt
+        setup, notes = read_query(page, {f"{name}{name[-1]}": ["1"]})
+        assert setup == SETUPS[page]()
+        assert notes
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_the_set_up_that_is_all_defaults_is_a_preset_with_a_link_of_its_own(page):
+    assert preset_of(page, SETUPS[page]()).setup == SETUPS[page]()
+    assert read_query(page, encode(SETUPS[page]())) == (SETUPS[page](), [])
+
+
+def test_the_way_through_all_pages_names_presets_and_comes_by_every_page():
+    way = entries("Start here")
+    assert all(step["preset"] in presets(step["page"]) for step in way)
+    assert {step["page"] for step in way} == set(SETUPS)
+    assert all(step["says"].endswith((".", "?")) for step in way)
 
 
 @every_preset
@@ -70,7 +107,7 @@ def test_the_racers_of_a_preset_move_and_part_ways(preset):
 
 
 @pytest.mark.parametrize(
-    ("entries", "complaint"),
+    ("text", "complaint"),
     [
         (
             '[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape=Akley"',
@@ -78,12 +115,13 @@ def test_the_racers_of_a_preset_move_and_part_ways(preset):
         ),
         ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "racer=Adm"', "'A': There is no optimizer `Adm`"),
         ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = "landscape"', "bad query field"),
+        ('[["Ackley Race"]]\nname = "A"\nlook_for = "B."\nlink = ""', "'A': An empty link opens the first preset"),
     ],
-    ids=["a bad value", "nobody known runs", "no link"],
+    ids=["a bad value", "nobody known runs", "no query", "an empty link"],
 )
-def test_a_preset_that_says_no_set_up_is_refused(entries, complaint, tmp_path, monkeypatch):
+def test_a_preset_that_says_no_set_up_is_refused(text, complaint, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=complaint):
-        in_file(entries, tmp_path, monkeypatch)
+        in_file(text, tmp_path, monkeypatch)
 
 
 def test_a_new_entry_is_all_that_a_preset_needs(tmp_path, monkeypatch):

@@ -8,8 +8,9 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from ui.frame import PAGES
-from ui.setup.codec import Setup, decode, encode
+from ui.setup.codec import Setup, encode
 from ui.setup.pages import SETUPS
+from ui.setup.presets import read_query
 
 ROOT = Path(__file__).parents[1]
 FILES = {page.title: page.file for page in PAGES}
@@ -57,7 +58,7 @@ def tracks(app: AppTest, key: str = "race-stage") -> dict[str, dict[str, np.ndar
 def address(app: AppTest, page: str) -> Setup:
     """The set-up that the address bar says."""
     query = {name: value if isinstance(value, list) else [value] for name, value in app.query_params.items()}
-    setup, notes = decode(query, SETUPS[page]())
+    setup, notes = read_query(page, query)
     assert not notes
     return setup
 

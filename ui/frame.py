@@ -26,8 +26,8 @@ class Page:
     sentence: str  # what the page is about, under its title
 
     def picture(self, theme: str) -> str:
-        """The small picture of the page on the home page (made by ``ui/pictures/take.py``)."""
-        return str(PICTURES / f"{Path(self.file).stem.partition('_')[2].lower()}-{theme}.png")
+        """The small picture of the page on the home page (made by ``python -m ui.pictures.take``)."""
+        return str(PICTURES / f"{Path(self.file).stem.partition('_')[2].lower()}-{theme}.webp")
 
 
 PAGES = (
@@ -106,10 +106,6 @@ LAYOUT = """
 :root:has([class*="-lecture-off"]) .block-container { padding: 0.5rem 1rem 2rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
-/* four, or two and two, or one below the other; never three and one: below 55rem each has half the row */
-.st-key-cards [data-testid="stColumn"] {
-  min-width: min(100%, max(13rem, min(999 * (55rem - 100%), 50% - 0.5rem)));
-}
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 
@@ -129,7 +125,7 @@ def frame(title: str) -> Iterator[DeltaGenerator]:
         page_title=f"{title} · The optimizer playground",
         page_icon=str(PICTURES / "icon.svg"),
         layout="wide",
-        initial_sidebar_state=340,
+        initial_sidebar_state="collapsed" if st.context.is_embedded else 340,
     )
     st.html(f"<style>{LAYOUT}</style>")
     with st.sidebar:

@@ -14,17 +14,21 @@ from ui.process import exit_if_server_stops
 from ui.regression.figures import still_figures
 from ui.regression.run import run as run_regression
 from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, racer_names
-from ui.setup.presets import presets
+from ui.setup.presets import opening, presets
 
 
 def compile_usual_races() -> None:
-    """Run every preset once and draw its still figures. Raises ``SystemExit`` when the server stops."""
+    """Run every preset once and draw its still figures, what the pages open with before all others.
+
+    Raises ``SystemExit`` when the server stops.
+    """
     pages: dict[str, Callable[[Any], None]]
     pages = {"Ackley Race": compile_race, "2D Regression": compile_regression, "Linear Fit": compile_fit}
-    for page, compile_page in pages.items():
-        for preset in presets(page).values():
-            exit_if_server_stops()  # as each compile does, too
-            compile_page(preset.setup)
+    openings = [(page, opening(page)) for page in pages]
+    others = [(page, preset.setup) for page in pages for preset in [*presets(page).values()][1:]]
+    for page, setup in openings + others:
+        exit_if_server_stops()  # as each compile does, too
+        pages[page](setup)
 
 
 def compile_race(setup: RaceSetup) -> None:

@@ -22,7 +22,7 @@ from ui.setup.pages import (
     GradientsSetup,
 )
 
-CONTROLS = Controls("Gradients", "slope", GradientsSetup)
+CONTROLS = Controls[GradientsSetup]("Gradients", "slope")
 
 PART_NAMES = {
     SLOPE: "Slope",

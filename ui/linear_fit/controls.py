@@ -26,7 +26,7 @@ DEFAULT_SHARE = 1 / 3  # of the limit: converges, and does not jump across the m
 DATA_NAMES = {"4x": "y = 4x", "4x³+3": "y = 4x³ + 3", NOISY_LINE: "a noisy line", CSV: "your own, from a CSV file"}
 MODEL_NAMES = {"slope": "θx", "intercept": "θ₀ + θ₁x"}
 
-CONTROLS = Controls("Linear Fit", "fit", FitSetup)
+CONTROLS = Controls[FitSetup]("Linear Fit", "fit")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MAX_STEPS + 1, 50))
 
 
-CONTROLS = Controls("Ackley Race", "race", RaceSetup)
+CONTROLS = Controls[RaceSetup]("Ackley Race", "race")
 
 
 def take_place() -> None:

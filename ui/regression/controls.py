@@ -11,7 +11,7 @@ from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, RegressionSe
 EXAMPLES = (10, 20, 50, 100, 200, 500, MAX_EXAMPLES)
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_ITERATIONS + 1, 100))
 
-CONTROLS = Controls("2D Regression", "regression", RegressionSetup)
+CONTROLS = Controls[RegressionSetup]("2D Regression", "regression")
 
 
 def sidebar(setup: RegressionSetup, theme: str) -> None:

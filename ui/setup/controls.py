@@ -8,9 +8,9 @@ from typing import Any, Generic
 import streamlit as st
 
 from engine import Optimizer
-from ui.setup.codec import SetupT, decode, encode
+from ui.setup.codec import SetupT, encode
 from ui.setup.pages import LOSS_AXES
-from ui.setup.presets import Preset, preset_of, presets
+from ui.setup.presets import Preset, opening, preset_of, presets, read_query
 from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
@@ -21,8 +21,8 @@ RECONNECTED = "The connection was lost. The page is as its address says: please 
 class Controls(Generic[SetupT]):
     """The controls of one page. ``page`` is its title; ``prefix`` is what the keys of its widgets begin with."""
 
-    def __init__(self, page: str, prefix: str, setup: type[SetupT]) -> None:
-        self.page, self.prefix, self.default = page, prefix, setup()
+    def __init__(self, page: str, prefix: str) -> None:
+        self.page, self.prefix, self.opening = page, prefix, opening(page)
 
     def key(self, *parts: object) -> str:
         """A key of this page for a widget or the session state. Empty parts are left out."""
@@ -33,7 +33,7 @@ class Controls(Generic[SetupT]):
         """What this visitor's page remembers of its last run."""
         key = self.key("session")
         if key not in st.session_state:
-            st.session_state[key] = Session(self.default)
+            st.session_state[key] = Session(self.opening)
         return st.session_state[key]
 
     # ---- between the widgets, the session and the address
@@ -141,14 +141,14 @@ class Controls(Generic[SetupT]):
                 return
         setup = memory.setup
         if query or not memory.opened or on_page:
-            setup, memory.notes = decode(query, self.default)
+            setup, memory.notes = read_query(self.page, query)
         self.set_all(setup)
         memory.query, memory.opened = query, True
 
     def sync_to_url(self, setup: SetupT) -> None:
         """Bring the address up to date, and remember both for the next run."""
         memory, query = self.memory, self.url_query()
-        if decode(query, self.default)[0] != setup:
+        if read_query(self.page, query)[0] != setup:
             query = encode(setup)
             st.query_params.from_dict(query)
         memory.setup, memory.query = setup, query
@@ -283,11 +283,11 @@ class Controls(Generic[SetupT]):
         )
 
     def reset_button(self) -> None:
-        """Draw the button that brings the page's default back."""
+        """Draw the button that brings the set-up back that the page opens with."""
         st.button(
             "Reset to the first preset",
             on_click=self.apply,
-            args=(self.default,),
+            args=(self.opening,),
             icon=":material/restart_alt:",
             width="stretch",
         )

@@ -1,16 +1,15 @@
-"""The prepared set-ups of ``presets.toml``, read once."""
+"""The prepared set-ups of ``presets.toml``, read once, and what an address says: the first where it says nothing."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ui.setup.codec import Setup, decode
+from ui.setup.codec import Query, Setup, decode, resembles_a_setting
 from ui.setup.pages import SETUPS
+from ui.setup.prepared import entries
 
 
 @dataclass(frozen=True)
@@ -19,21 +18,41 @@ class Preset:
 
     name: str
     look_for: str  # one or two sentences
-    link: str  # the query part of an address: what differs from the page's default
+    link: str  # the query part of an address: what differs from the page's default; never empty
     setup: Any  # an instance of the page's own class
 
 
 @cache
 def presets(page: str) -> dict[str, Preset]:
-    """Every preset of a page by name, in the order of the file. Raises ``ValueError`` for a link that gets a note."""
+    """Every preset of a page by name, in the order of the file; the first is what the page opens with.
+
+    Raises ``ValueError`` for a link that is empty or gets a note.
+    """
     found: dict[str, Preset] = {}
-    for entry in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))[page]:
+    for entry in entries(page):
         query = parse_qs(entry["link"], keep_blank_values=True, strict_parsing=True)
+        if not query:
+            raise ValueError(f"presets.toml, {entry['name']!r}: An empty link opens the first preset. Name a setting.")
         setup, notes = decode(query, SETUPS[page]())
         if notes:
             raise ValueError(f"presets.toml, {entry['name']!r}: {' '.join(notes)}")
         found[entry["name"]] = Preset(**entry, setup=setup)
     return found
+
+
+def opening(page: str) -> Any:
+    """The set-up that a page opens with: that of its first preset."""
+    return next(iter(presets(page).values())).setup
+
+
+def read_query(page: str, query: Query) -> tuple[Any, list[str]]:
+    """The set-up that an address says, and a note for each value that was not accepted.
+
+    Without any setting it is the opening. With one, all others are at the page's default, which is not the opening:
+    so a link means what it meant when another set-up came first.
+    """
+    given = [name for name in query if resembles_a_setting(name)]
+    return decode(query, SETUPS[page]() if given else opening(page))
 
 
 def preset_of(page: str, setup: Setup) -> Preset | None:
