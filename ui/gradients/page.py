@@ -12,6 +12,7 @@ from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.take_home.menu import show_menu
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -27,6 +28,7 @@ def show() -> None:
     show_notes(notes)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     CONTROLS.show_look_for(setup)
+    show_menu(setup, CONTROLS.key("stage"))
     show_part(setup)
     sidebar(setup)
 

@@ -22,6 +22,7 @@ from ui.linear_fit.stage import show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
 from ui.setup.pages import CSV, FitSetup
+from ui.take_home.menu import show_menu
 
 
 def show() -> None:
@@ -39,6 +40,7 @@ def show() -> None:
             result = run(setup, points)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             CONTROLS.show_look_for(setup)
+            show_menu(setup, CONTROLS.key("stage"))
             CONTROLS.choose_loss_axis()
         show_counts(setup, points)
         show_stage(setup, result)

@@ -17,6 +17,7 @@ from ui.race.run import replaying, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.pages import RACE_TABS, RaceSetup
+from ui.take_home.menu import show_menu
 
 
 def show() -> None:
@@ -32,6 +33,7 @@ def show() -> None:
         traces, racer_styles = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.show_look_for(setup)
+        show_menu(setup, CONTROLS.key("stage"))
         log = setup.show == "race" and loss_axis(setup)
     if setup.show == "rates":
         show_rates(setup, racer_styles, theme())

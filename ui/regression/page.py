@@ -21,6 +21,7 @@ from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
+from ui.take_home.menu import show_menu
 
 
 def show() -> None:
@@ -34,6 +35,7 @@ def show() -> None:
         result = run(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.show_look_for(setup)
+        show_menu(setup, CONTROLS.key("stage"))
         CONTROLS.choose_loss_axis()
     show_stage(setup, result)
     sidebar(setup, theme())
