@@ -10,14 +10,12 @@ from ui.draw.line_up import letters
 from ui.numbers import format_number, format_point
 from ui.setup.codec import Setup
 from ui.setup.pages import (
-    CHECK,
     CSV,
     DIFFERENCES,
     LOSS,
     NO_REPLAY,
     NOISY_LINE,
     SETUPS,
-    SLOPE,
     FitSetup,
     GradientsSetup,
     RaceSetup,
@@ -79,7 +77,7 @@ def of_fit(setup: FitSetup) -> list[str]:
         NOISY_LINE: f"points around {format_number(setup.slope)}x + {format_number(setup.intercept)}, "
         f"noise {format_number(setup.noise)}, seed {setup.seed}",
     }.get(setup.data, f"points of {setup.data}")
-    start = format_point(setup.start, None) if setup.with_intercept else format_number(setup.theta)
+    start = format_point(setup.start) if setup.with_intercept else format_number(setup.theta)
     return [
         data,
         "ŷ = θ₀ + θ₁x" if setup.with_intercept else "ŷ = θx",
@@ -92,12 +90,11 @@ def of_fit(setup: FitSetup) -> list[str]:
 
 
 def of_gradients(setup: GradientsSetup) -> list[str]:
-    """A function and its slope, or the loss of a line."""
+    """A function and its slope, or the loss of a line; what moves there is named beside its value."""
     if setup.part == LOSS:
-        return ["the mean squared error of a line through 0", f"θ = {format_number(setup.theta)}"]
-    at = {SLOPE: [], CHECK: [f"answer {setup.answer}"], DIFFERENCES: [f"h = {format_number(setup.h)}"]}[setup.part]
-    between = f"from {format_number(setup.low)} to {format_number(setup.high)}"
-    return [f"f(x) = {setup.text}", between, f"x₀ = {format_number(setup.x0, 6)}", *at]
+        return ["the mean squared error of a line through 0"]
+    at = [f"x₀ = {format_number(setup.x0, 6)}"] if setup.part == DIFFERENCES else []
+    return [f"f(x) = {setup.text}", f"from {format_number(setup.low)} to {format_number(setup.high)}", *at]
 
 
 def batch(size: int | None, what: str) -> str:
