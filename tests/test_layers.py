@@ -12,7 +12,7 @@ ENGINE = sorted(ROOT.glob("engine/**/*.py"))
 
 
 # each may import what stands to its right, and itself
-FLOORS = ("page", "draw", "setup", "admission", "memo", "numbers")
+FLOORS = ("page", "take_home", "draw", "setup", "admission", "memo", "numbers")
 TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
 
 

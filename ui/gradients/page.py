@@ -14,6 +14,7 @@ from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.take_home.menu import show_menu
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -30,6 +31,8 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     CONTROLS.show_look_for(setup)
+    with actions:
+        show_menu(setup, CONTROLS.key("stage"))
     show_part(setup)
     sidebar(setup)
 

@@ -24,6 +24,7 @@ from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CSV, FitSetup
+from ui.take_home.menu import show_menu
 
 
 def show(actions: DeltaGenerator) -> None:
@@ -39,6 +40,8 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
+        with actions:
+            show_menu(setup, CONTROLS.key("stage"))
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
         ):

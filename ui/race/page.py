@@ -19,6 +19,7 @@ from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
+from ui.take_home.menu import show_menu
 
 
 def show(actions: DeltaGenerator) -> None:
@@ -32,6 +33,8 @@ def show(actions: DeltaGenerator) -> None:
     CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
+    with actions:
+        show_menu(setup, CONTROLS.key("stage"))
     if setup.show == "rates":
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":

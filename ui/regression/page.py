@@ -23,6 +23,7 @@ from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
+from ui.take_home.menu import show_menu
 
 
 def show(actions: DeltaGenerator) -> None:
@@ -33,6 +34,8 @@ def show(actions: DeltaGenerator) -> None:
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
+    with actions:
+        show_menu(setup, CONTROLS.key("stage"))
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
     ):

@@ -81,10 +81,15 @@ def plotly_address() -> str:
     return address(Path(str(files("plotly"))) / "package_data/plotly.min.js")
 
 
+def stage_address() -> str:
+    """The stage's own script, beside those that it imports."""
+    return address(HERE / "stage.js", *(HERE / name for name in IMPORTED))
+
+
 def component(name: str, html: str, css: str) -> Callable:
     """A Streamlit component whose script loads the stage."""
     script = (HERE / "loader.js").read_text(encoding="utf-8")
-    script = script.replace("STAGE_FILE", address(HERE / "stage.js", *(HERE / name for name in IMPORTED)))
+    script = script.replace("STAGE_FILE", stage_address())
     return st.components.v2.component(name, html=html, css=css, js=script, isolate_styles=False)
 
 
