@@ -74,6 +74,12 @@ def test_an_address_with_a_setting_has_all_others_at_their_defaults(page):
 
 
 @pytest.mark.parametrize("page", SETUPS)
+def test_a_link_of_the_layout_alone_lays_out_the_opening(page):
+    setup, notes = read_query(page, {"lecture": ["1"]})
+    assert (setup.lecture, setup.with_layout_of(opening(page)), notes) == (True, opening(page), [])
+
+
+@pytest.mark.parametrize("page", SETUPS)
 def test_a_setting_that_is_misspelt_does_not_bring_the_opening(page):
     """Its link was made by someone who had the defaults in mind, and a note says what it does not know."""
     for name in (name for name in encode(SETUPS[page]()) if len(name) > 3):  # of one letter, all else is misspelt

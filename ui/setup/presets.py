@@ -48,10 +48,11 @@ def opening(page: str) -> Any:
 def read_query(page: str, query: Query) -> tuple[Any, list[str]]:
     """The set-up that an address says, and a note for each value that was not accepted.
 
-    Without any setting it is the opening. With one, all others are at the page's default, which is not the opening:
-    so a link means what it meant when another set-up came first.
+    Without any setting, or with some of the layout alone, it is the opening. With one, all others are at the page's
+    default, which is not the opening: so a link means what it meant when another set-up came first.
     """
-    given = [name for name in query if resembles_a_setting(name)]
+    layout = SETUPS[page].layout()
+    given = [name for name in query if name not in layout and resembles_a_setting(name)]
     return decode(query, SETUPS[page]() if given else opening(page))
 
 
