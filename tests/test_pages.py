@@ -420,6 +420,14 @@ def test_going_back_in_the_browser_shows_the_race_before():
         assert_shows(sound(app.run()), setup)
 
 
+def test_going_back_to_an_address_without_a_setting_shows_the_opening():
+    app = opened(RACE)
+    sound(app.number_input(key="race-start-x").set_value(1.0).run())
+    assert address(app, RACE).start[0] == 1.0
+    app.query_params.clear()
+    assert_shows(sound(app.run()), OPENING)
+
+
 def test_the_race_is_still_there_after_a_visit_to_another_page():
     knob = RULES[0].knobs()[0]
     app = shown(alone(RULES[0]))

@@ -3,7 +3,7 @@
 const RUN_SECONDS = 9; // from the start to the last step
 const END_SECONDS = 3; // so long it stands at the end
 const MAX_FRAME_SECONDS = 0.25; // a frame that took longer counts as this long
-const TRAIL = 14; // steps that are drawn in full behind a racer; those before are pale
+const TRAIL = 14; // steps that are drawn in full behind a racer; those before are thinner
 const unwelcome = matchMedia("(prefers-reduced-motion: reduce)");
 const pictures = new Map(); // element -> picture: a rerun calls the function below again on the same element
 
@@ -100,7 +100,7 @@ class Picture {
       points.push([x + part * (next[0] * scale - x), y + part * (next[1] * scale - y)]);
     }
     pen.strokeStyle = color;
-    for (const [from, alpha, line] of [[0, 0.5, 1.8], [Math.max(0, points.length - TRAIL), 1, 2.8]]) {
+    for (const [from, alpha, line] of [[0, 0.8, 2], [Math.max(0, points.length - TRAIL), 1, 3]]) {
       pen.globalAlpha = alpha;
       pen.lineWidth = line;
       pen.beginPath();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ ABOUT = (
     " RMSProp come to rest in others, and Adam reaches the deepest one."
 )
 
-# What of the scene decides where on the picture a point is drawn, and the racers with the quantities that are its path
+# What of the scene decides where on the view a point is drawn, and the racers with the quantities that are its path
 SCENE = """() => {
   const { stage } = document.querySelector(".stage");
   const [view] = stage.views.values();
@@ -26,7 +27,7 @@ SCENE = """() => {
   return {
     matrices: ["projection", "view", "model"].map((name) => floats(glplot.cameraParams[name])),
     scale: floats(dataScale), heights: axes.zaxis.range, lift,
-    area: [area.l, area.t, area.w, area.h], width: view.plot.clientWidth, height: view.plot.clientHeight,
+    area: [area.l, area.t, area.w, area.h],
     racers: stage.tracks.map((track) => ({
       name: track.name, color: track.variable, dash: track.dash, marker: track.marker,
       path: path.map((quantity) => floats(track.values[quantity])),
@@ -35,24 +36,28 @@ SCENE = """() => {
 }"""
 
 
-def record(page: Page) -> dict[str, Any]:
-    """The race that a page shows, and where each racer is on the picture of its surface as it is now, in CSS pixels."""
+def record(page: Page, box: Sequence[float], size: tuple[int, int]) -> dict[str, Any]:
+    """The race that a page shows, and where each racer is on the picture of its surface.
+
+    ``box`` is the part of the view that the picture shows, two corners in CSS pixels; ``size`` is the picture's.
+    """
     scene = page.evaluate(SCENE)
     racers = scene["racers"]
     for racer in racers:
         path = np.array(racer.pop("path")).T[: STEPS + 1]
-        racer["points"] = on_picture(path, scene).round(1).tolist()
+        points = (on_view(path, scene) - box[:2]) * size[0] / (box[2] - box[0])
+        racer["points"] = points.round(1).tolist()
     return {
         "about": ABOUT,
-        "width": scene["width"],
-        "height": scene["height"],
+        "width": size[0],
+        "height": size[1],
         "steps": len(racers[0]["points"]) - 1,
         "racers": racers,
     }
 
 
-def on_picture(path: np.ndarray, scene: dict[str, Any]) -> np.ndarray:
-    """Where the points of a path ``(points, 3)`` are on the picture: pixels from its left and top, ``(points, 2)``."""
+def on_view(path: np.ndarray, scene: dict[str, Any]) -> np.ndarray:
+    """Where the points of a path ``(points, 3)`` are on the view: pixels from its left and top, ``(points, 2)``."""
     low, high = scene["heights"]
     raised = path + np.array([0, 0, scene["lift"] * (high - low)])
     at = np.column_stack([raised * scene["scale"], np.ones(len(path))])

@@ -78,9 +78,14 @@ STYLE = ("name", "color", "dash", "marker")
 
 
 def messages_of(page: str) -> tuple[dict, dict]:
-    """What the stage of a page is sent as it opens: its still figures by view, and the rest."""
+    """What the stage of a page is sent as it opens: its still figures by view, and the rest.
+
+    Raises ``RuntimeError`` where the page fails.
+    """
     (file,) = (entry.file for entry in PAGES if entry.title == page)
     app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=120).switch_page(file).run()
+    if app.exception:
+        raise RuntimeError(f"The page {page} fails: {app.exception[0].message}")
     sent = [json.loads(part.proto.json) for part in app.get("bidi_component")]
     (figures,) = (message["figures"] for message in sent if "figures" in message)
     (stage,) = (message for message in sent if "views" in message)

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from ui.frame import PAGES
@@ -27,6 +27,8 @@ from ui.pictures.recorded_race import FILE as RACE
 from ui.pictures.recorded_race import record
 from ui.pictures.subjects import MADE_FROM, ROOT, SUBJECTS, THEMES, Subject, Theme, digests, file_of
 
+DENSE = 2  # pixels of a picture for one of the page, each way
+LARGE = (1024, 640)  # what the surface is taken in, before what is empty around it is cut off
 SECONDS = 90  # for the app to start, and for each page to be drawn
 
 
@@ -105,7 +107,7 @@ BARE = """async () => {
 
 
 def take(page: Page, subject: Subject, file: Path) -> None:
-    """Take a picture of what a page shows; and record the race, where the picture is the surface below it."""
+    """Take a picture of what a page shows. With the surface alone, record the race that runs over it."""
     page.evaluate(
         """([share, whole]) => {
             const { stage } = document.querySelector(".stage");
@@ -115,16 +117,32 @@ def take(page: Page, subject: Subject, file: Path) -> None:
         }""",
         [subject.share, subject.whole],
     )
-    style = "" if subject.whole else ALONE % subject.size + ("" if subject.moving else STILL)
+    style = "" if subject.whole else ALONE % subject.size if subject.moving else ALONE % LARGE + STILL
     added = page.add_style_tag(content=style or "/* as it is */")
     page.evaluate(FILL)
     if not subject.moving:
         page.evaluate(BARE)
-    at_rest(page, page.locator(".stage" if subject.whole else ".view.taken")).save(file, quality=85, method=6)
+    picture = at_rest(page, page.locator(".stage" if subject.whole else ".view.taken"))
     if not subject.moving:
-        RACE.write_text(json.dumps(record(page)) + "\n", encoding="utf-8")
+        box = filled(picture, subject.size)
+        picture = picture.resize((DENSE * subject.size[0], DENSE * subject.size[1]), box=box)
+        race = record(page, [side / DENSE for side in box], subject.size)
+        RACE.write_text(json.dumps(race) + "\n", encoding="utf-8")
+    picture.save(file, quality=85, method=6)
     added.evaluate("style => style.remove()")
     page.evaluate("document.querySelectorAll('.taken').forEach((view) => view.classList.remove('taken'))")
+
+
+def filled(picture: Image.Image, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The part of a picture that is drawn on, with some room around it, in the shape of ``size``: two corners."""
+    back = Image.new("RGB", picture.size, picture.getpixel((0, 0)))
+    drawn = ImageChops.difference(picture, back).convert("L").point([0] * 8 + [255] * 248).getbbox()
+    left, top, right, bottom = drawn or (0, 0, *picture.size)
+    scale = min(1.05 * max((right - left) / size[0], (bottom - top) / size[1]), picture.width / size[0])
+    width, height = scale * size[0], scale * size[1]
+    x = min(max((left + right - width) / 2, 0), picture.width - width)
+    y = min(max((top + bottom - height) / 2, 0), picture.height - height)
+    return x, y, x + width, y + height
 
 
 def at_rest(page: Page, part: Locator) -> Image.Image:
@@ -146,7 +164,7 @@ def take_all(address: str) -> None:
         raise RuntimeError("There is no chromium on the path. Install it, for instance by `apt install chromium`.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000}, device_scale_factor=2)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000}, device_scale_factor=DENSE)
         page.set_default_timeout(1000 * SECONDS)
         for title in dict.fromkeys(subject.page for subject in SUBJECTS.values()):
             open_page(page, f"{address}/{path_of(title)}")
