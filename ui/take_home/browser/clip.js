@@ -30,7 +30,7 @@ class Frames {
       const [width, height] = [plot.clientWidth, plot.clientHeight].map((length) => Math.ceil(length * frames.scale));
       return Object.assign(document.createElement("canvas"), { width, height });
     }));
-    sheet.stage.revealed = true;
+    sheet.stage.revealed = sheet.stage.playing = true;
     sheet.places.forEach(({ view }, i) => {
       usePens(view, frames.layers[i].map((canvas) => canvas.getContext("2d")), frames.scale);
       view.draw(true); // the whole paths, once for all frames
