@@ -11,31 +11,36 @@ const MAX_GIF_WIDTH = 800;
 const MAX_PIXELS = 1_100_000; // of a frame: where views stand below each other it is high
 const GIF_RATE = 10; // frames a second
 const VIDEO_RATE = 25;
+const STILL_SHARE = 0.1; // of the time that a clip takes
 const BITS_PER_SECOND = 3e6;
 // what browsers write into WebM, the better first, with its name there
 const CODECS = [["vp09.00.40.08", "V_VP9"], ["vp8", "V_VP8"]];
 
 // A canvas that shows the sheet at any moment.
 class Frames {
-  static async of(sheet, widest) {
-    const frames = new Frames();
+  constructor(sheet, widest) {
+    this.sheet = sheet;
     const wanted = Math.min(widest, Math.max(MIN_WIDTH, sheet.width)) / sheet.width;
-    frames.sheet = sheet;
-    frames.scale = Math.min(wanted, Math.sqrt(MAX_PIXELS / (sheet.width * sheet.height)));
-    const even = (length) => 2 * Math.round((length * frames.scale) / 2); // video has colours for squares of two by two
-    frames.canvas = Object.assign(document.createElement("canvas"), { width: even(sheet.width), height: even(sheet.height) });
-    frames.pen = frames.canvas.getContext("2d", { willReadFrequently: true });
-    frames.still = await rasterize(sheet.svg(sheet.background()), sheet.width, sheet.height, frames.scale);
-    frames.layers = sheet.places.map(({ view: { plot } }) => [0, 1].map(() => {
-      const [width, height] = [plot.clientWidth, plot.clientHeight].map((length) => Math.ceil(length * frames.scale));
-      return Object.assign(document.createElement("canvas"), { width, height });
-    }));
-    sheet.stage.revealed = true;
-    sheet.places.forEach(({ view }, i) => {
-      usePens(view, frames.layers[i].map((canvas) => canvas.getContext("2d")), frames.scale);
-      view.draw(true); // the whole paths, once for all frames
+    this.scale = Math.min(wanted, Math.sqrt(MAX_PIXELS / (sheet.width * sheet.height)));
+    const even = (length) => 2 * Math.round((length * this.scale) / 2); // video has colours for squares of two by two
+    this.canvas = Object.assign(document.createElement("canvas"), { width: even(sheet.width), height: even(sheet.height) });
+    this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
+  }
+
+  // what stands still, once for all frames
+  async prepare(report) {
+    const { sheet, scale } = this;
+    await sheet.drawStill((done) => report(STILL_SHARE * done));
+    this.still = await rasterize(sheet.svg(sheet.background()), sheet.width, sheet.height, scale);
+    sheet.stage.revealed = sheet.stage.playing = true;
+    this.layers = sheet.places.map(({ view }) => {
+      const [width, height] = [view.plot.clientWidth, view.plot.clientHeight].map((length) => Math.ceil(length * scale));
+      const layers = [0, 1].map(() => Object.assign(document.createElement("canvas"), { width, height }));
+      usePens(view, layers.map((canvas) => canvas.getContext("2d")), scale);
+      view.draw(true);
+      return layers;
     });
-    return frames;
+    return (done) => report(STILL_SHARE + (1 - STILL_SHARE) * done);
   }
 
   // `part`: how much of the run has passed
@@ -60,8 +65,9 @@ class Frames {
 // `report` is told how much is done, and throws where the clip is no longer wanted.
 export async function makeGif(sheet, report) {
   const { GIFEncoder, quantize, applyPalette } = await import("./gifenc.js");
-  const frames = await Frames.of(sheet, MAX_GIF_WIDTH);
+  const frames = new Frames(sheet, MAX_GIF_WIDTH);
   const { width, height } = frames.canvas;
+  const reportFrames = await frames.prepare(report);
   const pixels = (part) => { frames.draw(part); return frames.pen.getImageData(0, 0, width, height).data; };
   // one palette for all: its colours are those of the end, where everything has been drawn, and of the middle
   const seen = new Uint8Array(8 * width * height);
@@ -78,7 +84,7 @@ export async function makeGif(sheet, report) {
     const delay = 1000 * (i < count ? 1 / GIF_RATE : LAST_SECONDS);
     gif.writeFrame(shown, width, height, { palette: before ? undefined : table, delay, transparent: Boolean(before), transparentIndex: same, dispose: 1 });
     before = now;
-    await report((i + 1) / (count + 1));
+    await reportFrames((i + 1) / (count + 1));
   }
   gif.finish();
   return new Blob([gif.bytes()], { type: "image/gif" });
@@ -86,9 +92,10 @@ export async function makeGif(sheet, report) {
 
 export async function makeVideo(sheet, report) {
   const { ArrayBufferTarget, Muxer } = await import("./webm-muxer.js");
-  const frames = await Frames.of(sheet, MAX_WIDTH);
+  const frames = new Frames(sheet, MAX_WIDTH);
   const { width, height } = frames.canvas;
   const [settings, name] = await codec(width, height);
+  const reportFrames = await frames.prepare(report);
   const muxer = new Muxer({ target: new ArrayBufferTarget(), video: { codec: name, width, height, frameRate: VIDEO_RATE } });
   let failed;
   const encoder = new VideoEncoder({ output: (...chunk) => muxer.addVideoChunk(...chunk), error: (error) => { failed = error; } });
@@ -99,7 +106,7 @@ export async function makeVideo(sheet, report) {
       const frame = new VideoFrame(frames.draw(i / moving), { timestamp: (1e6 * i) / VIDEO_RATE, duration: 1e6 / VIDEO_RATE });
       encoder.encode(frame, { keyFrame: i % VIDEO_RATE === 0 });
       frame.close();
-      do await report(i / count); while (encoder.encodeQueueSize > 3 && !failed);
+      do await reportFrames(i / count); while (encoder.encodeQueueSize > 3 && !failed);
       if (failed) throw failed;
     }
     await encoder.flush();

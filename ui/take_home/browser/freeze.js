@@ -6,11 +6,19 @@ export function freeze(stage) {
   const frozen = Object.assign(Object.create(stage), { tracks, steps, last, at, revealed, numbers, index, width });
   frozen.hidden = new Set(stage.hidden);
   frozen.views = new Map([...stage.views].filter(([, view]) => view.shown && view.box.clientWidth).map(([name, view]) => {
-    const { clientWidth, clientHeight, _fullLayout } = view.plot;
-    const own = { stage: frozen, plot: { clientWidth, clientHeight, _fullLayout }, pixels: null, spec: view.spec, sheet: view.sheet };
+    // `looking`, `lookedAt`: what is found out about the paths anew, here and at once
+    const own = { stage: frozen, plot: asItIs(view.plot), pixels: null, spec: view.spec, sheet: view.sheet, looking: null, lookedAt: null };
     return [name, Object.assign(Object.create(view), own)];
   }));
   return frozen;
+}
+
+// a plot with the size and the axes that it has now
+function asItIs(plot) {
+  const { clientWidth, clientHeight, _fullLayout } = plot;
+  const now = { clientWidth, clientHeight, _fullLayout };
+  const get = (live, key) => (key in now ? now[key] : typeof live[key] === "function" ? live[key].bind(live) : live[key]);
+  return new Proxy(plot, { get });
 }
 
 // Have a frozen view draw with two pens of one's own: one for the whole paths, one for the moment. A CSS pixel of the view

@@ -95,8 +95,9 @@ export class Sheet {
 
   // the table under the views, as the page shows it now
   numbers(y, inside) {
-    const rows = [...this.live.parts.numbers.rows].map((row) => [...row.cells].map((cell) => cell.textContent.trim()));
-    const head = rows.shift();
+    const texts = (cells) => Array.from(cells, (cell) => cell.textContent.trim());
+    const head = texts(this.live.root.querySelector(".numbers tr").cells);
+    const rows = this.tracks.map((track) => [track.name, ...texts(track.cells)]);
     const columns = head.length - 2; // between the name, and the words on how it ended
     const name = Math.max(...[head, ...rows].map((row) => widthOf(row[0], 13))) + 48;
     const wide = Math.min(110, (inside - name) / columns);
@@ -112,12 +113,10 @@ export class Sheet {
     };
     this.parts.push(this.text(MARGIN, y + 15, head[0], { weight: 600 }));
     line(head, FONT, 600);
-    for (const row of rows) {
-      const track = this.stage.tracks.find((one) => one.name === row[0]);
-      if (!track || this.stage.hidden.has(row[0])) continue;
-      this.parts.push(this.swatch(MARGIN, y + 11, track), this.text(MARGIN + 34, y + 15, row[0]));
-      line(row, MONO, 400);
-    }
+    this.tracks.forEach((track, i) => {
+      this.parts.push(this.swatch(MARGIN, y + 11, track), this.text(MARGIN + 34, y + 15, track.name));
+      line(rows[i], MONO, 400);
+    });
     return y;
   }
 

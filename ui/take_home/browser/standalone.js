@@ -49,7 +49,8 @@ function messageOf(stage) {
     return [name, JSON.stringify(figure)];
   }));
   const views = stage.message.views.map((spec) => ({ ...spec, figure: null, click: null, caption: captionOf(spec) }));
-  return { figures, message: { ...stage.message, still: "here", views, tells: false, at: Math.floor(stage.at + 1e-6) } };
+  const large = stage.large ?? stage.message.large; // the visitor may have made another one large
+  return { figures, message: { ...stage.message, still: "here", views, tells: false, lecture: false, large, at: Math.floor(stage.at + 1e-6) } };
 }
 
 const START = `
@@ -89,7 +90,7 @@ export async function makePage(stage, words, addresses, report) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape([words.title, ...words.settings].join(" · "))}</title>
 <style>
-:root { ${variables} color-scheme: ${scheme}; }
+:root { ${variables} color-scheme: ${scheme}; --stage-top: 8rem; }
 body { margin: 0 auto; padding: 1rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; background: var(--st-background-color); color: var(--st-text-color); font-family: var(--st-font); line-height: 1.5; }
 h1 { margin: 0; font-size: 1.6rem; }
 header p { margin: 0.3rem 0 0.8rem; }

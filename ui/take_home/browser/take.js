@@ -18,13 +18,10 @@ const KINDS = {
   gif: { name: "clip.gif", make: (...of) => clip("makeGif", ...of) },
   html: { name: "page.html", make: async (...of) => (await import("./standalone.js")).makePage(...of) },
 };
-const STILL_SHARE = 0.1; // of a clip's time
 
 async function clip(kind, stage, words, _, report) {
   const [{ Sheet }, make] = await Promise.all([import("./sheet.js"), import("./clip.js")]);
-  const sheet = new Sheet(stage, words, false);
-  await sheet.drawStill((done) => report(STILL_SHARE * done));
-  return make[kind](sheet, (done) => report(STILL_SHARE + (1 - STILL_SHARE) * done));
+  return make[kind](new Sheet(stage, words, false), report);
 }
 
 // lets the page draw and answer; a timer would stand nearly still in a tab that is not looked at
