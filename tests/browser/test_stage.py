@@ -345,7 +345,8 @@ def test_a_racer_is_drawn_where_plotly_draws_the_same_point(window, width, densi
     """Plotly is given a marker of its own where the racer is; in pictures of both their middles must be the same."""
     visitor = window(width, device={"device_scale_factor": density}).open(replace(RACE, racers=RACE.racers[:1]))
     # nothing of the surface may hide half of the marker
-    visitor.ask(f"Plotly.restyle({PLOTS}[0], {{hidesurface: true, 'contours.z.show': false}}, [0]).then(() => 1)")
+    nothing = {"hidesurface": True, **{f"contours.{axis}.show": False for axis in "xyz"}}
+    visitor.ask(f"Plotly.update({PLOTS}[0], given, {{'scene.annotations': []}}, [0]).then(() => 1)", nothing)
     for step, eye in ((0, (-0.6, -1.2, 1.7)), (0, (1.3, 0.4, 0.5)), (4, (-1.3, 0.4, 0.5)), (60, (0.1, 0.1, 2.2))):
         visitor.page.locator(".scrub").fill(str(step))
         visitor.ask(PLOTLYS_OWN, [step, PURE])

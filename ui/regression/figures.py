@@ -31,8 +31,9 @@ def net() -> tuple[np.ndarray, np.ndarray]:
 
 
 def decades(losses: np.ndarray, floor: float) -> np.ndarray:
-    """Where a loss is drawn on the map: by its decades above the lowest."""
-    return np.log10(1 + np.maximum(losses - floor, 0))
+    """Where a loss is drawn on the map: by its decades above the lowest, the upper three of those on the map."""
+    above = np.maximum(losses - floor, 0)
+    return np.log10(1 + above / (1e-3 * above.max()))
 
 
 def losses_on_map(fit: Fit) -> np.ndarray:
@@ -68,6 +69,7 @@ def map_figure(fit: Fit, extra: Sequence[go.Scatter] = (), colors: Colors = VARI
     losses, minimum = losses_on_map(fit), fit.minimum()
     heights = decades(losses, float(fit.losses(minimum[None])[0]))
     goal = (float(minimum[0]), float(minimum[1]))
+    heights, losses = heights.astype(np.float32), losses.astype(np.float32)  # half the weight
     return iso_map(THETA1, THETA2, heights, losses, [goal], extra, colors, revision="theta")
 
 
@@ -143,7 +145,7 @@ def batch_map_figure(
         y=np.linspace(THETA2.low, THETA2.high, POINTS),
         z=heights,
         showscale=False,
-        contours={"coloring": "none", "start": 2, "end": float(heights.max()), "size": 0.5},
+        contours={"coloring": "none", "start": 0.5, "end": float(heights.max()), "size": 0.5},
         line={"color": color, "width": 1.6, "dash": "dot"},
         hoverinfo="skip",
     )
