@@ -57,7 +57,7 @@ export class View {
       displaylogo: false, displayModeBar: false, responsive: false,
       scrollZoom: true, doubleClickDelay: DOUBLE_CLICK_MILLISECONDS,
     };
-    await Plotly.react(this.plot, data, { ...layout, autosize: true }, config);
+    await Plotly.react(this.plot, data, { ...layout, ...this.size() }, config);
     this.figure = figure;
     this.scale = scale;
     if (!this.shown) {
@@ -80,15 +80,19 @@ export class View {
     }
   }
 
+  // in whole pixels, as the canvases have it
+  size() { return { width: this.plot.clientWidth, height: this.plot.clientHeight }; }
+
   // Draw the figure as large as its place is, where it is not: at once, and not a tenth of a second later as by Plotly's
   // own ``resize``.
   async fit() {
     if (!this.shown || !this.plot.clientWidth) return;
     if (this.scale !== this.stage.scale) await this.set(this.figure);
     const { width, height } = this.plot._fullLayout;
-    if (width === this.plot.clientWidth && height === this.plot.clientHeight) return;
+    const size = this.size();
+    if (width === size.width && height === size.height) return;
     this.pixels = null;
-    await this.stage.Plotly.relayout(this.plot, { autosize: true });
+    await this.stage.Plotly.relayout(this.plot, size);
   }
 
   // The browser has taken the graphics context away: draw the scene in a new one, once by itself.
