@@ -15,8 +15,8 @@ with frame("Home"):
     with words:
         st.title("The optimizer playground", anchor=False)
         st.markdown(
-            "An optimizer is a rule that turns the slope of a loss into its next step: here you start several of them"
-            " at one point, watch how they move, change a setting, and see why one arrives and another gets stuck."
+            "An optimizer is a rule that computes each step from the slope of a loss: here you start several of them"
+            " at one point, watch how they move, change a setting, and see why one reaches the minimum and another does not."
         )
         st.caption(
             "Worth trusting: tests hold the update rules to those of PyTorch and optax, step by step, and a benchmark"

@@ -94,7 +94,7 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     worst = float(factors[np.argmax(np.abs(factors))])
     size, limit = abs(worst), curvature.limit
     if np.isclose(worst, -1, rtol=SAME_SIZE, atol=0):
-        return Forecast("stays", f"neither arrives nor leaves: {learning_rate:g} is just at the limit")
+        return Forecast("stays", f"neither converges nor diverges: {learning_rate:g} is just at the limit")
     if np.isclose(worst, 1, rtol=1e-6, atol=0):
         return Forecast("stays", "hardly moves: each step takes less than a millionth off the distance")
     if worst > 1:
@@ -109,7 +109,7 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
             f"so each step multiplies the distance by {format_apart(size, 1)}",
         )
     if factors.min() < 0:
-        return Forecast("oscillates", f"oscillates and converges: it oversteps, and {describe_share(size)}")
+        return Forecast("oscillates", f"oscillates and converges: it overshoots, and {describe_share(size)}")
     return Forecast("converges", f"converges: {describe_share(size)}")
 
 

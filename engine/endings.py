@@ -43,22 +43,22 @@ class Ending(Enum):
     # without a tolerance
     CONVERGED = "converged", "converged{at}"
     LOCAL_MINIMUM = "stuck", "stuck in a local minimum at {place}"
-    SADDLE = "saddle", "stuck on a saddle at {place}"
-    HILLTOP = "top", "stuck on top of a hill at {place}"
+    SADDLE = "saddle", "stuck at the saddle point {place}"
+    HILLTOP = "top", "stuck at the local maximum {place}"
     OSCILLATING = "oscillating", "oscillating around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
     # outside the finite numbers
     DIVERGED = "diverged", "diverged{at}"
-    OVERFLOWED = "diverged", "left the finite numbers{at}"
+    OVERFLOWED = "diverged", "stopped{at}: a number became too large or undefined"
     # by its tolerance
     SETTLED = "converged", "converged{at}: its loss hardly changes"
     AT_NO_MINIMUM = "far", "ended by its tolerance{at}, at no minimum"
     FAR = "far", "ended by its tolerance{at}, still far from the minimum"
-    OVERSTEPPING = "far", "ended by its tolerance{at}, still far from the minimum, which it oversteps each time"
+    OVERSTEPPING = "far", "ended by its tolerance{at}, still far from the minimum, which it overshoots in each step"
     MOVING_AWAY = "diverging", "ended by its tolerance{at}, but each step takes it further away"
-    LEAPING = "leaping", "leaps between two points with the same loss,{at} still, and gets no nearer"
-    STEP_TOO_SMALL = "too small", "stopped changing{at}, as far away as it began: the step is too small"
+    LEAPING = "leaping", "jumps between two points with the same loss and gets no nearer, ended{at}"
+    STEP_TOO_SMALL = "too small", "ended by its tolerance{at}, as far away as it began: the step is too small"
 
 
 @dataclass(frozen=True)

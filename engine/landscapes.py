@@ -99,10 +99,10 @@ def half_turns(x, powers, even):
     floor=0.0,
     formula=r"f(x, y) = -20 \, e^{-0.2 \sqrt{(x^2 + y^2) / 2}} - e^{(\cos 2 \pi x + \cos 2 \pi y) / 2} + e + 20",
     source="Ackley (1987), A Connectionist Machine for Genetic Hillclimbing, Kluwer",
-    places={"The notebook's start": (4, 4), "Two dents away": (2, -1), "On the rim of the hole": (0.6, 0.4)},
+    places={"The notebook's start": (4, 4), "Two local minima away": (2, -1), "Beside the tip": (0.6, 0.4)},
 )
 def ackley(x):
-    """A funnel full of dents around a deep hole. The hole ends in a point, 2.83 steep all around: plain SGD rattles."""
+    """Many local minima around one deep one, which is a sharp tip of slope 2.83: plain SGD keeps jumping over it."""
     square = jnp.mean(x**2)
     # the root has no slope at 0, and below 1e-30 the squares underflow: there the tip is taken as level
     away = square > 1e-30
@@ -132,10 +132,10 @@ def rosenbrock(x):
     floor=0.0,
     formula=r"f(x, y) = 20 + x^2 - 10 \cos 2 \pi x + y^2 - 10 \cos 2 \pi y",
     source="Rastrigin (1974), Systems of Extremal Control; Rudolph (1990)",
-    places={"Far out": (4, -3.2), "One ridge away": (1.4, 0.4), "Beside the goal": (0.3, -0.3)},
+    places={"Far out": (4, -3.2), "One ridge away": (1.4, 0.4), "Beside the minimum": (0.3, -0.3)},
 )
 def rastrigin(x):
-    """An egg box in a bowl: a hundred dents, and only one of them is the lowest."""
+    """A bowl with about a hundred local minima, of which only one is the lowest."""
     return jnp.sum(x**2 + 10 * (1 - cos_turns(x)))
 
 
@@ -146,11 +146,11 @@ def rastrigin(x):
     floor=0.0,
     formula=r"f(x, y) = (x^2 + y - 11)^2 + (x + y^2 - 7)^2",
     source="Himmelblau (1972), Applied Nonlinear Programming, McGraw-Hill",
-    places={"Between the four": (-0.5, -1), "A corner": (-4.5, 4.5), "The watershed": (0, 3)},
+    places={"Between the four": (-0.5, -1), "A corner": (-4.5, 4.5), "Between the upper two": (0, 3)},
     decades=True,
 )
 def himmelblau(x):
-    """Four holes of the same depth: which one is reached depends on where the race starts, and on who runs."""
+    """Four minima of the same depth: which one is reached depends on the start and on the optimizer."""
     return (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
 
 
@@ -179,7 +179,7 @@ def beale(x):
     places={"A corner": (-8, -8), "On the long axis": (-6, 9)},
 )
 def booth(x):
-    """A tilted bowl, nine times as steep across as along."""
+    """A long, diagonal bowl, nine times as curved across as along."""
     return (x[0] + 2 * x[1] - 7) ** 2 + (2 * x[0] + x[1] - 5) ** 2
 
 
@@ -193,7 +193,7 @@ def booth(x):
     places={"Near the top": (0.2, 0.3), "The wrong side": (4, 4), "Half way": (-4, 1)},
 )
 def styblinski_tang(x):
-    """Four dents around a hill, one a little deeper than the rest."""
+    """Four local minima around a hill, one of them a little deeper than the others."""
     return jnp.sum(x**4 - 16 * x**2 + 5 * x) / 2
 
 
@@ -208,7 +208,7 @@ def styblinski_tang(x):
     decades=True,
 )
 def three_hump_camel(x):
-    """Three dents in a row, and only the middle one is the goal."""
+    """Three local minima in a row; the middle one is the lowest."""
     return 2 * x[0] ** 2 - 1.05 * x[0] ** 4 + x[0] ** 6 / 6 + x[0] * x[1] + x[1] ** 2
 
 
@@ -222,7 +222,7 @@ def three_hump_camel(x):
     places={"Almost on the ridge": (1.5, 0.001), "Exactly on the ridge": (1.5, 0), "Well off the ridge": (1.5, 0.5)},
 )
 def saddle(x):
-    """Up one way, down the other: on the ridge the slope leads to a point that is no minimum."""
+    """Up along x, down along y: from y = 0 the gradient leads to a saddle point, which is level but no minimum."""
     return x[0] ** 2 - x[1] ** 2
 
 
@@ -236,7 +236,7 @@ def saddle(x):
     places={"Off to one side": (4, 1), "A corner": (-4, -4)},
 )
 def bowl(x):
-    """A round bowl: from everywhere the slope points straight at the goal."""
+    """A round bowl: from everywhere the steepest way down leads straight to the minimum."""
     return jnp.sum(x**2) / 2
 
 
@@ -251,7 +251,7 @@ def bowl(x):
     decades=True,
 )
 def ravine(x):
-    """A long trench, a hundred times as curved across as along: steep walls, hardly any slope on its floor."""
+    """A long, narrow valley, a hundred times as curved across as along: steep walls, and a nearly flat floor."""
     return (x[0] ** 2 + 100 * x[1] ** 2) / 2
 
 
@@ -265,5 +265,5 @@ def ravine(x):
     places={"On a ridge": (1.5, 0.001), "Beside the centre": (0.1, 0.2), "In a gully": (0.2, 1.5)},
 )
 def monkey_saddle(x):
-    """Two ways down for the legs and one for the tail, and in the middle a point that is level in every direction."""
+    """A saddle with three ways down and three ways up; the point in the middle is level in every direction."""
     return x[0] ** 3 - 3 * x[0] * x[1] ** 2

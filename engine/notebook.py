@@ -110,9 +110,9 @@ REPLAYS: Mapping[str, Replay] = {
     "Adam": Replay(
         name="Adam, pulled by 238.03",
         about=(
-            "The notebook's weight decay pulls on 238.03, a parameter left over from its linear fit, so a constant "
-            "force drags Adam 0.01 a step down the diagonal and it only seems to find the minimum. "
-            "With the decay on the parameter itself, as it should be, Adam stays in the dent it started in."
+            "The notebook computes its weight decay from a wrong number, 238.03, left over from its linear fit: this "
+            "moves Adam by 0.01 along the diagonal in every step, so it only seems to find the minimum. "
+            "With a correct weight decay, Adam stays in the local minimum in which it started."
         ),
         optimizer=Adam(learning_rate=0.01, beta1=0.99, beta2=0.999, eps=1e-8),
         steps=999,

@@ -48,14 +48,14 @@ class Knob:
 
 
 ABOUT = {
-    "learning_rate": "How far a step goes.",
+    "learning_rate": "The factor that makes all steps longer or shorter.",
     "momentum": "How much of the last step is kept in the next one.",
     "weight_decay": "How strongly the parameters are pulled towards zero.",
-    "smoothing_constant": "How slowly the memory of squared gradients fades.",
+    "smoothing_constant": "How much of the mean of squared gradients is kept in each step.",
     "centered": "Divide by the spread of the gradients around their mean, not by their size.",
-    "beta1": "How slowly the memory of gradients fades.",
-    "beta2": "How slowly the memory of squared gradients fades.",
-    "eps": "A small number that keeps the division from blowing up.",
+    "beta1": "How much of the mean of gradients is kept in each step.",
+    "beta2": "How much of the mean of squared gradients is kept in each step.",
+    "eps": "A small number added to the divisor, so that it is never 0.",
     "momentum_decay": "How fast the momentum grows to its full size.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
@@ -224,7 +224,7 @@ class Moments(NamedTuple):
 
 @register
 class SGD(Optimizer):
-    """Straight downhill: every step goes against the gradient, as long as the slope is steep."""
+    """Gradient descent: every step goes against the gradient; the steeper the slope, the longer the step."""
 
     name = "SGD"
     formula = r"x \leftarrow x - \alpha g"
@@ -243,7 +243,7 @@ class SGD(Optimizer):
 
 @register
 class Momentum(Optimizer):
-    """A heavy ball: it keeps rolling the way it was going."""
+    """Like a heavy ball that keeps rolling: each step keeps a part of the step before."""
 
     name = "Momentum"
     formula = r"v \leftarrow \mu v + g, \quad x \leftarrow x - \alpha v"
@@ -264,7 +264,7 @@ class Momentum(Optimizer):
 
 @register
 class Nesterov(Optimizer):
-    """A heavy ball that looks ahead: it adds the newest slope once more before it moves."""
+    """Momentum that looks ahead: it adds the newest gradient once more to each step."""
 
     name = "Nesterov"
     formula = r"v \leftarrow \mu v + g, \quad x \leftarrow x - \alpha (g + \mu v)"
@@ -285,7 +285,7 @@ class Nesterov(Optimizer):
 
 @register
 class AdaGrad(Optimizer):
-    """Gets tired: each coordinate divides by all the slope it has ever seen, so its steps only shrink."""
+    """In each coordinate, divides by the size of all gradients so far, so its steps become smaller and smaller."""
 
     name = "AdaGrad"
     formula = r"s \leftarrow s + g^2, \quad x \leftarrow x - \alpha \, g / (\sqrt{s} + \epsilon)"
@@ -314,7 +314,7 @@ class RMSPropState(NamedTuple):
 
 @register
 class RMSProp(Optimizer):
-    """Divides by the recent size of the slope, so steep and shallow coordinates move at a like pace."""
+    """Divides each coordinate of the gradient by its recent size, so steep and flat ones move at a similar speed."""
 
     name = "RMSProp"
     formula = (
@@ -346,7 +346,7 @@ class RMSProp(Optimizer):
 
 @register
 class Adam(Optimizer):
-    """Momentum with a pace of its own in each coordinate: the mean slope divided by its recent size."""
+    """Momentum with its own step size in each coordinate: the mean gradient divided by its recent size."""
 
     name = "Adam"
     formula = (
@@ -414,7 +414,7 @@ class AMSGradState(NamedTuple):
 
 @register
 class AMSGrad(Optimizer):
-    """Adam with a long memory: it divides by the largest size the slope ever had, so it never speeds up again."""
+    """Adam that divides by the largest size of the gradient so far, so its step sizes never grow again."""
 
     name = "AMSGrad"
     formula = (
@@ -454,7 +454,7 @@ class NAdamState(NamedTuple):
 
 @register
 class NAdam(Optimizer):
-    """Adam that looks ahead: the newest slope counts once more, as in Nesterov's momentum."""
+    """Adam that looks ahead: the newest gradient counts once more, as in Nesterov's momentum."""
 
     name = "NAdam"
     formula = (
@@ -490,7 +490,7 @@ class NAdam(Optimizer):
 
 @register
 class Lion(Optimizer):
-    """Goes by the sign alone: every coordinate moves by the same amount, whatever the slope."""
+    """Uses only the sign of the mean gradient: every coordinate moves by the same amount, steep or flat."""
 
     name = "Lion"
     formula = (

@@ -35,7 +35,7 @@ def judge(name, optimizer, starts, steps, minima=None):
         ("Bowl", SGD(learning_rate=3.0), (1, 0), "diverged", "diverged at step 64"),
         ("Styblinski-Tang", ADAM(), (4, 4), "stuck", "stuck in a local minimum at (2.75, 2.75)"),
         ("Styblinski-Tang", ADAM(), (-4, 1), "stuck", "stuck in a local minimum at (-2.90, 2.75)"),
-        ("Saddle", SGD(), (1.5, 0), "saddle", "stuck on a saddle at (0.00, 0.00)"),
+        ("Saddle", SGD(), (1.5, 0), "saddle", "stuck at the saddle point (0.00, 0.00)"),
         ("Ackley", SGD(), (0.6, 0.4), "oscillating", "oscillating around "),
         # to and fro: every second step alone would look still
         ("Ravine", SGD(learning_rate=0.02), (-8, 1.5), "oscillating", "oscillating around the minimum at (0.00, 0.00)"),
@@ -43,7 +43,13 @@ def judge(name, optimizer, starts, steps, minima=None):
         ("Rosenbrock", SGD(learning_rate=2e-4), (-1.2, 1), "going", "still going"),
         ("Saddle", ADAM(), (1.5, 0.001), "going", "still going"),
         ("Ravine", SGD(learning_rate=1e-5), (-8, 0), "going", "still going"),
-        ("Styblinski-Tang", SGD(learning_rate=1e-5), (0.1567, 0.1567), "top", "stuck on top of a hill at (0.16, 0.16)"),
+        (
+            "Styblinski-Tang",
+            SGD(learning_rate=1e-5),
+            (0.1567, 0.1567),
+            "top",
+            "stuck at the local maximum (0.16, 0.16)",
+        ),
     ],
 )
 def test_a_run_is_judged_by_what_it_did(name, optimizer, start, kind, words, steps):
@@ -172,7 +178,7 @@ def test_a_run_that_its_tolerance_ended_far_from_the_minimum_has_not_converged()
     trace, verdict = judge_fit(SGD(learning_rate=1e-8), 300, tolerance=1e4)
     assert trace.settled_at[0] == 1
     assert verdict.ending is Ending.STEP_TOO_SMALL
-    assert verdict.words == "stopped changing at step 1, as far away as it began: the step is too small"
+    assert verdict.words == "ended by its tolerance at step 1, as far away as it began: the step is too small"
     _, reached = judge_fit(SGD(learning_rate=1e-4), 300, tolerance=1e-9)
     assert reached.kind == "converged", "the minimum itself comes first"
 
@@ -292,7 +298,7 @@ def test_a_run_that_left_the_numbers_without_going_uphill_did_not_diverge():
     beale = LANDSCAPES["Beale"]
     traces = race(beale.loss, {"Adam": ADAM(), "SGD": SGD()}, [(1000.0, 1000.0)], 20, minima=beale.minima)
     assert verdict_if_lost(traces["Adam"].run(0)) == Verdict(Ending.OVERFLOWED, 0)
-    assert Verdict(Ending.OVERFLOWED, 0).words == "left the finite numbers at step 0"
+    assert Verdict(Ending.OVERFLOWED, 0).words == "stopped at step 0: a number became too large or undefined"
     found = verdicts(beale.loss, traces, beale.minima)
     assert found["Adam"] == [verdict_if_lost(traces["Adam"].run(0))]
     _, [uphill] = judge("Bowl", SGD(learning_rate=3.0), [(1, 0)], 100)
@@ -444,16 +450,16 @@ def flat(*values):
     [
         (flat(4.0), 0.1, "converges", "converges: each step leaves 0.6 of the distance"),
         (flat(4.0), 0.25, "converges", "converges: each step leaves 0 of the distance"),
-        (flat(4.0), 0.4, "oscillates", "oscillates and converges: it oversteps, and each step leaves 0.6 of the"),
-        (flat(4.0), 0.5, "stays", "neither arrives nor leaves: 0.5 is just at the limit"),
-        (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither arrives nor leaves: 0.5 is just at the limit"),
+        (flat(4.0), 0.4, "oscillates", "oscillates and converges: it overshoots, and each step leaves 0.6 of the"),
+        (flat(4.0), 0.5, "stays", "neither converges nor diverges: 0.5 is just at the limit"),
+        (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither converges nor diverges: 0.5 is just at the limit"),
         (flat(4.0), 0.4999, "oscillates", "oscillates and converges"),
         (flat(4.0), 0.5001, "diverges", "diverges: 0.5001 is over the limit of 0.5"),
         (flat(4.0), 1e-6, "converges", "converges: each step takes 4e-06 of the distance off"),
         (flat(4.0), 1.0, "diverges", "diverges: 1 is over the limit of 0.5, so each step multiplies the distance by 3"),
         # the slowest direction decides, not the steepest
         (flat(0.1, 4.0), 0.1, "converges", "converges: each step leaves 0.99 of the distance"),
-        (flat(0.1, 4.0), 0.4, "oscillates", "oscillates and converges: it oversteps, and each step leaves 0.96 of"),
+        (flat(0.1, 4.0), 0.4, "oscillates", "oscillates and converges: it overshoots, and each step leaves 0.96 of"),
         (flat(0.1, 4.0), 0.51, "diverges", "diverges: 0.51 is over the limit of 0.5, so each step multiplies the"),
         # far below the limit is not at the limit
         (flat(4.0), 1e-9, "stays", "hardly moves: "),

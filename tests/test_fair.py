@@ -129,7 +129,7 @@ def test_it_says_that_the_winner_changes_and_whom_tuning_helps(fair):
 
 def test_it_says_who_leads_under_all_terms(fair):
     said = sentences(wins(fair, [0.2, 0.8], [0.1, 0.9], [0.1, 0.9]))
-    assert said[3] == "**Adam** is in front under all three terms."
+    assert said[3] == "**Adam** wins most all three times."
 
 
 def test_it_says_where_all_win_alike_and_where_none_does(fair):
@@ -141,7 +141,7 @@ def test_it_says_where_all_win_alike_and_where_none_does(fair):
 def test_it_says_where_another_did_better_in_some_draws(fair):
     close = wins(fair, [0.4, 0.6], [0.4, 0.6], [0.4, 0.6])
     close.wins[OWN, 0] = 0.7, 0.3
-    assert sentences(close)[1].endswith("though **SGD** did better in some draws.")
+    assert sentences(close)[1].endswith("though **SGD** did better in some repetitions.")
 
 
 def test_it_says_where_the_best_rate_is_at_the_end_of_the_range():

@@ -391,7 +391,7 @@ def test_an_error_of_zero_has_its_place_on_the_logarithmic_axis_and_is_said_to_b
 
 
 def test_at_a_corner_the_differences_are_said_not_to_agree():
-    assert "Forward sees the right side alone" in words(shown(part=DIFFERENCES, f="|x|"))
+    assert "Forward gives the slope on the right" in words(shown(part=DIFFERENCES, f="|x|"))
 
 
 def test_without_a_slope_there_is_nothing_to_compare_the_differences_with():

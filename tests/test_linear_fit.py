@@ -94,7 +94,7 @@ def test_the_notebooks_fit_is_one_choice_away_and_shows_what_was_printed():
     assert "converged at iteration 10" in texts(app)
     assert stage(app, STAGE)["tracks"][0]["ended_words"] == "converged at iteration 10: its loss hardly changes"
     assert [m[1] for m in metrics(app)] == ["65.67", "0.03046", "0.343", "0.343"]
-    assert "limit **0.03046**: this is **0.328** of it" in texts(app)
+    assert "limit **0.03046**: α is **0.328** times the limit" in texts(app)
 
 
 def test_the_notebooks_preset_starts_where_the_notebook_did_and_the_page_says_why():
@@ -218,8 +218,8 @@ FITTED = FitSetup(data="4x", steps=50, theta=0.5, tolerance=1e-6)
         pytest.param(replace(FITTED, rate=1e-9), "the step is too small", "hardly moves", id="a tiny rate"),
         pytest.param(
             replace(FITTED, rate=0.030455307686391563),
-            "leaps between two points",
-            "neither arrives nor leaves",
+            "jumps between two points",
+            "neither converges nor diverges",
             id="leaps",
         ),
         pytest.param(
@@ -344,7 +344,7 @@ def test_a_descent_that_is_lost_says_when_and_is_drawn_until_then():
     app = shown(replace(NOTEBOOK, rate=0.07, steps=200, tolerance=0.0))
     (track,) = stage(app, STAGE)["tracks"]
     assert track["lost"]
-    said = re.search(r"diverged at iteration (\d+): its numbers grew without bound", texts(app))
+    said = re.search(r"diverged at iteration (\d+)\. Its numbers grew without bound", texts(app))
     assert int(said[1]) == track["ended"] == floats(stage(app, STAGE)["steps"])[-1] < 100
 
 

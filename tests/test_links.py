@@ -224,7 +224,7 @@ def test_an_unknown_knob_is_left_out(rule):
     setup, notes = decode({"racer": [f"{rule.name}~warmth~3"]}, LINK)
     assert setup.racers == (rule(),)
     (note,) = notes
-    assert note.startswith(f"{rule.name} has no knob `warmth`; it is left out.")
+    assert note.startswith(f"{rule.name} has no setting `warmth`; it is left out.")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
@@ -266,14 +266,14 @@ def test_of_too_many_racers_the_first_ones_run(count):
     texts = [Racers().encode(RULES[i % len(RULES)]()) for i in range(count)]
     setup, notes = decode({**encode(LINK), "racer": texts}, DEFAULT)
     assert [racer.name for racer in setup.racers] == texts[:MAX_RACERS]
-    assert notes == [f"The link names {count} racers; the first {MAX_RACERS} are used."]
+    assert notes == [f"The link names {count} optimizers; the first {MAX_RACERS} are used."]
 
 
 def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
     setup, notes = decode({**encode(LINK), "racer": ["Admam", "SDG"]}, DEFAULT)
     assert setup == replace(LINK, racers=DEFAULT.racers)
     assert [note[:30] for note in notes[:2]] == ["There is no optimizer `Admam`;", "There is no optimizer `SDG`; i"]
-    assert notes[2] == "No racer of the link could be read; the usual line-up is used."
+    assert notes[2] == "No optimizer of the link could be read; those of the first preset are used."
 
 
 def test_a_link_with_hundreds_of_faults_gets_a_short_answer():

@@ -164,7 +164,7 @@ def test_the_batch_is_marked_and_both_arrows_point_down_their_own_loss():
 
 
 def test_with_all_examples_the_page_says_that_both_losses_are_one():
-    assert "both losses are one" in texts(shown(replace(SMALL, batch=0, below="batch")))
+    assert "both losses are the same" in texts(shown(replace(SMALL, batch=0, below="batch")))
 
 
 def test_an_iteration_that_was_not_run_is_the_last_one_instead():
@@ -196,7 +196,7 @@ def test_curvature_foretells_what_plain_gradient_descent_does():
 def test_a_hundred_seeds_of_a_long_race_on_many_examples_run_as_far_as_there_is_time_and_say_so():
     racers = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["SGD"](learning_rate=1e-5))
     app = shown(replace(SMALL, racers=racers, examples=1000, steps=5000, batch=1, below="seeds"))
-    assert "they run 500 of the 5,000 iterations" in texts(app)
+    assert "only the first 500 of the 5,000 iterations are run" in texts(app)
     presets_of_seeds = [preset.setup for preset in PRESETS.values() if preset.setup.below == "seeds"]
     assert all(seed_steps(setup) == setup.steps for setup in [SMALL, *presets_of_seeds])
 

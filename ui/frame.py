@@ -47,19 +47,19 @@ PAGES = (
         "pages/2_Linear_Fit.py",
         "Linear Fit",
         ":material/show_chart:",
-        "A straight line finds its way through points: how far may one step go?",
+        "Gradient descent fits a straight line to points: how large may the learning rate be?",
     ),
     Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
-        "Two parameters, a bowl of examples: how does each optimizer find its way to the fit?",
+        "Several optimizers fit two parameters to noisy examples: which path does each of them take?",
     ),
     Page(
         "pages/4_Ackley_Race.py",
         "Ackley Race",
         ":material/sports_score:",
-        "From one start, who finds the deepest hole?",
+        "Several optimizers run from one start: which of them find the lowest point of the surface?",
     ),
 )
 

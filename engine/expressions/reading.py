@@ -254,7 +254,7 @@ class Reading(Typed):
         """A bracket or bar opens; right after sin x it could belong to either side."""
         if self.levels[-1].bare and self.kind(i - 1) in ENDS:
             place = self.place(self.tokens[i])
-            raise ExpressionError(f"Put what the function takes into brackets: it is not clear {place}.")
+            raise ExpressionError(f"Put the argument of the function into brackets: it is not clear {place}.")
         is_call = self.kind(i - 1) in {"FUNCTION", "PAIR"}
         self.levels.append(Level(self.tokens[i], function=str(self.tokens[i - 1]) if is_call else ""))
 

@@ -264,7 +264,7 @@ def test_a_racer_leaves_the_line_up(visitor):
     visitor.open(RACE)
     before = visitor.race
     visitor.page.locator(".st-key-race-2-more button").first.click()
-    visitor.page.get_by_role("button", name="Remove from the line-up").click()
+    visitor.page.get_by_role("button", name="Remove this optimizer").click()
     visitor.drawn(before)
     assert visitor.ask("stage.tracks.map((track) => track.name)") == [RACE.racers[0].name, RACE.racers[2].name]
 
@@ -396,7 +396,7 @@ def test_the_loss_axis_is_logarithmic_on_request_and_says_so(visitor):
     axis = "stage.views.get('loss').plot._fullLayout.yaxis"
     assert visitor.ask(f"{axis}.type") == "linear"
     before = visitor.race
-    visitor.page.get_by_role("radio", name="log loss").click()
+    visitor.page.get_by_role("radio", name="loss: log").click()
     visitor.drawn(before)
     assert visitor.ask(f"{axis}.type") == "log"
     assert "(log)" in visitor.ask(f"{axis}.title.text")

@@ -279,7 +279,7 @@ def test_the_controls_cover_no_view_wherever_the_page_is_scrolled_to(page, width
 def test_the_choice_of_the_loss_axis_is_never_cut(page, width):
     visitor = page
     resize(visitor, width, 800)
-    for name in ("linear loss", "log loss"):
+    for name in ("loss: linear", "loss: log"):
         button = visitor.page.get_by_role("radio", name=name)
         assert button.inner_text() == name
         for part in (button, button.locator("p")):

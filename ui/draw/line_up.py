@@ -23,7 +23,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
     entries = controls.memory.entries  # as they were read at the start of the run
     racers = [entry.racer for entry in entries.values()]
-    st.subheader(f"Line-up ({len(racers)})", anchor=False)
+    st.subheader(f"Optimizers ({len(racers)})", anchor=False)
     alone = len(racers) == 1
     marks = [swatch(style, theme) for style in styles(racers)]
     rules = [mark_rule(controls, *entry, mark) for entry, mark in zip(entries.items(), marks, strict=True)]
@@ -37,7 +37,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 "",
                 icon=":material/tune:",
                 type="tertiary",
-                help=f"More knobs of {name}",
+                help=f"More settings of {name}",
                 key=controls.key(number, "more"),
                 on_change="rerun",
             )
@@ -48,17 +48,17 @@ def line_up(controls: Controls[Any], theme: str) -> None:
             for knob in others:
                 show_knob(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
             st.button(
-                "Remove from the line-up",
+                "Remove this optimizer",
                 key=controls.key(number, "drop"),
                 on_click=drop,
                 args=(controls, number),
                 icon=":material/close:",
                 disabled=alone,
-                help="A race needs at least one racer." if alone else None,
+                help="At least one optimizer is needed." if alone else None,
             )
     full = len(racers) >= MAX_RACERS
     st.selectbox(
-        "Add a racer",
+        "Add an optimizer",
         list(OPTIMIZERS),
         index=None,
         key=controls.key("add"),
@@ -66,7 +66,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         args=(controls,),
         placeholder=f"{MAX_RACERS} is the most" if full else "Choose an optimizer",
         disabled=full,
-        help="The same optimizer may run more than once, with other knobs.",
+        help="The same optimizer may run more than once, with other settings.",
     )
 
 

@@ -27,14 +27,16 @@ The update rules are PyTorch's, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
 - Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
-- RMSProp, Adam and their kin add $\\epsilon$ after the root. Adam's means are corrected for starting at zero.
+- RMSProp, Adam and the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their start
+  at 0.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
-- Numbers are 32-bit. A run that leaves the finite ones stops at its last finite point; nothing is clipped.
-- "Converged" is closer than 0.01 to a minimum in every coordinate, as in the notebook this grew from. A race that is
-  told so ends once its loss has hardly changed for an epoch: that it has converged is said only where hardly anything
-  is left of the way.
-- A run leaves the finite numbers with its loss, its gradient, its point or its memory: where the square of a gradient
-  is too large for 32 bits, Adam and its kin could never move again.
+- Numbers have 32 bits. When one becomes infinite or undefined, the run stops at its last point before that; nothing is
+  clipped.
+- "Converged" means closer than 0.01 to a minimum in every coordinate, as in the notebook that this app is based on.
+  With a tolerance, a run ends once its loss has hardly changed for one epoch. It has then converged only if it is at
+  a minimum, or nearly so.
+- The numbers that must stay finite are the loss, the gradient, the point, and what the optimizer keeps between steps.
+  Where the square of a gradient is too large for 32 bits, Adam and the rules based on it could never move again.
 """
 
 
@@ -66,10 +68,10 @@ def show_leaderboard(
         {
             "rank": number(width=44),
             "": st.column_config.ImageColumn(width=MARK_WIDTH),
-            "racer": text(width=100),
-            "verdict": text(width=VERDICT_WIDTH),
+            "racer": text("optimizer", width=100),
+            "verdict": text("outcome", width=VERDICT_WIDTH),
             "loss over the race": picture(
-                "course", width=80, help="The loss over the race, each row in its own range."
+                "loss curve", width=86, help="The loss over the race, each row in its own range."
             ),
             **{
                 name: text(width=82, alignment="right", help=about)
@@ -79,9 +81,9 @@ def show_leaderboard(
             },
             "distance": number(format="%.4g", width=82, help="From the end to the nearest minimum."),
             "converged at": number(
-                "arrived at", width=82, help="The first step within 0.01 of a minimum in every coordinate."
+                "converged at", width=100, help="The first step within 0.01 of a minimum in every coordinate."
             ),
-            "path length": number("path", format="%.2f", width=72, help="How far it went in all, over every step."),
+            "path length": number("path length", format="%.2f", width=92, help="The lengths of all steps, added up."),
         },
         row_height=high if high > ROW_HEIGHT else None,
     )

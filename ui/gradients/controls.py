@@ -115,7 +115,7 @@ def choose_function(setup: GradientsSetup) -> None:
         on_change=CONTROLS.update_from_widget,
         args=("f",),
         format_func=lambda name: "your own" if name == OWN_FUNCTION else name,
-        help="What is looked at. Each comes with an interval of its own.",
+        help="The function whose slope is shown. Each has its own interval, which is set too.",
     )
     if setup.f == OWN_FUNCTION:
         st.text_input(
@@ -135,7 +135,7 @@ def choose_function(setup: GradientsSetup) -> None:
             key=CONTROLS.widget_key(name),
             on_change=CONTROLS.update_from_widget,
             args=(name,),
-            help="100 points from here on." if name == "low" else "Up to here, this point itself left out.",
+            help="The first of the 100 points of x." if name == "low" else "The end of the interval, not included.",
         )
 
 
@@ -148,7 +148,7 @@ def x0_slider(setup: GradientsSetup) -> None:
         places,
         key=CONTROLS.widget_key("x0"),
         format_func=lambda x: format_fixed(x, digits),
-        help="Where the slope is looked at."
+        help="The point at which the slope is computed."
         + (" The picture moves it too: play it, or click on the curve." if setup.part == SLOPE else ""),
     )
 
@@ -160,7 +160,7 @@ def h_slider() -> None:
         WIDTHS[::-1],
         key=CONTROLS.widget_key("h"),
         format_func=format_number,
-        help="How far apart the two points are that a slope is worked out from. The picture moves it too.",
+        help="The h of both formulas: the smaller, the closer together are the two points. Play changes it too.",
     )
 
 

@@ -86,7 +86,7 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         views=[
             View(
                 name="secants",
-                caption="the lines through two points, h apart",
+                caption="secants: lines through two points of f",
                 says="The curve of f around x₀ with its tangent, and the line of each finite difference.",
                 path=("x", "f"),
                 line=("intercept", "slope"),
@@ -210,7 +210,7 @@ def describe_errors(f: Function, x0: float, found: slopes.Differences) -> list[s
         return [
             f"$x_0$ is a corner: its slope is {format_number(corner.left)} on the left and "
             f"{format_number(corner.right)} on the right. "
-            "Forward sees the right side alone, central the mean of both, and by convention `jax.grad` says "
+            "Forward gives the slope on the right, central the mean of both, and by convention `jax.grad` gives "
             f"{format_float(corner.convention)}. No small h makes them agree."
         ]
     lines, h = [], WIDTHS

@@ -66,7 +66,7 @@ def chosen_function(setup: GradientsSetup) -> Function | None:
     if f.is_derivative:
         show_problem(
             "f(x) cannot be read.",
-            "What stands on the left is a derivative. Here goes the function itself, such as f(x) = x^2.",
+            "The left side is a derivative. Type the function itself, such as f(x) = x^2.",
             "Change the formula in the sidebar, or choose another f(x).",
         )
         return None

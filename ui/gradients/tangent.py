@@ -34,9 +34,9 @@ from ui.setup.pages import GradientsSetup
 TANGENT = STYLES[0]
 
 CODE = (
-    "`jax.value_and_grad` turns the function into one that gives its value and its slope: it goes through the "
-    "function's own steps with the rule for each one's derivative, so nothing is approximated. "
-    "`jax.vmap` asks it at all points at once.",
+    "`jax.value_and_grad` turns the function into one that gives its value and its slope: it applies the "
+    "rule for the derivative of each operation in the formula, so nothing is approximated. "
+    "`jax.vmap` computes it at all points at once.",
     (slopes.points, slopes.curve, slopes.one_sided_limits, slopes.stay_apart, slopes.limit),
 )
 

@@ -153,7 +153,7 @@ def choose_noisy_line() -> None:
         50.0,
         step=0.5,
         key=CONTROLS.widget_key("noise"),
-        help="How far the points lie off the line: the standard deviation of what is added to each.",
+        help="The standard deviation of the random number that is added to each y.",
     )
     st.number_input(
         "Seed of the points",
@@ -180,7 +180,9 @@ def choose_file(setup: FitSetup) -> None:
     if upload is None or upload.table is None:
         return
     names = upload.table.names
-    for place, (axis, what) in enumerate({"x": "What the line runs along.", "y": "What it is to predict."}.items()):
+    for place, (axis, what) in enumerate(
+        {"x": "The input: the position along the horizontal axis.", "y": "The value that the line predicts."}.items()
+    ):
         key = CONTROLS.widget_key(axis)
         CONTROLS.set_derived(axis, column_index(getattr(setup, axis), names, place) + 1)
         st.selectbox(
@@ -214,12 +216,14 @@ def choose_learning_rate(setup: FitSetup, limit: float | None) -> None:
         rates(limit or 1.0, setup.rate),
         key=CONTROLS.widget_key("rate"),
         format_func=format_plain,
-        help="How far a step goes: α times the gradient. The slider is logarithmic and reaches over the limit.",
+        help="A step is α times the gradient. Above the limit the descent diverges. The slider is logarithmic.",
     )
     if limit is None:
         return
     share = setup.rate / limit
-    st.markdown(f":small[limit **{limit:.4g}**: this is **{share:.3g}** of it{', too far' if share > 1 else ''}]")
+    st.markdown(
+        f":small[limit **{limit:.4g}**: α is **{share:.3g}** times the limit{', too large' if share > 1 else ''}]"
+    )
 
 
 def rates(limit: float, chosen: float) -> list[float]:
@@ -246,9 +250,9 @@ def choose_descent(setup: FitSetup, scale: Scale) -> None:
         "Stop when the loss changes by less than",
         tolerances(scale.loss, setup.tolerance),
         key=CONTROLS.widget_key("tolerance"),
-        format_func=lambda tolerance: format_plain(tolerance) if tolerance else "0 (run on)",
-        help="The tolerance: it ends once the loss on all points has changed by less than this in an iteration or, "
-        "with a few points per step, while each point was seen once. 0 lets it run to the end.",
+        format_func=lambda tolerance: format_plain(tolerance) if tolerance else "0 (never stop early)",
+        help="The tolerance: the descent ends once an iteration changes the loss by less than this. With mini-batches, "
+        "an epoch has to: so many iterations that each point is used once. 0 runs all iterations.",
     )
     names = {"theta0": "start θ₀", "theta": "start θ₁"} if setup.with_intercept else {"theta": "start θ"}
     for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):
@@ -259,7 +263,7 @@ def choose_descent(setup: FitSetup, scale: Scale) -> None:
             step=1.0,
             format="%.8g",
             key=CONTROLS.widget_key(name),
-            help="Where it sets off. A click on the loss moves it too.",
+            help="The value at the start. A click on the plot of the loss sets it too.",
         )
 
 

@@ -179,7 +179,7 @@ def tabulate(layout: Layout, header: list[Line], body: list[Line], decimal: str)
     if width < 2:
         raise CsvError(
             "The file has one column; a fit needs two. Separate them by comma, semicolon or tab; "
-            "what parts the columns can be chosen below."
+            "choose the separator below."
         )
     check_one_table(header, body, layout.numeric)
     rows, faults = [], total_rows(body)

@@ -21,7 +21,7 @@ OTHER_SEPARATORS = {
 }
 YEARS = range(1800, 2200)
 WHICH_COMMA = (
-    "Do commas part the columns, or are they decimal commas? If they part them, choose comma as the separator; if "
+    "Do commas separate the columns, or are they decimal commas? If they separate, choose comma as separator; if "
     "they are decimal, save the file with semicolons between two columns."
 )
 
@@ -74,9 +74,9 @@ def choose_layout(text: str, chosen: str | None) -> tuple[Layout, dict[str, str]
     questions = {}
     if len(best) > 1:
         between = " or ".join(SEPARATORS[separator] for separator in best)
-        questions["separator"] = f"The columns can be parted by {between}. Which is the separator?"
+        questions["separator"] = f"The columns can be separated by {between}. Which is the separator?"
     elif best == [BLANKS] and may_be_thousands(fitting[BLANKS]):
-        doubt = "Blanks part the columns, or group the thousands of one number."
+        doubt = "Spaces separate the columns, or group the thousands of one number."
         questions["separator"] = f"{doubt} Which is the separator?"
     return fitting[best[0]], questions
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ui.linear_fit.csv_encoding import ENCODINGS, decode_bytes
 
 BLANKS = " "  # as a separator: any run of blanks
-SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "blanks"}
+SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "spaces"}
 MAX_CELL_LENGTH = 131_072
 UNCLOSED_QUOTE = "A cell of the file never ends: a quotation mark may be missing."
 MAX_QUOTED = 40  # characters of a cell in a message

@@ -24,11 +24,10 @@ def show_curvature(setup: FitSetup, result: Result) -> None:
     on_all = "On all points, " if in_batches(setup, result) else ""  # a forecast for mini-batches would not hold
     st.markdown(f"### {on_all}{describe_forecast(setup, steep)}")
     st.markdown(
-        f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope grows evenly with the distance to "
-        "the minimum. How fast is the curvature "
-        "λ, from `jax.hessian`. So each step multiplies that distance by the same number, 1 − αλ. "
-        "If it is below 0, the step oversteps; if it is beyond 1 in size, that is for α over 2/λ, the step ends "
-        "further away than it began."
+        f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope is λ times the distance to the "
+        "minimum. λ is the curvature, computed by `jax.hessian`. So each step multiplies that distance by the same "
+        "number, 1 − αλ. If it is below 0, the step overshoots: it ends on the other side of the minimum. If it is "
+        "below −1, that is for α above 2/λ, the step ends further away than it began."
     )
     measured = measured_ratios(setup, result)
     factors = curvature.factors(setup.rate)
@@ -64,11 +63,14 @@ def show_numbers(curvature: float, factor: float, measured: float) -> None:
     numbers = {
         "curvature λ": (f"{curvature:.4g}", "How fast the slope of the loss grows with the distance to the minimum."),
         "limit 2/λ": (f"{2 / curvature:.4g}", "The learning rate from which on the distance no longer shrinks."),
-        "predicted |1 − αλ|": (f"{abs(factor):.3f}", "What a step should make of the distance to the minimum."),
+        "predicted |1 − αλ|": (
+            f"{abs(factor):.3f}",
+            "The factor by which a step should multiply the distance to the minimum.",
+        ),
         "measured ratio": (
             f"{abs(measured):.3f}" if np.isfinite(measured) else "–",
-            "The size of one step over that of the step before, in the middle over the whole run. It needs two steps "
-            "that are larger than rounding.",
+            "The length of a step divided by that of the step before: the median over the whole run. It needs two "
+            "steps that are larger than rounding errors.",
         ),
     }
     with st.container(horizontal=True, gap="small"):

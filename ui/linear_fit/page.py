@@ -55,7 +55,7 @@ def show(actions: DeltaGenerator) -> None:
         st.subheader("Every iteration", anchor=False)
         show_table(setup, result)
 
-        st.subheader("Why it goes where it goes", anchor=False)
+        st.subheader("Why it converges or diverges", anchor=False)
         show_curvature(setup, result)
 
     st.subheader("How it works", anchor=False)
@@ -88,8 +88,8 @@ def show_lesson(setup: FitSetup) -> None:
     """What the page is about, in words and formulas."""
     words, formula = formula_row()
     words.markdown(
-        "The loss says how far the line is off, on average over all points. Gradient descent moves the line against "
-        "the slope of that loss, again and again; the learning rate α says how far."
+        "The loss is the mean of the squared errors of the line, over all points. In each step, gradient descent "
+        "changes θ against the slope of the loss, and the learning rate α says how far."
     )
     if setup.with_intercept:
         model, theta = (
@@ -125,7 +125,7 @@ def show_how_it_works(setup: FitSetup) -> None:
     cards = {
         "The loss and the line": ("engine/problems.py", (mean_squared_error, problems.line)),
         "The step": ("engine/optimizers.py", (OPTIMIZERS["SGD"],)),
-        "The curvature and what it foretells": (
+        "The curvature and what it predicts": (
             "engine/analysis.py",
             (analysis.hessian_at, analysis.curvature, analysis.Curvature, analysis.forecast, measured_factors),
         ),

@@ -81,7 +81,7 @@ def describe_end(setup: FitSetup, result: Result) -> str:
     if result.run.stopped == 0:
         return "It cannot begin: the loss at the start is more than 32 bits can hold. Start closer to the minimum."
     if result.run.stopped is not None:
-        return f"It {verdict.words}: its numbers grew without bound."
+        return f"It {verdict.words}. Its numbers grew without bound."
     if result.run.settled is not None:
         was = "was " if verdict.words.startswith("ended") else ""
         far = f" {describe_distance(setup, result)}" if verdict.kind in ("far", "too small", "diverging") else ""

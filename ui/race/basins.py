@@ -50,12 +50,13 @@ def describe_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
     count = len(setup.chosen_landscape.minima)
     if not count:
-        return "This landscape has no lowest point, so no start can arrive: what is grey left the finite numbers."
+        return "This surface has no lowest point, so no run can reach one. Grey: the run diverges."
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
     return (
-        f"Each point is a start, and {colors} within {setup.steps:,} steps: the stronger, the sooner. "
-        "Pale: it ends elsewhere. Grey: it left the finite numbers. Click on a map to start from there; the tab "
-        "Race shows that very run."
+        f"Each point is a start, and {colors} within {setup.steps:,} steps. All starts "
+        "that lead to one minimum are its basin of attraction. The stronger the colour, the fewer steps are needed. "
+        "Pale: no minimum is reached. Grey: the run diverges. Click on a map to start from there, here and in the "
+        "tab Race."
     )
 
 
@@ -96,7 +97,7 @@ def show_stage(
         views=[
             View(
                 name=f"basin {name}",
-                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} arrive",
+                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} converge",
                 says=f"The starts from which {name} reaches a minimum, and its path from one of them.",
                 path=("x", "y"),
                 only=name,
@@ -178,9 +179,12 @@ def show_rates(found: Mapping[str, Basins], racer_styles: Mapping[str, Style], t
         table.sort_values("arrive", ascending=False),
         {
             "": st.column_config.ImageColumn(width=44),
-            "arrive": number(format="%.1f %%", help="Starts from which a minimum is reached."),
-            "median steps": number(help="Of the starts that arrive, half have arrived by then."),
-            "diverge": number(format="%.1f %%", help="Starts from which it leaves the finite numbers."),
+            "racer": st.column_config.TextColumn("optimizer"),
+            "arrive": number("converge", format="%.1f %%", help="Share of the starts from which a minimum is reached."),
+            "median steps": number(help="Half of the runs that converge need at most so many steps."),
+            "diverge": number(
+                format="%.1f %%", help="Share of the starts from which the numbers grow too large to be stored."
+            ),
             "starts": "localized",
         },
     )

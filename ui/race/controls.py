@@ -44,7 +44,7 @@ def surface(setup: RaceSetup) -> None:
         key=CONTROLS.widget_key("landscape"),
         on_change=CONTROLS.update_from_widget,
         args=("landscape",),
-        help="The surface that is descended.",
+        help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface.",
     )
     st.segmented_control(
         "Domain",
@@ -62,7 +62,7 @@ def surface(setup: RaceSetup) -> None:
         [*landscape.places, CUSTOM] if here == CUSTOM else list(landscape.places),
         key=CONTROLS.key("place"),
         on_change=take_place,
-        help="Where all racers set off. A click on the map moves it too.",
+        help="The point at which all optimizers start. A click on the map sets it too.",
     )
     for column, name in zip(st.columns(2), "xy", strict=True):
         column.number_input(
@@ -72,16 +72,16 @@ def surface(setup: RaceSetup) -> None:
         "Steps",
         sorted({*STEP_STOPS, setup.steps}),
         key=CONTROLS.widget_key("steps"),
-        help="How many moves each racer makes.",
+        help="How many steps each optimizer takes.",
     )
     st.selectbox(
-        "Replay beside them",
+        "Also show a run of the notebook",
         [NO_REPLAY, *REPLAYS],
         key=CONTROLS.widget_key("replay"),
         format_func=lambda name: "nothing" if name == NO_REPLAY else f"the notebook's {name} run",
         disabled=setup.landscape != REPLAY_LANDSCAPE,
-        help=f"The notebook this playground grew from has two runs on {REPLAY_LANDSCAPE}, "
-        "stepped in an order of its own.",
+        help=f"The Jupyter notebook that this app is based on has two runs on {REPLAY_LANDSCAPE}. "
+        "They change x first, and then y.",
     )
 
 
@@ -98,7 +98,7 @@ def choose_points(setup: RaceSetup) -> None:
         "Starts per side",
         sorted({*POINTS, setup.points}),
         key=CONTROLS.widget_key("points"),
-        help="How fine the maps are. Each point of a map is a run of its own: 96 per side are 9,216 runs per racer.",
+        help="How fine the maps are. Each point of a map is a run of its own: 96 per side are 9,216 runs.",
     )
 
 

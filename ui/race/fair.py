@@ -33,10 +33,11 @@ MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
 def show_fair(setup: RaceSetup, theme: str) -> None:
     """Win rates and median losses under three terms, and in words what changed between them."""
     st.markdown(
-        f"Each optimizer of the line-up runs {setup.steps:,} steps from {STARTS} starts all over the usual domain. Who "
-        "ends lowest wins the start; ends that are level share it. All knobs but the learning rate keep their "
-        f"defaults. *Tuned* is who tried {RATES} learning rates from {TUNING_STARTS} other starts and kept the best. "
-        f"All of this is drawn {DRAWS} times: the thin bars reach from the worst draw to the best."
+        f"Each optimizer runs {setup.steps:,} steps from {STARTS} random starts. At each start the one with the lowest "
+        "final loss wins; equal ones share the win. All settings but the learning rate keep their defaults. "
+        f"*Tuned*: each optimizer uses the best of {RATES} learning rates, found from {TUNING_STARTS} other starts. "
+        f"All of this is repeated {DRAWS} times with other random starts: the thin bars reach from the worst result "
+        "to the best."
     )
     choose_rate(setup)
     fair = cached_fair_race(setup)
@@ -54,7 +55,7 @@ def choose_rate(setup: RaceSetup) -> None:
         stops(MIN_RATE, MAX_RATE, setup.shared_rate),
         key=CONTROLS.widget_key("shared_rate"),
         format_func=format_plain,
-        help="What all of them run with under the first terms. Turn it: whom does each value favour?",
+        help="The learning rate of all optimizers in the column “one rate”. Change it: which optimizer wins then?",
     )
 
 
@@ -175,12 +176,17 @@ def show_numbers(fair: FairRace, racer_styles: Mapping[str, Style], theme: str) 
         table,
         {
             "": st.column_config.ImageColumn(width=44),
-            "learning rate": number(format="%.3g", help="Tuned: the middle one of the draws."),
-            "wins": number(format="%.0f %%", help="Starts that it wins, over all draws."),
-            "wins, by draw": st.column_config.TextColumn(help="In the worst draw and in the best."),
+            "terms": st.column_config.TextColumn("condition"),
+            "learning rate": number(format="%.3g", help="Tuned: the median over all repetitions."),
+            "wins": number(format="%.0f %%", help="Share of the starts that it wins, over all repetitions."),
+            "wins, by draw": st.column_config.TextColumn(
+                "wins, worst to best", help="In the worst repetition and in the best."
+            ),
             "median loss": number(format="%.3g", help="Half of the runs end lower. Empty where most diverge."),
-            "loss, by draw": st.column_config.TextColumn(help="The median in the best draw and in the worst."),
-            "diverge": number(format="%.0f %%", help="Runs that leave the finite numbers."),
+            "loss, by draw": st.column_config.TextColumn(
+                "loss, best to worst", help="The median in the best repetition and in the worst."
+            ),
+            "diverge": number(format="%.0f %%", help="Share of the runs whose numbers grow too large to be stored."),
         },
     )
 

@@ -48,7 +48,7 @@ def lead(fair: FairRace, term: int, leaders: Sequence[int]) -> str:
         return f"{listed(bold(fair, leaders))} share the lead, with {first.mean():.0%} of the starts each."
     text = f"{bold(fair, leaders)[0]} wins most, {first.mean():.0%} of the starts"
     rivals = [place for place in range(len(fair.optimizers)) if place not in leaders and (wins[:, place] > first).any()]
-    return f"{text}, though {listed(bold(fair, rivals))} did better in some draws." if rivals else f"{text}."
+    return f"{text}, though {listed(bold(fair, rivals))} did better in some repetitions." if rivals else f"{text}."
 
 
 def change(fair: FairRace, leaders: Sequence[Sequence[int]]) -> str:
@@ -57,9 +57,7 @@ def change(fair: FairRace, leaders: Sequence[Sequence[int]]) -> str:
     own, tuned = wins[TERMS.index("own")], wins[TERMS.index("tuned")]
     always = set(leaders[0]).intersection(*leaders)
     if always:
-        text = (
-            f"{listed(bold(fair, sorted(always)))} {'is' if len(always) == 1 else 'are'} in front under all three terms"
-        )
+        text = f"{listed(bold(fair, sorted(always)))} {'wins' if len(always) == 1 else 'win'} most all three times"
     elif leaders[1] and leaders[2] and not set(leaders[1]) & set(leaders[2]):
         first = leaders[1][0]
         text = (

@@ -54,7 +54,7 @@ def show(actions: DeltaGenerator) -> None:
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
 
-    st.subheader("How they move", anchor=False)
+    st.subheader("How each optimizer works", anchor=False)
     show_cards(CONTROLS, setup.racers)
 
 

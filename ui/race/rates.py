@@ -42,14 +42,14 @@ class Look:
         return self.dark if theme == "dark" else self.light
 
 
-STUCK = Look("#5d4a8a", "#a78fe0", "circle", "is stuck elsewhere")
+STUCK = Look("#5d4a8a", "#a78fe0", "circle", "is stuck at another point")
 LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
-    "converged": Look("#1f77b4", "#58b4ec", "square", "arrives"),
-    "going": Look("#b9c4ce", "#45535f", "square", "is not there yet"),
+    "converged": Look("#1f77b4", "#58b4ec", "square", "converges"),
+    "going": Look("#b9c4ce", "#45535f", "square", "is still moving"),
     "stuck": STUCK,
     "saddle": STUCK,
     "top": STUCK,
-    "oscillating": Look("#d98b1f", "#f0a93c", "diamond", "goes to and fro"),
+    "oscillating": Look("#d98b1f", "#f0a93c", "diamond", "oscillates"),
     "diverged": Look("#7d1d3f", "#d45c86", "x", "diverges"),
 }
 
@@ -59,7 +59,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     start = format_point(setup.start)
     st.markdown(
         f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
-        "The rings are those of the line-up. Click on a mark to see that very run in the tab Race."
+        "Rings: the learning rates set in the sidebar. Click on a mark to see its run in the tab Race."
     )
     with without_slot():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
@@ -70,8 +70,9 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     show_figure(losses(setup, found, racer_styles, theme), CONTROLS.key("ends"), 300)
     if limit is not None:
         st.markdown(
-            f"This landscape is a quadratic, so plain SGD has a limit, dashed: at 2/λ = **{limit:.3g}** its steps "
-            "cease to bring it nearer, and over it they take it ever further away."
+            f"This surface is a quadratic function, so for plain SGD the learning rate has a limit (dashed): "
+            f"2/λ = **{limit:.3g}**, where λ is the largest curvature. Above it, every step ends further away from "
+            "the minimum than it began."
         )
 
 
@@ -132,7 +133,7 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
             x=[rate for rate, _ in chosen],
             y=[row for _, row in chosen],
             mode="markers",
-            name="in the line-up",
+            name="set in the sidebar",
             marker={"symbol": "circle-open", "size": 16, "color": COLORS[theme].goal, "line": {"width": 2.5}},
             hoverinfo="skip",
         )

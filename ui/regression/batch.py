@@ -41,22 +41,20 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
         points = bowl_points(setup.examples, setup.noise, setup.seed)
         show_figure(batch_data_figure(*points, chosen, color, theme), CONTROLS.key("data"), 420)
     with ways:
-        st.markdown("**Two losses.** Shaded: all examples. Dotted: the batch alone. Arrows: the way down.")
+        st.markdown("**Two losses.** Shaded: all examples. Dotted: the batch alone. Arrows: steepest descent.")
         show_figure(batch_map_figure(result.fit, some, at, slopes, color, theme), CONTROLS.key("ways"), 420)
 
 
 def describe_batch(setup: RegressionSetup, moment: int, slopes: tuple[np.ndarray, ...]) -> str:
     """How far the batch's way down is from that of all examples, in words."""
     if setup.batch_size is None:
-        return (
-            "Each step looks at all examples, so both losses are one. Turn *Examples per step* down to see them part."
-        )
+        return "Each step uses all examples, so both losses are the same. Lower *Examples per step* to see them differ."
     full, own = slopes
     sizes = float(np.hypot(*full)), float(np.hypot(*own))
     if min(sizes) == 0 or not np.isfinite(sizes).all():
-        return f"Iteration {moment}: here one of the two losses is level, so there is no way down to compare."
+        return f"Iteration {moment}: here one of the two gradients is 0, so there are no two directions to compare."
     angle = np.degrees(np.arccos(np.clip(full @ own / (sizes[0] * sizes[1]), -1, 1)))
     return (
-        f"Iteration {moment}: the batch's slope is **{sizes[1] / sizes[0]:.2f} times** as steep as that of all "
-        f"examples and points **{angle:.0f}°** away from it. Such differences are why the path wanders."
+        f"Iteration {moment}: the batch's gradient is **{sizes[1] / sizes[0]:.2f} times** as long as that of all "
+        f"examples and points **{angle:.0f}°** away from it. Such differences make the path zigzag."
     )

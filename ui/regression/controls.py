@@ -30,7 +30,7 @@ def data(setup: RegressionSetup) -> None:
         "Examples",
         sorted({*EXAMPLES, setup.examples}),
         key=CONTROLS.widget_key("examples"),
-        help="How many points of the bowl there are to learn from.",
+        help="How many data points the parameters are fitted to.",
     )
     st.slider(
         "Noise σ",
@@ -38,7 +38,7 @@ def data(setup: RegressionSetup) -> None:
         200.0,
         step=5.0,
         key=CONTROLS.widget_key("noise"),
-        help="How far the examples lie off the true surface: the standard deviation of what is added to each.",
+        help="The standard deviation of the random number that is added to the value of each example.",
     )
     st.number_input(
         "Seed",
@@ -46,7 +46,7 @@ def data(setup: RegressionSetup) -> None:
         9999,
         step=1,
         key=CONTROLS.widget_key("seed"),
-        help="Draws the examples, their noise, and which of them come into which batch. The same seed draws the same.",
+        help="Sets the random numbers: the examples, their noise and the batches. The same seed gives the same ones.",
     )
 
 
@@ -60,7 +60,7 @@ def descent(setup: RegressionSetup) -> None:
         "Iterations",
         sorted({*STEPS, setup.steps}),
         key=CONTROLS.widget_key("steps"),
-        help="How many moves each racer makes.",
+        help="How many steps each optimizer takes.",
     )
     CONTROLS.choose_batch(setup.batch, setup.examples, "Examples per step")
     st.number_input(
@@ -70,8 +70,8 @@ def descent(setup: RegressionSetup) -> None:
         step=0.01,
         format="%g",
         key=CONTROLS.widget_key("tolerance"),
-        help="A racer ends once its loss on all examples has changed by less than this while each example was seen "
-        "once, and for ten iterations if it has a memory. The notebook's is 0.01; 0 lets every racer run to the end.",
+        help="The tolerance: a run ends once its loss has changed by less than this in an epoch, in which each example "
+        "is used once. With momentum or the like, in ten iterations too. The notebook has 0.01; 0 runs all of them.",
     )
 
 
@@ -91,4 +91,4 @@ def choose_racer(racers: list[str]) -> str:
     if len(racers) == 1:
         return racers[0]
     places = list(range(1, len(racers) + 1))
-    return racers[st.selectbox("Racer", places, key=key, format_func=lambda place: racers[place - 1]) - 1]
+    return racers[st.selectbox("Optimizer", places, key=key, format_func=lambda place: racers[place - 1]) - 1]

@@ -46,7 +46,7 @@ def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
             f"It bends by **λ = {bend.values[1]:,.0f}** along {format_point(bend.directions[1], 2)} and by "
             f"**{bend.values[0]:,.0f}** along {format_point(bend.directions[0], 2)}. A step of plain gradient descent "
             f"multiplies the distance to the minimum by 1 − αλ along each. From **2/λ = {bend.limit:.3g}** on, "
-            "the steepest direction no longer shrinks: it grows. (The more examples, the nearer H comes to "
+            "the distance along the steepest direction no longer shrinks. (The more examples, the nearer H comes to "
             "4,000 on the diagonal and 2,222 beside it: λ = 6,222 along (1, 1), 1,778 along (1, −1), 2/λ = 0.00032.)"
         )
         table = pd.concat([contraction(setup, result, bend, rate) for rate in rates])
@@ -56,8 +56,10 @@ def show_curvature(setup: RegressionSetup, result: Result, theme: str) -> None:
             {
                 "learning rate": "%g",
                 "curvature λ": "%.0f",
-                "predicted": number("1 − αλ", format="%.4f", help="What a step should make of the distance."),
-                "measured": number(format="%.4f", help="What the steps of a real run with all examples made of it."),
+                "predicted": number(
+                    "1 − αλ", format="%.4f", help="The factor by which a step should multiply the distance."
+                ),
+                "measured": number(format="%.4f", help="The same factor in a real run, with all examples."),
             },
         )
         st.markdown(describe_single_example(result, rates[0]))
@@ -92,6 +94,6 @@ def describe_single_example(result: Result, rate: float) -> str:
         else f"at {rate:g} even a step on it alone stays below that."
     )
     return (
-        "All examples together are an average. One alone can bend far more: of these, the one furthest out reaches "
+        "The loss above is a mean over all examples. That of a single one can be far more curved, here up to "
         f"**λ = {steepest:,.0f}** (a corner, x = y = 10, has 40,000). Its own limit is {2 / steepest:.6f}: {ending}"
     )

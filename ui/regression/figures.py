@@ -187,7 +187,7 @@ def bands_figure(
     if log:
         low = max(float(every[every > 0].min()) if (every > 0).any() else 1e-3, 1e-6 * high)
         losses = Axis(
-            "loss above each draw's least", 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)), True
+            "loss above minimum (log)", 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)), True
         )
     else:
         losses = Axis("loss", 0.0, 1.05 * high)

@@ -58,9 +58,9 @@ def show_lesson() -> None:
     """What the page is about, in words and formulas."""
     words, formula = formula_row()
     words.markdown(
-        "The examples come from $f(x, y) = 3x^2 + 9y^2$, with as much noise as you choose. An optimizer that knows the "
-        "examples alone looks for 3 and 9: it follows the slope of the mean squared error, over all of them or over a "
-        "few at a time."
+        "The examples come from $f(x, y) = 3x^2 + 9y^2$, plus random noise. The optimizers get the "
+        "examples only and estimate the 3 and the 9. They follow the gradient of the mean squared error, over all "
+        "examples or over a mini-batch of a few."
     )
     formula.markdown(
         r"${\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2}$ &emsp; "
@@ -86,7 +86,8 @@ def show_part(setup: RegressionSetup, result: Result, theme: str) -> None:
 def show_iterations(result: Result) -> None:
     """Every iteration of every racer in a table."""
     table = paths(result.traces, THETAS).rename(columns={"step": "iteration"})
-    show_table(table, {**dict.fromkeys(THETAS, "%.4f"), "loss": "%.6g"}, 360)
+    columns = {"racer": st.column_config.TextColumn("optimizer"), **dict.fromkeys(THETAS, "%.4f"), "loss": "%.6g"}
+    show_table(table, columns, 360)
     download(result.traces, THETAS)
 
 

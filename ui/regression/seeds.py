@@ -63,8 +63,8 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
     )
     if (most := seed_steps(setup)) < setup.steps:
         st.markdown(
-            f":material/timer: So many examples, racers and seeds take long: they run {most:,} of the "
-            f"{setup.steps:,} iterations."
+            f":material/timer: This race takes long with 100 seeds, so only the first {most:,} of the "
+            f"{setup.steps:,} iterations are run."
         )
     with st.spinner(f"Running {SEEDS} seeds."), without_slot():
         # what is looked at below the picture changes no run
@@ -80,4 +80,10 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
             "diverged": [lost[name] for name in found],
         }
     )
-    show_table(table, dict.fromkeys(("median", "10 % are below", "90 % are below"), "%.4g"))
+    show_table(
+        table,
+        {
+            "racer": st.column_config.TextColumn("optimizer"),
+            **dict.fromkeys(("median", "10 % are below", "90 % are below"), "%.4g"),
+        },
+    )

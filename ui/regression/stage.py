@@ -47,7 +47,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         views=[
             View(
                 name="bowl",
-                caption="the examples, and each prediction as a net",
+                caption="dots: the examples; wireframes: the predictions",
                 says=f"The true surface with its examples, and the surface that each racer predicts: {racers}.",
                 sheet=Sheet(("theta1", "theta2"), side, side, bases),
                 lift=LIFT,

@@ -15,7 +15,7 @@ from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-RECONNECTED = "The connection was lost. The page is as its address says: please repeat your last change."
+RECONNECTED = "The connection was lost. Your last change may be lost with it: please make it again."
 
 
 class Controls(Generic[SetupT]):
@@ -246,13 +246,13 @@ class Controls(Generic[SetupT]):
             list(presets(self.page)) if preset else [*presets(self.page), CUSTOM],
             key=self.key("preset"),
             on_change=self.apply_preset,
-            help="A prepared set-up. Everything can be changed afterwards.",
+            help="A prepared example, which sets all controls of this page. You can change each of them afterwards.",
         )
 
     def show_look_for(self, setup: SetupT) -> None:
         """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
-        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own set-up.'}", width="content")
+        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own settings.'}", width="content")
 
     def choose_tab(self, name: str, label: str, tabs: Mapping[str, str]) -> None:
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
@@ -268,7 +268,7 @@ class Controls(Generic[SetupT]):
             required=True,
             disabled=disabled is not None,
             label_visibility="collapsed",
-            format_func=lambda axis: f"{axis} loss",
+            format_func=lambda axis: f"loss: {axis}",
             help=disabled,
         )
 
@@ -279,7 +279,7 @@ class Controls(Generic[SetupT]):
             [*sorted({size for size in BATCH_SIZES if size < examples} | ({chosen} - {0})), 0],
             key=self.widget_key("batch"),
             format_func=lambda size: str(size) if size else "all",
-            help="A mini-batch: each step follows the slope of the loss on so many only.",
+            help="The batch size: each step computes its gradient from so many of them only, a mini-batch.",
         )
 
     def reset_button(self) -> None:
@@ -296,4 +296,4 @@ class Controls(Generic[SetupT]):
 def show_notes(notes: list[str]) -> None:
     """Say what of a link could not be taken as it was."""
     if notes:
-        st.warning("The link could not be taken as it was.\n\n" + "\n".join(f"- {note}" for note in notes))
+        st.warning("Some parts of the link could not be used.\n\n" + "\n".join(f"- {note}" for note in notes))

@@ -26,7 +26,7 @@ MAX_EXAMPLES, MAX_ITERATIONS = 1000, 5000
 REGRESSION_TABS = {  # below the picture
     "ends": "How each one ended",
     "iterations": "Every iteration",
-    "batch": "The batch, seen",
+    "batch": "One mini-batch",
     "curvature": "Curvature",
     "seeds": "100 seeds",
 }
@@ -47,9 +47,9 @@ class Racers(Kind):
         """The line-up of a link, without the racers that are not known; None where there are no others."""
         racers = [racer for text in texts if (racer := decode_racer(text, notes)) is not None]
         if len(racers) > MAX_RACERS:
-            notes.append(f"The link names {len(racers)} racers; the first {MAX_RACERS} are used.")
+            notes.append(f"The link names {len(racers)} optimizers; the first {MAX_RACERS} are used.")
         if not racers:
-            notes.append("No racer of the link could be read; the usual line-up is used.")
+            notes.append("No optimizer of the link could be read; those of the first preset are used.")
         return tuple(racers[:MAX_RACERS]) or None
 
 
@@ -67,7 +67,7 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
         knob = knobs.get(knob_name)
         if knob is None:
-            notes.append(f"{name} has no knob {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
+            notes.append(f"{name} has no setting {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
             continue
         if knob_name in changed:
             notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")

@@ -246,7 +246,7 @@ class Stage {
       return legend.replaceChildren(element("span", { className: "racer" }, ...name(this.tracks[0])));
     }
     legend.setAttribute("role", "group");
-    legend.setAttribute("aria-label", "Racers: press one to hide or show it");
+    legend.setAttribute("aria-label", "Legend: press a name to hide or show it");
     legend.replaceChildren(...this.tracks.map((track) => {
       const shown = !this.hidden.has(track.name);
       const button = element("button", { type: "button", className: "racer", title: `${shown ? "Hide" : "Show"} ${track.name}` }, ...name(track));
@@ -392,7 +392,7 @@ class Stage {
       const ended = this.ended(track, step);
       const shown = [this.format(ended ? track.ended : step)];
       for (const { key, digits } of this.numbers) shown.push(formatNumber(track.values[key][record], digits).padStart(digits + 7));
-      shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "off the map" : "");
+      shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "outside the map" : "");
       track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
       track.cells.at(-1).title = shown.at(-1);
     }

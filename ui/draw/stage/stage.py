@@ -134,7 +134,7 @@ class Stage:
     steps: np.ndarray  # (recorded,) which step each record is
     numbers: Sequence[Readout]  # the table under the views
     index: Index = STEPS
-    who: str = "racer"  # what the table calls a track
+    who: str = "optimizer"  # what the table calls a track
     at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
 
     def message(self) -> dict:
