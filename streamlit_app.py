@@ -16,10 +16,11 @@ with frame("Home"):
         st.title("The optimizer playground", anchor=False)
         st.markdown(
             "An optimizer is a rule that computes each step from the slope of a loss: here you start several of them"
-            " at one point, watch how they move, change a setting, and see why one reaches the minimum and another does not."
+            " at one point, watch how they move, change a setting, and see why one reaches the minimum and another"
+            " does not."
         )
         st.caption(
-            "Worth trusting: tests hold the update rules to those of PyTorch and optax, step by step, and a benchmark"
+            "Why to trust it: tests hold the update rules to those of PyTorch and optax, step by step, and a benchmark"
             " compares the speed with theirs."
         )
     with picture:
