@@ -47,19 +47,19 @@ PAGES = (
         "pages/2_Linear_Fit.py",
         "Linear Fit",
         ":material/show_chart:",
-        "Gradient descent fits a straight line to points: how large may the learning rate be?",
+        "Fitting a line: how large may the learning rate be?",
     ),
     Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
-        "Several optimizers fit two parameters to noisy examples: which path does each of them take?",
+        "Fitting two parameters: which path does each optimizer take?",
     ),
     Page(
         "pages/4_Ackley_Race.py",
         "Ackley Race",
         ":material/sports_score:",
-        "Several optimizers run from one start: which of them find the lowest point of the surface?",
+        "From one start, which optimizers find the minimum?",
     ),
 )
 

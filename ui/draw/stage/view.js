@@ -4,6 +4,7 @@ import { element, floats, magnifyFigure } from "./parts.js";
 
 const HINT_MILLISECONDS = 1500;
 const CAPTION_PIXELS = 32;
+const [LARGE_PIXELS, NEAREST] = [430, 1.2]; // a view so high may show its scene nearer, and at most by so much
 const RETRY_MILLISECONDS = 10_000; // a graphics context that is lost again within this is not asked for by itself
 const ZOOM_KEY = /Mac|iP(hone|ad)/.test(navigator.platform) ? "⌘" : "Ctrl";
 
@@ -51,8 +52,11 @@ export class View {
     const { data, layout } = JSON.parse(figure);
     if (!layout.scene) layout.margin.t = Math.max(layout.margin.t, CAPTION_PIXELS); // for the words and the button above it
     if (scale !== 1) magnifyFigure({ data, layout }, scale);
-    const camera = this.scene()?.glplot ? this.scene().getCamera() : this.camera;
-    if (camera && layout.scene) layout.scene.camera = camera;
+    if (layout.scene) {
+      this.usual = layout.scene.camera;
+      const camera = this.scene()?.glplot ? this.isTurned() && this.scene().getCamera() : this.camera;
+      layout.scene.camera = camera || this.placeCamera();
+    }
     const config = {
       displaylogo: false, displayModeBar: false, responsive: false,
       scrollZoom: true, doubleClickDelay: DOUBLE_CLICK_MILLISECONDS,
@@ -92,7 +96,23 @@ export class View {
     const size = this.size();
     if (width === size.width && height === size.height) return;
     this.pixels = null;
-    await this.stage.Plotly.relayout(this.plot, size);
+    const camera = this.scene()?.glplot && !this.isTurned() ? { "scene.camera": this.placeCamera() } : {};
+    await this.stage.Plotly.relayout(this.plot, { ...size, ...camera });
+  }
+
+  // The figure's own camera has room for the numbers of the axes in a small view; in a large one they take less of it.
+  placeCamera() {
+    const { width, height } = this.size();
+    const nearer = height > LARGE_PIXELS ? Math.max(1, Math.min(NEAREST, width / height)) : 1;
+    const { eye, center } = this.usual;
+    this.placed = Object.fromEntries(Object.keys(eye).map((axis) => [axis, center[axis] + (eye[axis] - center[axis]) / nearer]));
+    return { ...this.usual, eye: this.placed };
+  }
+
+  // whether the visitor has turned the scene
+  isTurned() {
+    const { eye } = this.scene().getCamera();
+    return Object.keys(eye).some((axis) => Math.abs(eye[axis] - this.placed[axis]) > 1e-4);
   }
 
   // The browser has taken the graphics context away: draw the scene in a new one, once by itself.

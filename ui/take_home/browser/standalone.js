@@ -45,7 +45,7 @@ function messageOf(stage) {
   const live = (name) => stage.views.get(name);
   const figures = Object.fromEntries(stage.message.views.map(({ name }) => {
     const figure = JSON.parse(live(name).figure);
-    if (figure.layout.scene && live(name).scene()?.glplot) figure.layout.scene.camera = live(name).scene().getCamera();
+    if (figure.layout.scene && live(name).scene()?.glplot && live(name).isTurned()) figure.layout.scene.camera = live(name).scene().getCamera();
     return [name, JSON.stringify(figure)];
   }));
   const views = stage.message.views.map((spec) => ({ ...spec, figure: null, click: null, caption: captionOf(spec) }));
