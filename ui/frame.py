@@ -71,7 +71,7 @@ LAYOUT = """
 :root { --stage-top: 9.5rem; }
 .block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
-.block-container:has(.st-key-head) { max-width: none; }
+.block-container:has(.st-key-head) { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"]:has(.st-key-head) { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }
 .st-key-head h1 { font-size: 1.6rem; white-space: nowrap; }
@@ -80,7 +80,9 @@ LAYOUT = """
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {
   .block-container:has(.st-key-head) { padding-top: 0.7rem; }
-  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] { background: none; pointer-events: none; }
+  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] { background: none; }
+  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"],
+  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] div { pointer-events: none; }
   [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
   .st-key-head { padding-right: 2.5rem; }
   [data-testid="stApp"]:has([data-testid="stExpandSidebarButton"]) .st-key-head { padding-left: 2.5rem; }

@@ -348,6 +348,7 @@ def test_play_tells_nothing_until_it_is_paused_or_over(tangent):
 
 def test_a_drag_tells_where_it_was_let_go(tangent):
     tangent.ask(TOLD)
+    tangent.page.locator(".scrub").scroll_into_view_if_needed()
     box = tangent.page.locator(".scrub").bounding_box()
     y = box["y"] + box["height"] / 2
     tangent.page.mouse.move(box["x"] + box["width"] / 3, y)
