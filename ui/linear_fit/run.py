@@ -54,11 +54,8 @@ def run(setup: FitSetup, points: Points) -> Result:
     return Result(points, fit, fit.minimum(), curvature_of(fit), descent, slopes[: len(descent.steps)], verdict)
 
 
-def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float, *, record: bool = False) -> Trace:
-    """The trace of SGD on the points, with the start, the learning rate and the batches of a set-up.
-
-    ``record`` as in ``race``.
-    """
+def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
+    """The trace of SGD on the points, with the start, the learning rate and the batches of a set-up."""
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
     size = setup.batch if 0 < setup.batch < len(fit.true) else None
     return race(
@@ -70,7 +67,6 @@ def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float, *, record: 
         batch_size=size,
         seeds=setup.deal,
         tolerance=tolerance,
-        record=record,
     )["SGD"]
 
 

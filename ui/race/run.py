@@ -14,12 +14,11 @@ from ui.draw.styles import styles
 from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
 
 
-def run(setup: RaceSetup, *, record: bool = False) -> tuple[dict[str, Trace], dict[str, Style]]:
-    """Race the line-up, and put the notebook's replay beside it where one is asked for. ``record`` as in ``race``."""
+def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
+    """Race the line-up, and put the notebook's replay beside it where one is asked for."""
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
-    landscape = setup.chosen_landscape
-    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima, record=record)
+    traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, minima=setup.chosen_landscape.minima)
     if replaying(setup):
         replay = REPLAYS[setup.replay]
         traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}

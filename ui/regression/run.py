@@ -32,8 +32,8 @@ class Result:
     racer_styles: Mapping[str, Style]
 
 
-def run(setup: RegressionSetup, *, record: bool = False) -> Result:
-    """Race the line-up on the examples. ``record`` as in ``race``."""
+def run(setup: RegressionSetup) -> Result:
+    """Race the line-up on the examples."""
     fit = fit_of(setup.examples, setup.noise, setup.seed)
     minimum = float(fit.minimum()[0]), float(fit.minimum()[1])
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
@@ -49,7 +49,6 @@ def run(setup: RegressionSetup, *, record: bool = False) -> Result:
             batch_size=setup.batch_size,
             seeds=setup.seed,
             tolerance=setup.tolerance,
-            record=record,
         )
 
     traces = as_far_as(setup.steps)

@@ -32,13 +32,14 @@ class Descent:
     """Racers from one start down one loss, and what came of it."""
 
     page: str
+    where: str  # the landscape's name, or what is fitted
     racers: Mapping[str, Optimizer]
     start: tuple[float, ...]
     coordinates: tuple[str, ...]
     steps: int
     index: str  # what a step is called
     loss: Callable[..., jax.Array]
-    traces: Mapping[str, Trace]  # with the moves of each racer; a replay has none
+    traces: Mapping[str, Trace]  # of each racer, and of a replay beside them
     ends: Mapping[str, str]  # how each ended, in words
     minima: Sequence[Sequence[float]] = ()
     fit: Fit | None = None  # the examples, where the loss is that of a fit
@@ -102,7 +103,7 @@ class Descent:
 
 
 def descent_of(setup: Setup, points: Points | None = None) -> Descent | None:
-    """The descent of a set-up, with its moves recorded; None where there are no points, or the page has none."""
+    """The descent of a set-up; None where there are no points, or the page has none."""
     if isinstance(setup, RaceSetup):
         return of_race(setup)
     if isinstance(setup, RegressionSetup):
@@ -114,11 +115,12 @@ def descent_of(setup: Setup, points: Points | None = None) -> Descent | None:
 
 def of_race(setup: RaceSetup) -> Descent:
     """The race on a landscape."""
-    traces, _ = run_race(setup, record=True)
+    traces, _ = run_race(setup)
     landscape = setup.chosen_landscape
     found = verdicts(landscape.loss, traces, landscape.minima)
     return Descent(
         page="Ackley Race",
+        where=setup.landscape,
         racers=dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
         start=setup.start,
         coordinates=("x", "y"),
@@ -133,9 +135,10 @@ def of_race(setup: RaceSetup) -> Descent:
 
 def of_regression(setup: RegressionSetup) -> Descent:
     """The race on the examples of a bowl."""
-    result = run_regression(setup, record=True)
+    result = run_regression(setup)
     return Descent(
         page="2D Regression",
+        where="examples of a bowl",
         racers=dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
         start=setup.start,
         coordinates=("θ₁", "θ₂"),
@@ -156,9 +159,10 @@ def of_regression(setup: RegressionSetup) -> Descent:
 def of_fit(setup: FitSetup, points: Points) -> Descent:
     """The descent of a line to points."""
     result = run_fit(setup, points)
-    trace = descend(setup, result.fit, setup.steps, setup.tolerance, record=True)
+    trace = descend(setup, result.fit, setup.steps, setup.tolerance)
     return Descent(
         page="Linear Fit",
+        where="points",
         racers={"SGD": OPTIMIZERS["SGD"](learning_rate=setup.rate)},  # type: ignore[call-arg]
         start=setup.start,
         coordinates=thetas(setup),

@@ -85,11 +85,10 @@ def loss_name(descent: Descent) -> str:
 
 
 def about(descent: Descent) -> str:
-    """A sentence on what is run."""
-    some = f" from {literal(descent.start)}, {descent.steps} {descent.index}s"
+    """A sentence or two on what is run."""
+    some = f" from {literal(descent.start)}, {descent.steps} {descent.index}{'s' if descent.steps > 1 else ''}"
     who = f"{len(descent.racers)} optimizers" if len(descent.racers) > 1 else next(iter(descent.racers))
     if descent.fit is None:
-        (sentence,) = (inspect.getdoc(descent.loss) or "",)
-        return f"{who} on {descent.loss.__name__.replace('_', ' ')}{some}. {sentence}"
+        return f"{who} on {descent.where}{some}.\n{inspect.getdoc(descent.loss)}"
     size = f", {descent.batch_size} a step" if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."
