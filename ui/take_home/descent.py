@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from engine import OPTIMIZERS, Optimizer, Trace, race
@@ -61,7 +62,7 @@ class Descent:
     @property
     def quiet_steps(self) -> dict[str, int]:
         """For how many steps the loss of each racer has to stay within the tolerance."""
-        start = np.asarray(self.start, np.float32)
+        start = jnp.asarray(self.start)
         return {
             name: max(MIN_QUIET_STEPS if jax.tree.leaves(racer.init(start)) else 1, self.epoch)
             for name, racer in self.racers.items()

@@ -24,7 +24,7 @@ CSV, NOTEBOOK, PYTORCH, OPTAX = "Every step as CSV", "Jupyter notebook", "PyTorc
 ENDINGS = {CSV: ".csv", NOTEBOOK: ".ipynb", PYTORCH: "-pytorch.py", OPTAX: "-optax.py"}
 MIMES = {CSV: "text/csv", NOTEBOOK: "application/x-ipynb+json", PYTORCH: "text/x-python", OPTAX: "text/x-python"}
 HELP = {
-    CSV: "Every recorded step of each racer in a table: position, loss, gradient, what the rule remembers, and its move.",
+    CSV: "A table of every recorded step: position, loss, gradient, what each rule remembers, and its move.",
     NOTEBOOK: "The same run as a Jupyter notebook that needs JAX alone: the rules' own source, the loss, and the run.",
     PYTORCH: "The same run as a PyTorch program.",
     OPTAX: "The same run as a program with optax, the library of optimizers for JAX.",

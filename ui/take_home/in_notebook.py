@@ -81,7 +81,7 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 @partial(jax.jit, static_argnums=0)
 def descend_all(rule, knobs, starts):
-    """A run from each start, compiled into one kernel as in the app: elsewhere some last digits are rounded otherwise."""
+    """A run from each start, in one kernel as in the app: compiled otherwise, some last digits differ."""
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
         return jax.jit(jax.vmap(partial(descend, rule), in_axes=(None, 0)))(knobs, starts)'''
 
@@ -165,7 +165,7 @@ def as_bytes(cells: list) -> bytes:
 
 def words(descent: Descent) -> str:
     """What stands at the top of the notebook."""
-    ends = "\n".join(f"- {name}: {how}" for name, how in descent.ends.items())
+    ends = "\n".join(f"- {name}: {descent.ends[name]}" for name in descent.racers)
     return (
         f"# {descent.page}\n\n{about(descent)}\n\nHow each one ended in the app:\n\n{ends}\n\n"
         "It needs `pip install jax numpy plotly nbformat`. With the app's version of JAX, and a processor of the same "
@@ -215,7 +215,5 @@ def run_code(descent: Descent) -> str:
         parts.append(SETTLED)
     given = ("FEATURES, TRUE, " if descent.fit else "") + ("all_batches(), " if in_batches else "")
     tolerant = bool(descent.tolerance)
-    parts.append(
-        RUN.format(data=given, settle=", quiet_steps" if tolerant else "", settled=SETTLE if tolerant else "")
-    )
+    parts.append(RUN.format(data=given, settle=", quiet_steps" if tolerant else "", settled=SETTLE if tolerant else ""))
     return "\n\n\n".join(parts)
