@@ -12,8 +12,12 @@ ENGINE = sorted(ROOT.glob("engine/**/*.py"))
 
 
 # each may import what stands to its right, and itself
-FLOORS = ("page", "take_home", "draw", "setup", "admission", "memo", "numbers")
+FLOORS = ("page", "draw", "setup", "admission", "memo", "numbers")
 TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
+
+
+# what is offered beside every page's picture: only a page's page.py imports it, and it may import what pages compute
+BESIDE = ("take_home",)
 
 
 def floor(module):
@@ -87,7 +91,11 @@ def test_what_is_drawn_and_set_up_knows_no_page_and_no_page_knows_another(file):
     here = floor(".".join(parts))
     below = FLOORS[FLOORS.index(here) + 1 :]
     for module in imported_from_ui(file):
-        if here == "page" and floor(module) == "page":
+        if module.split(".")[1] in BESIDE and parts[1] not in BESIDE:
+            assert parts[-1] == "page", f"{module} is for a page's own page.py"
+        elif parts[1] in BESIDE and floor(module) == "page":
+            assert not module.endswith(".page"), f"{module} imports what stands beside it"
+        elif here == "page" and floor(module) == "page":
             assert module.split(".")[1] == parts[1], f"{module} belongs to another page"
         else:
             assert floor(module) in (here, *below), f"{module} does not stand below"

@@ -5,7 +5,7 @@ from visit import opened
 
 from ui.setup.pages import SETUPS, racer_names
 from ui.setup.presets import presets
-from ui.take_home.words import labels, settings, title
+from ui.take_home.captions import labels, settings, title
 
 PRESETS = [
     pytest.param(preset.setup, id=f"{page}: {name}") for page in SETUPS for name, preset in presets(page).items()

@@ -9,8 +9,7 @@ import streamlit as st
 from ui.draw.stage.browser import HERE as STAGE_FOLDER
 from ui.draw.stage.browser import address, stage_address
 from ui.setup.codec import Setup
-from ui.take_home.files import describe, files
-from ui.take_home.words import labels, settings, title
+from ui.take_home.captions import labels, settings, title
 
 BROWSER = Path(__file__).parent / "browser"
 MADE_BY = ("sheet.js", "freeze.js", "clip.js", "standalone.js", "svgcanvas.js", "gifenc.js", "webm-muxer.js")
@@ -51,6 +50,8 @@ def show_menu(setup: Setup, stage_key: str) -> None:
 
 def show_entries(setup: Setup, stage_key: str) -> None:
     """All that can be taken home from a page."""
+    from ui.take_home.files import describe, files  # what writes them takes a while to load, and few visitors ask for it
+
     words = {
         "title": title(setup),
         "settings": settings(setup),

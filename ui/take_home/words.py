@@ -1,115 +1,79 @@
-"""What stands on a picture that is taken home: its title, the set-up in short, and each racer with its knobs."""
+"""A run in words: who, where, and how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import inspect
+import textwrap
 
-from engine import Optimizer
-from ui.draw.line_up import letters
-from ui.numbers import format_number, format_point
-from ui.setup.codec import Setup
-from ui.setup.pages import (
-    CSV,
-    DIFFERENCES,
-    LOSS,
-    NO_REPLAY,
-    NOISY_LINE,
-    SETUPS,
-    FitSetup,
-    GradientsSetup,
-    RaceSetup,
-    RegressionSetup,
-    racer_names,
-)
+from ui.draw.tables import order
+from ui.numbers import format_number
+from ui.take_home.descent import Descent
 
 
-def title(setup: Setup) -> str:
-    """The title of the page that a set-up is of."""
-    return next(page for page, kind in SETUPS.items() if isinstance(setup, kind))
+def describe_descent(descent: Descent) -> str:
+    """The picture and the run of a descent, as plain text in a few paragraphs."""
+    ranked = [name for name, _ in sorted(descent.traces.items(), key=order)]
+    parts = [f"{descent.page}. {setting(descent)}", picture(descent)]
+    if len(ranked) > 1:
+        parts.append(f"How each one ended, the lowest loss first:\n{chr(10).join(end(descent, one) for one in ranked)}")
+    else:
+        parts.append(end(descent, ranked[0]))
+    return "\n\n".join(parts)
 
 
-def settings(setup: Setup) -> list[str]:
-    """The set-up in short phrases, without its racers."""
-    return SETTINGS[type(setup)](setup)
+def setting(descent: Descent) -> str:
+    """Who runs where, from which start, and for how long."""
+    names = list(descent.traces)
+    who = f"{len(names)} runs" if len(names) > 1 else names[0]
+    steps = f"{descent.steps:,} {descent.index}{'s' if descent.steps > 1 else ''}"
+    run = f"from {point(descent, descent.start)}, for up to {steps}"
+    if descent.fit is None:
+        return f"{who} on {descent.where}, {run}. {inspect.getdoc(descent.loss)}"
+    batch = f" Each step looks at {descent.batch_size} of them." if descent.batch_size else ""
+    return f"{who} on the mean squared error of {len(descent.fit.true):,} examples, {run}.{batch}"
 
 
-def labels(setup: Setup) -> dict[str, str]:
-    """What a legend says of each racer, by the racer's name: with its learning rate and the knobs that were changed."""
-    racers: Sequence[Optimizer] = getattr(setup, "racers", ())
-    return {name: label(name, racer) for name, racer in zip(racer_names(racers), racers, strict=True)}
-
-
-def label(name: str, racer: Optimizer) -> str:
-    """A racer's name with its first knob, the learning rate, and the others that are not at their default."""
-    first, *others = racer.knobs()
-    told = [first, *(knob for knob in others if getattr(racer, knob.name) != knob.default)]
-    # a name that tells racers of one kind apart by their knobs would say these twice
-    name = racer.name if name.startswith(racer.name) and "(" not in name else name
+def picture(descent: Descent) -> str:
+    """What the picture shows."""
+    if descent.page == "Linear Fit":
+        return (
+            f"The picture shows the points with the line that is fitted, the loss at every {descent.index}, and the "
+            "loss over the parameters with the path down it."
+        )
+    surface = "the loss surface" if descent.fit is None else "the examples with the fitted surface"
     return (
-        f"{name}, {', '.join(f'{letters(knob.symbol)} = {format_number(getattr(racer, knob.name))}' for knob in told)}"
+        f"The picture shows {surface}, the loss as a map from above with the path of each racer, and the loss at "
+        f"every {descent.index}."
     )
 
 
-def of_race(setup: RaceSetup) -> list[str]:
-    """A race over a landscape."""
-    replay = [] if setup.replay == NO_REPLAY else [f"beside them: {setup.replay}"]
-    return [setup.landscape, f"start {format_point(setup.start)}", f"{setup.steps} steps", *replay]
+def end(descent: Descent, name: str) -> str:
+    """How one racer ended."""
+    run = descent.traces[name].run(0)
+    how = descent.ends[name]
+    racer = descent.racers.get(name)
+    rate = f" (learning rate {format_number(racer.learning_rate)})" if racer and "learning_rate" in vars(racer) else ""  # type: ignore[attr-defined]
+    where = f"at {point(descent, run.positions[-1])} with the loss {format_number(float(run.losses[-1]), 4)}"
+    how = how if how.endswith(".") else f"{how[0].upper()}{how[1:]}."
+    return f"{name}{rate}: ends {where}. {how}"
 
 
-def of_regression(setup: RegressionSetup) -> list[str]:
-    """A fit of two parameters."""
-    return [
-        f"{setup.examples} examples of 3x² + 9y²",
-        f"noise {format_number(setup.noise)}",
-        f"seed {setup.seed}",
-        f"start θ = {format_point(setup.start)}",
-        f"{setup.steps} iterations",
-        batch(setup.batch_size, "examples"),
-        *tolerance(setup.tolerance),
-    ]
+def point(descent: Descent, position: object) -> str:
+    """A position with the names of its coordinates: x = 4, y = −1.5."""
+    values = [format_number(float(value), 4) for value in position]  # type: ignore[attr-defined]
+    return ", ".join(f"{name} = {value}" for name, value in zip(descent.coordinates, values, strict=True))
 
 
-def of_fit(setup: FitSetup) -> list[str]:
-    """A line fitted by gradient descent."""
-    data = {
-        CSV: "points of a file",
-        NOISY_LINE: f"points around {format_number(setup.slope)}x + {format_number(setup.intercept)}, "
-        f"noise {format_number(setup.noise)}, seed {setup.seed}",
-    }.get(setup.data, f"points of {setup.data}")
-    start = format_point(setup.start) if setup.with_intercept else format_number(setup.theta)
-    return [
-        data,
-        "ŷ = θ₀ + θ₁x" if setup.with_intercept else "ŷ = θx",
-        f"start θ = {start}",
-        f"learning rate α = {format_number(setup.rate)}",
-        f"up to {setup.steps} iterations",
-        batch(setup.batch or None, "points"),
-        *tolerance(setup.tolerance),
-    ]
-
-
-def of_gradients(setup: GradientsSetup) -> list[str]:
-    """A function and its slope, or the loss of a line; what moves there is named beside its value."""
-    if setup.part == LOSS:
-        return ["the mean squared error of a line through 0"]
-    at = [f"x₀ = {format_number(setup.x0, 6)}"] if setup.part == DIFFERENCES else []
-    return [f"f(x) = {setup.text}", f"from {format_number(setup.low)} to {format_number(setup.high)}", *at]
-
-
-def batch(size: int | None, what: str) -> str:
-    """How much of the data a step looks at."""
-    return f"{size} {what} a step" if size else f"all {what} in every step"
-
-
-def tolerance(least: float) -> list[str]:
-    """From which change of the loss on a run has ended, where there is such a rule."""
-    return [f"ends where the loss changes by less than {format_number(least)}"] if least else []
-
-
-SETTINGS: Mapping[type[Setup], Callable[[Any], list[str]]] = {
-    RaceSetup: of_race,
-    RegressionSetup: of_regression,
-    FitSetup: of_fit,
-    GradientsSetup: of_gradients,
-}
+def parting(descent: Descent) -> str:
+    """What to know before a program that rounds differently is compared with the app; "" where nothing."""
+    parted = descent.parted()
+    if not parted:
+        return ""
+    who = ", ".join(f"{name} from {descent.index} {step}" for name, step in parted.items())
+    return textwrap.fill(
+        (
+            "To some runs the last digit matters: two starts a millionth apart soon part. Two programs round "
+            f"differently, so this one need not end where the app did: {who}."
+        ),
+        100,
+    )

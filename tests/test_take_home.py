@@ -1,0 +1,284 @@
+"""What is taken home is the run that the page shows: each program is executed and compared with it."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS
+from ui.linear_fit.data import points_of
+from ui.linear_fit.run import run as run_fit
+from ui.race.run import run as run_race
+from ui.regression.run import run as run_regression
+from ui.setup.pages import CHECK, DIFFERENCES, SLOPE, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
+from ui.take_home import gradients, in_optax, in_torch
+from ui.take_home.descent import descent_of
+from ui.take_home.every_step import every_step
+from ui.take_home.files import CSV, ENDINGS, NOTEBOOK, OPTAX, PYTORCH, describe, files
+
+CLOSE = 1e-4  # of the largest coordinate so far
+ALL_RULES = tuple(rule() for rule in OPTIMIZERS.values())
+TURNED = {  # every knob away from its default
+    "weight_decay": 0.02,
+    "momentum": 0.7,
+    "smoothing_constant": 0.9,
+    "centered": True,
+    "beta1": 0.8,
+    "beta2": 0.95,
+    "eps": 1e-3,
+    "momentum_decay": 0.05,
+}
+
+
+def turned(rule, rate):
+    """A racer with none of its knobs at its default."""
+    return rule(learning_rate=rate, **{knob.name: TURNED[knob.name] for knob in rule.knobs()[1:]})
+
+
+def random_race(seed):
+    rng = np.random.default_rng(seed)
+    landscape = LANDSCAPES[str(rng.choice(list(LANDSCAPES)))]
+    start = tuple(float(round(rng.uniform(low, high), 3)) for low, high in landscape.domain)
+    names = rng.choice(list(OPTIMIZERS), 2, replace=False)
+    racers = tuple(turned(OPTIMIZERS[name], float(f"{10 ** rng.uniform(-4, -1):.2g}")) for name in names)
+    return RaceSetup(landscape=landscape.name, start=start, steps=60, racers=racers)
+
+
+TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
+ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
+SETUPS = {
+    "all rules with other knobs": RaceSetup(
+        landscape="Booth", start=(-2.0, 2.0), steps=60, racers=tuple(turned(r, 0.005) for r in OPTIMIZERS.values())
+    ),
+    "a run that leaves the finite numbers": RaceSetup(
+        landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
+    ),
+    **{f"random race {seed}": random_race(seed) for seed in range(3)},
+    "regression that settles in batches": RegressionSetup(tolerance=400.0, examples=50, batch=16, steps=90, racers=TWO),
+    "regression that settles": RegressionSetup(batch=0, tolerance=5.0, examples=50, steps=60, racers=TWO),
+    "line through 0": FitSetup(),
+    "line in batches": FitSetup(data="noisy line", model="intercept", batch=8, deal=3, tolerance=0.0, steps=40),
+    "line that diverges": FitSetup(rate=0.5, steps=20),
+}
+RACES = [pytest.param(setup, id=name) for name, setup in SETUPS.items()]
+FORMULAS = (
+    "4x³+3",
+    "|x|",
+    "x^(1/3) + tanh(x)/3",
+    "max(x, 0) + 2/3",
+    "softplus(x) - sigmoid(2x) + e^(-x)",
+    "3",
+    "sec x",
+)
+COMPUTATIONS = [
+    GradientsSetup(part=part, f="own", own=text, low=-2.0, high=3.0, x0=0.5, answer="x^2").snapped()
+    for part, texts in ((SLOPE, FORMULAS), (DIFFERENCES, FORMULAS[:2]), (CHECK, FORMULAS[2:3]))
+    for text in texts
+] + [GradientsSetup(part="loss")]
+COLUMNS = {
+    SLOPE: {"values": "f", "slope": "df"},
+    DIFFERENCES: {"forward": "forward", "central": "central"},
+    CHECK: {"slope": "f′ by jax.grad", "yours": "yours"},
+    "loss": {"loss": "loss", "by_hand": "by hand", "by_grad": "jax.grad"},
+}
+
+
+def page_runs(setup):
+    """What the page shows: each racer's run."""
+    if isinstance(setup, RaceSetup):
+        return {name: trace.run(0) for name, trace in run_race(setup)[0].items()}
+    if isinstance(setup, RegressionSetup):
+        return {name: trace.run(0) for name, trace in run_regression(setup).traces.items()}
+    return {"SGD": run_fit(setup, points_of(setup, None)).run}
+
+
+def made(setup, label):
+    """The content of one of a set-up's files."""
+    file = next(file for file in files(setup) if file.label == label)
+    return file.make()
+
+
+def execute(content, label):
+    """Everything that a program has defined once it has run."""
+    if label == NOTEBOOK:
+        cells = [cell.source for cell in nbformat.reads(content.decode(), 4).cells if cell.cell_type == "code"]
+    else:
+        cells = [content.decode()]
+    found = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in cells:
+            exec(compile(cell, label, "exec"), found)
+    return found
+
+
+@pytest.fixture
+def torch():
+    """PyTorch, as a program finds it."""
+    try:
+        import torch
+    except ImportError:
+        if os.environ.get("CI") == "true":
+            pytest.fail("torch is not installed, and with CI=true the tests of the PyTorch programs may not be skipped")
+        pytest.skip("torch is not installed")
+    yield torch
+    torch.set_default_dtype(torch.float32)
+
+
+def assert_close(setup, runs):
+    """A program goes where the page's run went, as far as the last digit does not matter."""
+    parted = descent_of(setup, points_of(setup, None) if isinstance(setup, FitSetup) else None).parted()
+    for name, run in page_runs(setup).items():
+        positions = np.array(runs[name][0], float)
+        end = parted.get(name, run.steps[-1] + 1)
+        if name not in parted:
+            assert len(positions) == (run.steps[-1] + 1 if run.end is None else run.end + (run.stopped is None)), name
+        records = np.flatnonzero((run.steps < len(positions)) & (run.steps < end))
+        ours, theirs = run.positions[records].astype(float), positions[run.steps[records]]
+        size = np.maximum(np.maximum.accumulate(np.abs(ours).max(axis=1, initial=0)), 1.0)
+        assert (np.abs(theirs - ours).max(axis=1, initial=0) <= CLOSE * size).all(), name
+
+
+@pytest.mark.parametrize("setup", RACES)
+def test_the_notebook_makes_the_same_run_to_the_last_digit(setup):
+    found = execute(made(setup, NOTEBOOK), NOTEBOOK)["runs"]
+    for name, run in page_runs(setup).items():
+        positions, losses = found[name]
+        np.testing.assert_array_equal(positions[run.steps], run.positions, name)
+        np.testing.assert_array_equal(losses[run.steps], run.losses, name)
+
+
+def test_the_notebook_needs_nothing_of_the_app(tmp_path):
+    """In a process of its own, without the app's flags and with its folder out of reach."""
+    setup = ON_ACKLEY
+    cells = [
+        cell.source for cell in nbformat.reads(made(setup, NOTEBOOK).decode(), 4).cells if cell.cell_type == "code"
+    ]
+    program = "\n".join([*cells, "np.savez('runs', **{name: positions for name, (positions, _) in runs.items()})"])
+    (tmp_path / "program.py").write_text(program)
+    without = {"XLA_FLAGS", "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    found = np.load(tmp_path / "runs.npz")
+    for name, run in page_runs(setup).items():
+        np.testing.assert_array_equal(found[name][run.steps], run.positions, name)
+
+
+@pytest.mark.parametrize("setup", RACES)
+def test_optax_makes_the_same_run(setup):
+    assert_close(setup, execute(made(setup, OPTAX), OPTAX)["runs"])
+
+
+@pytest.mark.parametrize("setup", RACES)
+def test_pytorch_makes_the_same_run(setup, torch):
+    assert_close(setup, execute(made(setup, PYTORCH), PYTORCH)["runs"])
+
+
+@pytest.mark.parametrize("setup", RACES)
+def test_the_csv_has_every_recorded_step_and_each_move_leads_to_the_next(setup):
+    table = pd.read_csv(io.BytesIO(made(setup, CSV)), dtype_backend="numpy_nullable")
+    descent = descent_of(setup, points_of(setup, None) if isinstance(setup, FitSetup) else None)
+    for name, run in page_runs(setup).items():
+        rows = table[table["racer"] == name]
+        places = rows[list(descent.coordinates)].to_numpy(float)
+        np.testing.assert_array_equal(places.astype(np.float32), run.positions[: run.records])
+        np.testing.assert_array_equal(rows["loss"].to_numpy(np.float32, na_value=np.nan), run.losses[: run.records])
+        moves = rows[[f"move {coordinate}" for coordinate in descent.coordinates]].to_numpy(float, na_value=np.nan)
+        size = np.abs(places).max() + np.abs(np.diff(places, axis=0)).max(initial=0)
+        led = len(places) - 1 - (run.stopped is not None)  # the move that left the finite numbers leads to no row
+        np.testing.assert_allclose((places + moves)[:led], places[1 : led + 1], rtol=0, atol=1e-5 * size)
+        assert np.isnan(moves[-1]).all()
+
+
+def test_the_csv_names_what_each_rule_remembers_by_its_field_and_symbol():
+    columns = every_step(descent_of(SETUPS["all rules with other knobs"])).columns
+    assert {"velocity v x", "square sum s y", "mean ḡ x", "mean m x", "largest ŝ y", "t", "product ∏ μᵢ"} <= {*columns}
+
+
+def test_of_a_long_run_the_csv_remembers_what_happened_between_its_records():
+    racers = (OPTIMIZERS["Momentum"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=1e-3))
+    short = RaceSetup(landscape="Bowl", start=(4.0, 1.0), steps=490, racers=racers)
+    one, other = (
+        every_step(descent_of(setup)).set_index(["racer", "step"]) for setup in (short, replace(short, steps=900))
+    )
+    both = one.index.intersection(other.index).drop([(name, 490) for name in ("Momentum", "Adam")], errors="ignore")
+    assert len(both) > 300
+    np.testing.assert_allclose(other.loc[both].to_numpy(float), one.loc[both].to_numpy(float), rtol=1e-4)
+
+
+def numbers(value):
+    return np.asarray(value.detach() if hasattr(value, "detach") else value)
+
+
+@pytest.mark.parametrize("setup", COMPUTATIONS, ids=lambda setup: f"{setup.part} {setup.text}")
+def test_the_notebook_of_gradients_gives_the_numbers_of_the_table_to_the_last_digit(setup):
+    found, table = execute(made(setup, NOTEBOOK), NOTEBOOK), gradients.table(setup)
+    for name, column in COLUMNS[setup.part].items():
+        value = np.where(np.isfinite(found[name]), found[name], np.nan)
+        np.testing.assert_array_equal(value, table[column].to_numpy().astype(value.dtype), column)
+
+
+@pytest.mark.parametrize("setup", COMPUTATIONS, ids=lambda setup: f"{setup.part} {setup.text}")
+def test_pytorch_gives_the_numbers_of_the_table_of_gradients(setup, torch):
+    found, table = execute(made(setup, PYTORCH), PYTORCH), gradients.table(setup)
+    alike = np.ones(len(table), bool)
+    if setup.part == DIFFERENCES:  # at a small h the error is rounding
+        alike = table["h"].to_numpy() > 0.05
+    if setup.part == SLOPE:  # at a corner the slope is a convention
+        alike = table["x"].to_numpy() != 0
+    for name, column in COLUMNS[setup.part].items():
+        ours, theirs = table[column].to_numpy(float)[alike], numbers(found[name])[alike]
+        np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-4, err_msg=column)
+
+
+def test_each_page_has_the_same_four_files_with_names_of_its_own():
+    pages = (GradientsSetup(), FitSetup(), RegressionSetup(), RaceSetup())
+    offered = [files(setup) for setup in pages]
+    assert all([file.label for file in page] == list(ENDINGS) for page in offered)
+    names = [file.name for page in offered for file in page]
+    assert len(set(names)) == len(names)
+    assert all(file.help.endswith(".") for page in offered for file in page)
+
+
+def test_where_there_is_nothing_to_make_a_sentence_says_why():
+    for setup in (FitSetup(data="CSV"), GradientsSetup(f="own", own="x^"), GradientsSetup(part=CHECK)):
+        assert all(file.make is None and file.help for file in files(setup))
+        assert describe(setup)
+    [optax] = [file for file in files(GradientsSetup()) if file.label == OPTAX]
+    assert optax.make is None
+    assert "no optimizer" in optax.help
+
+
+def test_every_rule_has_a_counterpart_or_its_file_says_that_it_has_none(monkeypatch):
+    setup = RaceSetup(racers=ALL_RULES)
+    assert all(file.make for file in files(setup))
+    for module, label in ((in_torch, PYTORCH), (in_optax, OPTAX)):
+        monkeypatch.delitem(module.COUNTERPARTS, "Adam")
+        [file] = [file for file in files(setup) if file.label == label]
+        assert file.make is None
+        assert "no Adam" in file.help
+
+
+@pytest.mark.parametrize("setup", RACES)
+def test_the_description_says_who_where_and_how_it_ended(setup):
+    words = describe(setup)
+    for name, run in page_runs(setup).items():
+        assert name in words
+        assert ("iverged" in words or "left the finite" in words) == any(
+            run.stopped is not None for run in page_runs(setup).values()
+        )
+    assert "from" in words
+    assert "*" not in words
+
+
+@pytest.mark.parametrize("setup", COMPUTATIONS, ids=lambda setup: f"{setup.part} {setup.text}")
+def test_the_description_of_gradients_is_plain_text(setup):
+    words = describe(setup)
+    assert words.startswith("Gradients. The picture shows")
+    assert not {"$", "`", "\\"} & {*words.partition("\n\n")[2]}

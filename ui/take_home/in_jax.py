@@ -1,0 +1,94 @@
+"""The parts that the notebook and the optax program share: set-up, loss, examples, batches, and when a run ends."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+
+from engine import batches, problems
+from ui.take_home.descent import Descent
+from ui.take_home.source import array_literal, literal, source_of
+
+BATCHES = """\
+def all_batches():
+    \"\"\"Whether each example is in the batch of each step: (steps + 1, examples).\"\"\"
+    per_epoch = batches_per_epoch(len(TRUE), BATCH_SIZE)
+    orders = [np.asarray(shuffle(BATCH_SEED, epoch, len(TRUE))) for epoch in range(STEPS // per_epoch + 1)]
+    return np.stack([in_batch(orders[step // per_epoch], step, BATCH_SIZE) for step in range(STEPS + 1)])"""
+
+BATCH_LOSS = """\
+def batch_loss(theta, features, true, chosen):
+    \"\"\"The loss on the examples of a batch alone.\"\"\"
+    each = jax.vmap(lambda one, its_true: mean_squared_error(theta, one[None], its_true[None]))(features, true)
+    return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)"""
+
+DRAWN = """\
+x, y, TRUE = (np.asarray(part)[0] for part in draw_bowl(EXAMPLES, NOISE, np.array([SEED])))
+FEATURES = np.stack([x**2, y**2], axis=-1)  # the model is theta1 x^2 + theta2 y^2"""
+
+SETTLED = """\
+def settled_at(losses, quiet_steps):
+    \"\"\"The step at which the loss had stayed within the tolerance for long enough; None if it never did.\"\"\"
+    reference, quiet = np.float32(np.nan), 0
+    for step, loss in enumerate(np.asarray(losses, np.float32)):
+        if abs(loss - reference) < np.float32(TOLERANCE):
+            quiet += 1
+        else:
+            reference, quiet = loss, 0
+        if quiet >= quiet_steps and step % EPOCH == 0:
+            return step
+    return None"""
+
+
+def setup_code(descent: Descent) -> str:
+    """The numbers of the set-up, at the top of a program."""
+    lines = [f"START = {literal(descent.start)}", f"STEPS = {descent.steps}"]
+    if descent.drawn:
+        examples, noise, seed = map(literal, descent.drawn)
+        lines += [f"EXAMPLES, NOISE, SEED = {examples}, {noise}, {seed}"]
+    if descent.batch_size:
+        lines += [f"BATCH_SIZE, BATCH_SEED = {descent.batch_size}, {descent.seed}"]
+    if descent.tolerance:
+        quiet = ", ".join(f"{literal(name)}: {steps}" for name, steps in descent.quiet_steps.items())
+        lines += [
+            f"TOLERANCE = {literal(descent.tolerance)}  # a run ends once its loss has stayed within this",
+            f"QUIET_STEPS = {{{quiet}}}  # for so many steps",
+            f"EPOCH = {descent.epoch}  # and at the end of an epoch, in steps",
+        ]
+    return "\n".join(lines)
+
+
+def loss_code(descent: Descent) -> str:
+    """The source of the loss."""
+    module = sys.modules[descent.loss.__module__]
+    return source_of(module, [descent.loss.__name__], without="landscape")
+
+
+def examples_code(descent: Descent) -> str:
+    """The examples of a fit: how they are drawn, or as numbers."""
+    assert descent.fit is not None
+    if descent.drawn:
+        return f"{source_of(problems, ['draw_bowl'])}\n\n\n{DRAWN}"
+    features, true = map(array_literal, descent.fit.data)
+    each = "1 and x" if descent.fit.features.shape[1] == 2 else "x"
+    return f"# what each parameter is multiplied with: {each}\nFEATURES = {features}\nTRUE = {true}"
+
+
+def batches_code() -> str:
+    """The batches of every step, as the app deals them."""
+    return f"{source_of(batches, ['shuffle', 'in_batch'])}\n\n\n{BATCHES}"
+
+
+def loss_name(descent: Descent) -> str:
+    """What the loss is called in the program."""
+    return descent.loss.__name__
+
+
+def about(descent: Descent) -> str:
+    """A sentence or two on what is run."""
+    some = f" from {literal(descent.start)}, {descent.steps} {descent.index}{'s' if descent.steps > 1 else ''}"
+    who = f"{len(descent.racers)} optimizers" if len(descent.racers) > 1 else next(iter(descent.racers))
+    if descent.fit is None:
+        return f"{who} on {descent.where}{some}.\n{inspect.getdoc(descent.loss)}"
+    size = f", {descent.batch_size} a step" if descent.batch_size else ""
+    return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."

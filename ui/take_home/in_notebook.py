@@ -1,0 +1,219 @@
+"""A run as a Jupyter notebook: the engine's own source, the set-up, the run, a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from engine import Optimizer, optimizers
+from engine.xla.flags import is_off
+from ui.take_home.descent import Descent
+from ui.take_home.in_jax import (
+    BATCH_LOSS,
+    SETTLED,
+    about,
+    batches_code,
+    examples_code,
+    loss_code,
+    loss_name,
+    setup_code,
+)
+from ui.take_home.source import literal, source_of
+
+IMPORTS = """\
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import plotly.graph_objects as go"""
+
+OPTIMIZER = '''\
+class Optimizer:
+    """A rule: init(x) makes its state; update(gradient, state, x) gives the move, and the state for the next step."""
+
+
+def knob(default, *range, **about):
+    """A number that the app has a slider for; here it is its default."""
+    return default
+
+
+def register(rule):
+    """Let a rule be called with its knobs: Adam(learning_rate=0.1)."""
+    return dataclass(frozen=True)(rule)'''
+
+DESCEND = '''\
+def is_finite(*parts):
+    """Whether all these numbers are finite."""
+    return jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(parts)]))
+
+
+def descend(rule, knobs, {data}start):
+    """One run: position and loss at each step, and whether all was finite until then."""
+    optimizer = rule(*knobs)
+
+    def step(carry, {chosen}):
+        x, state, running = carry
+{evaluate}
+        move, new_state = optimizer.update(gradient, state, x)
+        finite = running & is_finite(x, loss, gradient)
+        # a run that leaves the finite numbers stands still from then on
+        new_x, new_state = jax.tree.map(lambda new, old: jnp.where(finite, new, old), (x + move, new_state), (x, state))
+        return (new_x, new_state, finite & is_finite(new_state)), (x, loss, finite)
+
+    state = jax.tree.map(jnp.asarray, optimizer.init(start))
+    carry, records = jax.lax.scan(step, (start, state, True), {batches}, length=STEPS + 1)
+    return records'''
+
+EVALUATE = """\
+        loss, gradient = jax.value_and_grad({loss})(x{data})"""
+EVALUATE_BATCH = """\
+        loss = {loss}(x{data})
+        gradient = jax.grad(batch_loss)(x{data}, chosen)"""
+
+ONE_KERNEL = '''\
+from jax.experimental.xla_metadata import set_xla_metadata
+
+
+@partial(jax.jit, static_argnums=0)
+def descend_all(rule, knobs, starts):
+    """A run from each start, in one kernel as in the app: compiled otherwise, some last digits differ."""
+    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
+        return jax.jit(jax.vmap(partial(descend, rule), in_axes=(None, 0)))(knobs, starts)'''
+
+JITTED = '''\
+@partial(jax.jit, static_argnums=0)
+def descend_all(rule, knobs, {data}starts):
+    """A run from each start."""
+    return jax.vmap(partial(descend, rule), in_axes=({axes}0))(knobs, {data}starts)'''
+
+RUN = '''\
+def run(optimizer{settle}):
+    """Position (steps + 1, dim) and loss (steps + 1,) at each step; a run that has ended stands still."""
+    knobs = np.array([*vars(optimizer).values()], np.float32)
+    # two runs from the same start, as in the app: a single one is rounded otherwise
+    starts = np.array([START, START], np.float32)
+    records = descend_all(type(optimizer), knobs, {data}starts)
+    positions, losses, finite = (np.array(part[0]) for part in records)
+    if not finite[0]:  # it cannot begin
+        positions[:], losses[:] = START, np.nan
+        return positions, losses
+    last = finite.sum() - 1
+{settled}    positions[last:], losses[last:] = positions[last], losses[last]
+    return positions, losses'''
+
+SETTLE = """\
+    settled = settled_at(losses[: last + 1], quiet_steps)
+    last = last if settled is None else settled
+"""
+
+SHOW = """\
+runs = {{name: run(optimizer{quiet}) for name, optimizer in RACERS.items()}}
+for name, (positions, losses) in runs.items():
+    print(f"{{name:24}} ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}")"""
+
+PLOT = """\
+figure = go.Figure(layout={{"xaxis_title": "{index}", "yaxis_title": "loss"}})
+for name, (positions, losses) in runs.items():
+    figure.add_scatter(y=losses, name=name)
+figure"""
+
+
+def notebook(descent: Descent) -> bytes:
+    """The notebook of a descent."""
+    cells = [
+        new_markdown_cell(words(descent)),
+        new_code_cell(IMPORTS),
+        new_markdown_cell("## The set-up"),
+        new_code_cell(setup_code(descent)),
+        new_markdown_cell("## The loss, as the app computes it"),
+        new_code_cell(loss_code(descent)),
+    ]
+    if descent.fit:
+        cells += [new_markdown_cell("## The examples"), new_code_cell(examples_code(descent))]
+    if descent.batch_size:
+        cells += [
+            new_markdown_cell("## The batches: which examples each step looks at"),
+            new_code_cell(batches_code()),
+            new_code_cell(BATCH_LOSS),
+        ]
+    cells += [
+        new_markdown_cell("## The optimizers, from the app's source"),
+        new_code_cell(f"{OPTIMIZER}\n\n\n{rules_code(descent.racers)}"),
+        new_code_cell(racers_code(descent.racers)),
+        new_markdown_cell("## The run"),
+        new_code_cell(run_code(descent)),
+        new_code_cell(SHOW.format(quiet=", QUIET_STEPS[name]" if descent.tolerance else "")),
+        new_code_cell(PLOT.format(index=descent.index)),
+    ]
+    return as_bytes(cells)
+
+
+def as_bytes(cells: list) -> bytes:
+    """A notebook of these cells."""
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"  # nbformat draws one at random
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    nbformat.validate(made)
+    return nbformat.writes(made).encode()
+
+
+def words(descent: Descent) -> str:
+    """What stands at the top of the notebook."""
+    ends = "\n".join(f"- {name}: {descent.ends[name]}" for name in descent.racers)
+    return (
+        f"# {descent.page}\n\n{about(descent)}\n\nHow each one ended in the app:\n\n{ends}\n\n"
+        "It needs `pip install jax numpy plotly nbformat`. With the app's version of JAX, and a processor of the same "
+        "kind, every number comes out as in the app, to the last digit; elsewhere the last digits may differ."
+    )
+
+
+def rules_code(racers: Mapping[str, Optimizer]) -> str:
+    """The source of each rule that takes part."""
+    names = [type(racer).__name__ for racer in racers.values()]
+    return source_of(optimizers, names, given=("Optimizer", "knob", "register"))
+
+
+def racers_code(racers: Mapping[str, Optimizer]) -> str:
+    """The line-up with its knobs."""
+    lines = [f"    {literal(name)}: {type(racer).__name__}({knobs(racer)})," for name, racer in racers.items()]
+    return "\n".join(["RACERS = {", *lines, "}"])
+
+
+def knobs(racer: Optimizer) -> str:
+    """The learning rate of a racer, and the knobs that are not at their default."""
+    some = [knob for knob in racer.knobs() if knob.name == "learning_rate" or getattr(racer, knob.name) != knob.default]
+    return ", ".join(f"{knob.name}={literal(getattr(racer, knob.name))}" for knob in some)
+
+
+def run_code(descent: Descent) -> str:
+    """How the descent is run."""
+    data = "features, true, " if descent.fit else ""
+    in_batches = descent.batch_size is not None
+    arguments = data + ("batches, " if in_batches else "")
+    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(
+        loss=loss_name(descent), data=", features, true" if descent.fit else ""
+    )
+    parts = [
+        DESCEND.format(
+            data=arguments,
+            evaluate=evaluate,
+            chosen="chosen" if in_batches else "_",
+            batches="batches" if in_batches else "None",
+        )
+    ]
+    if descent.fit or is_off():
+        parts.append(JITTED.format(data=arguments, axes="None, " * (1 + arguments.count(","))))
+    else:
+        parts.append(ONE_KERNEL)
+    if descent.tolerance:
+        parts.append(SETTLED)
+    given = ("FEATURES, TRUE, " if descent.fit else "") + ("all_batches(), " if in_batches else "")
+    tolerant = bool(descent.tolerance)
+    parts.append(RUN.format(data=given, settle=", quiet_steps" if tolerant else "", settled=SETTLE if tolerant else ""))
+    return "\n\n\n".join(parts)
