@@ -50,7 +50,10 @@ def show_menu(setup: Setup, stage_key: str) -> None:
 
 def show_entries(setup: Setup, stage_key: str) -> None:
     """All that can be taken home from a page."""
-    from ui.take_home.files import describe, files  # what writes them takes a while to load, and few visitors ask for it
+    from ui.take_home.files import (
+        describe,
+        files,
+    )  # what writes them takes a while to load, and few visitors ask for it
 
     words = {
         "title": title(setup),
