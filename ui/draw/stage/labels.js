@@ -53,7 +53,7 @@ const roomFor = ([left, top, width, height]) => ({ left: left + EDGE, top: top +
 export function findWords(view) {
   const { plot, caption } = view;
   const frame = plot.getBoundingClientRect();
-  const still = [...plot.querySelectorAll(".annotation-text-g, .textpoint, .xtick text, .ytick text, .xtitle, .ytitle"), ...(caption.textContent ? [caption] : [])];
+  const still = [...plot.querySelectorAll(".annotation-text-g, .textpoint, .xtick text, .ytick text, .xtitle, .ytitle"), caption, ...view.box.querySelectorAll("button")];
   view.words = still.map((words) => {
     const { left, top, right, bottom } = words.getBoundingClientRect();
     return [left - frame.left, top - frame.top, right - frame.left, bottom - frame.top];
