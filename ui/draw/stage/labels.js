@@ -174,7 +174,8 @@ function inColumn({ stage, pixels }, wanted, area, kept) {
   const side = x + gap + widest <= area.right ? 1 : -1;
   if (side < 0 && x - gap - widest < area.left) return [];
   const { height } = wanted[0];
-  const fitting = wanted.slice(0, Math.floor((area.bottom - area.top) / height));
+  // whoever leads is among those for whom there is room
+  const fitting = [...wanted].sort((a, b) => b.leads - a.leads).slice(0, Math.floor((area.bottom - area.top) / height));
   for (const label of fitting) label.aim = meanHeight(pixels[stage.tracks.indexOf(label.head.track)], stage, area) - height / 2;
   const column = inOrder(fitting, kept, STEADY * height);
   return stack(column.map(({ aim }) => aim), height, area).map((top, i) => {
