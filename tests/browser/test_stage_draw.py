@@ -76,7 +76,8 @@ def test_a_view_with_room_names_the_racers_and_a_narrow_one_whoever_leads(ten):
                 assert len(names) <= 1
                 assert all(label["leads"] for label in view["labels"] if label["name"])
             elif view["curve"]:
-                assert set(names) == on_view
+                assert len(names) >= min(len(on_view), (view["height"] - 90) // 16)  # so many lines fit in its frame
+                assert not at or any(label["leads"] for label in view["labels"])
             elif at:
                 assert len(names) >= 8
 

@@ -40,7 +40,7 @@ function keepInside(place, [left, top, width, height]) {
 
 // Places that are the same become a circle, in their order; then those closer than `apart` are pushed apart. Places that
 // move a little give spots that move a little: nothing jumps while it plays.
-export function fanOut(places, apart) {
+function fanOut(places, apart) {
   const spots = places.map(([x, y], i) => {
     // how many share its place, and how many of them come before it: those that are only near count in part
     let [count, before] = [1, 0];
@@ -58,9 +58,10 @@ export function fanOut(places, apart) {
     const moves = spots.map(([x, y], i) => {
       let [dx, dy, close] = [0, 0, 0];
       spots.forEach((other, j) => {
-        const [ux, uy] = [x - other[0], y - other[1]];
-        const distance = Math.hypot(ux, uy);
-        if (j === i || distance >= apart || distance === 0) return;
+        const ux = x - other[0], uy = y - other[1];
+        const square = ux * ux + uy * uy;
+        if (j === i || square >= apart * apart || square === 0) return;
+        const distance = Math.sqrt(square);
         close++;
         dx += ((apart - distance) * ux) / distance;
         dy += ((apart - distance) * uy) / distance;

@@ -33,7 +33,7 @@ export function placeLabels(view, pen, heads, { start, leads }) {
   const named = heads.filter((head) => tracks.length > 1 && heads.length > 1 && (!small || head.track === leads));
   const wanted = named.map((head) => ({
     name: head.name, text: head.name, head, height, width: pen.measureText(head.name).width + star, star,
-    leads: head.track === leads, color: legible(view.stage, head.track.color),
+    leads: head.track === leads, color: (head.track.textColor ??= legible(view.stage, head.track.color)),
   }));
   const kept = remembered(view);
   if (isCurve(view)) view.labels = inColumn(view, wanted.filter(({ head }) => !head.off), area, kept);
@@ -53,7 +53,7 @@ const roomFor = ([left, top, width, height]) => ({ left: left + EDGE, top: top +
 export function findWords(view) {
   const { plot, caption } = view;
   const frame = plot.getBoundingClientRect();
-  const still = [...plot.querySelectorAll(".annotation-text-g, .textpoint, .xtick text, .ytick text, .xtitle, .ytitle"), ...(caption.textContent ? [caption] : [])];
+  const still = [...plot.querySelectorAll(".annotation-text-g, .textpoint, .xtick text, .ytick text, .xtitle, .ytitle"), caption, ...view.box.querySelectorAll("button")];
   view.words = still.map((words) => {
     const { left, top, right, bottom } = words.getBoundingClientRect();
     return [left - frame.left, top - frame.top, right - frame.left, bottom - frame.top];
@@ -110,22 +110,24 @@ function drift({ stage, pixels }, { track, place }) {
 
 // The place where a name stood, if it is still free; else, of those that are free, one that is near and stays free long.
 function findPlace(label, taken, area, before) {
-  const attempt = (turn, ring, margin = 0) => {
-    const place = { ...beside(label, turn, GAPS[ring]), turn, ring };
-    const free = stepsFree(boxOf({ ...label, ...place }), label.head.drift, taken, area, margin);
-    return free < 0 ? null : { place, worth: free - FAR * ring };
+  const { drift } = label.head;
+  const attempt = (turn, ring, drift, margin = 0) => {
+    const place = beside(label, turn, GAPS[ring]);
+    const box = [place.left, place.top, place.left + label.width, place.top + label.height];
+    const free = stepsFree(box, drift, taken, area, margin);
+    return free < 0 ? null : { place: { ...place, turn, ring }, worth: free - FAR * ring };
   };
   if (before?.turn !== undefined) {
     for (let ring = 0; ring <= before.ring; ring++) {
-      const found = attempt(before.turn, ring, ring < before.ring ? MARGIN : 0);
+      const found = attempt(before.turn, ring, STILL, ring < before.ring ? MARGIN : 0);
       if (found) return found.place;
     }
   }
   let best = null;
   for (let ring = 0; ring < GAPS.length; ring++) {
-    if (best && best.worth >= label.head.drift.length - FAR * ring) break; // no farther one is worth more
+    if (best && best.worth >= drift.length - FAR * ring) break; // no farther one is worth more
     for (const turn of label.turns ?? outward(label.head, ring ? TURNS : NEAR)) {
-      const found = attempt(turn, ring);
+      const found = attempt(turn, ring, drift);
       if (found && !(best?.worth >= found.worth)) best = found;
     }
   }
@@ -172,7 +174,8 @@ function inColumn({ stage, pixels }, wanted, area, kept) {
   const side = x + gap + widest <= area.right ? 1 : -1;
   if (side < 0 && x - gap - widest < area.left) return [];
   const { height } = wanted[0];
-  const fitting = wanted.slice(0, Math.floor((area.bottom - area.top) / height));
+  // whoever leads is among those for whom there is room
+  const fitting = [...wanted].sort((a, b) => b.leads - a.leads).slice(0, Math.floor((area.bottom - area.top) / height));
   for (const label of fitting) label.aim = meanHeight(pixels[stage.tracks.indexOf(label.head.track)], stage, area) - height / 2;
   const column = inOrder(fitting, kept, STEADY * height);
   return stack(column.map(({ aim }) => aim), height, area).map((top, i) => {
@@ -205,7 +208,7 @@ function inOrder(labels, kept, steady) {
 }
 
 // Tops of lines so high, in this order, inside the area: as near to their aims as they get without covering each other.
-export function stack(aims, height, { top, bottom }) {
+function stack(aims, height, { top, bottom }) {
   const blocks = [];
   aims.forEach((aim, i) => {
     blocks.push({ sum: aim - i * height, count: 1 });
@@ -267,18 +270,12 @@ const boxOf = ({ left, top, width, height }) => [left, top, left + width, top + 
 
 // ---- colour
 
-const known = new Map();
-
 // A colour, moved toward that of the text until it can be read on the page.
-export function legible(stage, color) {
+function legible(stage, color) {
   const [page, text] = ["var(--st-background-color)", "var(--st-text-color)"].map((name) => stage.color(name));
-  const key = [color, page, text].join();
-  if (!known.has(key)) {
-    let found = color;
-    for (let share = 0.1; share < 1 && contrast(found, page) < READABLE; share += 0.1) found = mixed(color, text, share);
-    known.set(key, found);
-  }
-  return known.get(key);
+  let found = color;
+  for (let share = 0.1; share < 1 && contrast(found, page) < READABLE; share += 0.1) found = mixed(color, text, share);
+  return found;
 }
 
 const channels = (color) => [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
