@@ -550,7 +550,7 @@ def test_another_file_keeps_a_learning_rate_that_suits_it_and_slider_and_words_a
         assert (rate == 0.05) == kept
         assert address(app, PAGE).rate == rate
         limit = float(dict(metrics(app))["limit 2/λ"])
-        assert float(re.search(r"this is \*\*([0-9.e+-]+)\*\*", texts(app))[1]) == pytest.approx(rate / limit, rel=5e-3)
+        assert float(re.search(r"α is \*\*([0-9.e+-]+)\*\*", texts(app))[1]) == pytest.approx(rate / limit, rel=5e-3)
         assert verdict(app).startswith(f"### α = {rate:g} ")
 
 

@@ -68,8 +68,8 @@ PICTURES = Path(__file__).parent / "pictures"
 # Streamlit's margins suit text; the pictures need the window. How high what stands above a stage is, the stage reads
 # from --stage-top.
 LAYOUT = """
-:root { --stage-top: 9.5rem; }
-.block-container { padding: 3.4rem clamp(0.9rem, 2.6vw, 2.6rem) 3rem; max-width: 1800px; }
+:root { --stage-top: 10.3rem; }
+.block-container { padding: 3.5rem clamp(0.875rem, 2.5vw, 2.5rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
 .block-container:has(.st-key-head) { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"]:has(.st-key-head) { gap: 0.6rem; }
@@ -79,7 +79,7 @@ LAYOUT = """
 .st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%; }
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {
-  .block-container:has(.st-key-head) { padding-top: 0.7rem; }
+  .block-container:has(.st-key-head) { padding-top: 0.75rem; }
   [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] { background: none; }
   [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"],
   [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] div { pointer-events: none; }
@@ -95,10 +95,10 @@ LAYOUT = """
   .st-key-head > * { flex: none; }
   .st-key-head > :nth-child(2) { order: 0; flex: 0 1 auto; min-width: 0; }
 }
-/* with one row above it, and with formulas or words */
+/* with one row above it, and with formulas or words; the question of a preset may take two lines */
 :root:has(.st-key-before-stage) { --stage-top: 8rem; }
-:root:has(.st-key-formula-line) { --stage-top: 11.8rem; }
-:root:has(.st-key-explained) { --stage-top: 14.4rem; }
+:root:has(.st-key-formula-line) { --stage-top: 12.6rem; }
+:root:has(.st-key-explained) { --stage-top: 14.6rem; }
 /* a lecture: all letters are sized by the root's */
 :root:root:has([class*="-lecture-off"]) { font-size: max(18px, 1.25vw); }
 :root:has([class*="-lecture-off"]) :is(
@@ -108,6 +108,7 @@ LAYOUT = """
 :root:has([class*="-lecture-off"]) .block-container { padding: 0.5rem 1rem 2rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
+.st-key-basins-progress { height: 0; overflow: visible; }
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 

@@ -236,9 +236,12 @@ class Visitor:
         """A picture of what stands still in a view: Plotly's own drawing, without the canvases above it."""
         canvases = f"stage.views.get({view!r}).canvases"
         self.ask(f"{canvases}.forEach((canvas) => {{ canvas.style.visibility = 'hidden'; }})")
+        top = f"stage.views.get({view!r}).plot.getBoundingClientRect().top"  # a picture begins at a whole pixel
+        self.ask(f"stage.root.style.marginTop = `${{Math.ceil({top}) - {top}}}px`")
         place = self.ask(f"stage.views.get({view!r}).plot.getBoundingClientRect().toJSON()")
         picture = self.page.screenshot(clip={key: place[key] for key in ("x", "y", "width", "height")})
         self.ask(f"{canvases}.forEach((canvas) => {{ canvas.style.visibility = ''; }})")
+        self.ask("stage.root.style.marginTop = ''")
         return picture
 
     def where_painted(self, view: str, color: str) -> list[float] | None:

@@ -72,6 +72,12 @@ def test_the_stage_fits_into_the_window_and_on_a_phone_its_views_are_as_wide_as_
 def test_another_view_is_made_the_large_one_at_once_and_the_link_and_a_reload_keep_it(visitor, by):
     visitor.open(RACE)
     visitor.page.locator(".scrub").fill("23")
+    # one that the visitor has turned; a camera of its own comes nearer in a large view
+    turned = (
+        "Plotly.relayout(stage.views.get('surface').plot, { 'scene.camera.eye': { x: 1, y: 1, z: 1 } }).then(() => 1)"
+    )
+    visitor.ask(turned)
+    visitor.wait("stage.views.get('surface').scene().getCamera().eye.x > 0.99")
     race, camera = visitor.race, visitor.ask(CAMERA)
     assert visitor.ask(LARGE) == ["surface"]
     was = visitor.page.locator(".view").nth(1).bounding_box()

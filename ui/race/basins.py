@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import LANDSCAPES, Optimizer, Trace
 from engine.blocks import Progress
@@ -41,7 +42,8 @@ def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Map
         st.markdown(describe_colors(setup))
     with choose:
         choose_points(setup)
-    found = maps(setup)
+        bar = st.container(key="basins-progress").empty()  # the page's style gives it no height: it pushes nothing
+    found = maps(setup, bar)
     show_stage(setup, found, traces, racer_styles)
     show_rates(found, racer_styles, theme)
 
@@ -67,10 +69,9 @@ def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     return MAPS.get(key, lambda: basins(landscape, racer, setup.points, setup.steps, progress), lambda: progress(0.0))
 
 
-def maps(setup: RaceSetup) -> dict[str, Basins]:
-    """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress bar raises."""
+def maps(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, Basins]:
+    """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress ``bar`` raises."""
     found = {}
-    bar = st.empty()
     with without_slot():
         for place, (name, racer) in enumerate(zip(racer_names(setup.racers), setup.racers, strict=True)):
 

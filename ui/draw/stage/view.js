@@ -52,9 +52,9 @@ export class View {
     const { data, layout } = JSON.parse(figure);
     if (!layout.scene) layout.margin.t = Math.max(layout.margin.t, CAPTION_PIXELS); // for the words and the button above it
     if (scale !== 1) magnifyFigure({ data, layout }, scale);
-    if (layout.scene) {
+    if (layout.scene?.camera) {
       this.usual = layout.scene.camera;
-      const camera = this.scene()?.glplot ? this.isTurned() && this.scene().getCamera() : this.camera;
+      const camera = this.eye && this.scene()?.glplot ? this.isTurned() && this.scene().getCamera() : this.camera;
       layout.scene.camera = camera || this.placeCamera();
     }
     const config = {
@@ -104,15 +104,16 @@ export class View {
   placeCamera() {
     const { width, height } = this.size();
     const nearer = height > LARGE_PIXELS ? Math.max(1, Math.min(NEAREST, width / height)) : 1;
-    const { eye, center } = this.usual;
-    this.placed = Object.fromEntries(Object.keys(eye).map((axis) => [axis, center[axis] + (eye[axis] - center[axis]) / nearer]));
-    return { ...this.usual, eye: this.placed };
+    const { eye, center = { x: 0, y: 0, z: 0 } } = this.usual;
+    this.eye = Object.fromEntries(Object.keys(eye).map((axis) => [axis, center[axis] + (eye[axis] - center[axis]) / nearer]));
+    return { ...this.usual, eye: { ...this.eye } }; // a copy: Plotly writes into it
   }
 
   // whether the visitor has turned the scene
   isTurned() {
+    if (!this.usual) return true;
     const { eye } = this.scene().getCamera();
-    return Object.keys(eye).some((axis) => Math.abs(eye[axis] - this.placed[axis]) > 1e-4);
+    return Object.keys(eye).some((axis) => Math.abs(eye[axis] - this.eye[axis]) > 1e-4);
   }
 
   // The browser has taken the graphics context away: draw the scene in a new one, once by itself.
