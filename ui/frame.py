@@ -108,7 +108,10 @@ LAYOUT = """
 :root:has([class*="-lecture-off"]) .block-container { padding: 0.5rem 1rem 2rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
-.st-key-basins-progress { height: 0; overflow: visible; }
+/* it pushes nothing: it comes and goes */
+:is(.st-key-basins-progress, [data-testid="stLayoutWrapper"]:has(> .st-key-basins-progress)) {
+  position: absolute; width: 15rem;
+}
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 

@@ -260,7 +260,7 @@ class Visitor:
                     x += (i / 4) % width + 0.5; y += Math.floor(i / 4 / width) + 0.5; n++;
                 }
                 const scale = canvas.width / canvas.clientWidth;
-                return n > 5 ? [x / n / scale, y / n / scale] : null;
+                return n > 20 ? [x / n / scale, y / n / scale] : null;
             })()""",
             [view, color],
         )

@@ -42,7 +42,7 @@ def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Map
         st.markdown(describe_colors(setup))
     with choose:
         choose_points(setup)
-        bar = st.container(key="basins-progress").empty()  # the page's style gives it no height: it pushes nothing
+        bar = st.container(key="basins-progress").empty()  # by the page's style it pushes nothing
     found = maps(setup, bar)
     show_stage(setup, found, traces, racer_styles)
     show_rates(found, racer_styles, theme)
