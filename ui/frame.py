@@ -24,6 +24,7 @@ class Page:
     title: str
     icon: str
     sentence: str  # what the page is about, under its title
+    above: float = 0  # how high what stands above its stage is, in rem: the stage takes the rest of the window
 
     def picture(self, theme: str) -> str:
         """The small picture of the page on the home page (made by ``python -m ui.pictures.take``)."""
@@ -42,50 +43,59 @@ PAGES = (
         "Gradients",
         ":material/trending_up:",
         "The slope of a function: which way is down, and how steep?",
+        above=12.6,
     ),
     Page(
         "pages/2_Linear_Fit.py",
         "Linear Fit",
         ":material/show_chart:",
         "Fitting a line: how large may the learning rate be?",
+        above=8,
     ),
     Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
         "Fitting two parameters: which path does each optimizer take?",
+        above=8,
     ),
     Page(
         "pages/4_Ackley_Race.py",
         "Ackley Race",
         ":material/sports_score:",
         "From one start, which optimizers find the minimum?",
+        above=10.3,
     ),
 )
 
 PICTURES = Path(__file__).parent / "pictures"
 
-# Streamlit's margins suit text; the pictures need the window. How high what stands above a stage is, the stage reads
-# from --stage-top.
+# Streamlit's margins suit text; the pictures need the window. No rule asks with :has() what is in a part of the page
+# that changes: browsers would style the whole page anew with everything that Streamlit puts there.
 LAYOUT = """
-:root { --stage-top: 10.3rem; }
 .block-container { padding: 3.5rem clamp(0.875rem, 2.5vw, 2.5rem) 3rem; max-width: 1800px; }
 .block-container h1 { padding: 0; line-height: 1.3; }
-.block-container:has(.st-key-head) { max-width: none; padding-top: 3.9rem; }
-.block-container > [data-testid="stVerticalBlock"]:has(.st-key-head) { gap: 0.6rem; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
+[class*="st-key-"][class*="-sent"] { display: none; }
+.st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
+"""
+# of a page with a stage; how high what stands above it is, the stage reads from --stage-top
+STAGE_LAYOUT = """
+:root { --stage-top: %srem; }
+.block-container { max-width: none; padding-top: 3.9rem; }
+.block-container > [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }
 .st-key-head h1 { font-size: 1.6rem; white-space: nowrap; }
 .st-key-head > :last-child { margin-left: auto; }
-.st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%; }
+.st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%%; }
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {
-  .block-container:has(.st-key-head) { padding-top: 0.75rem; }
-  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] { background: none; }
-  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"],
-  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] div { pointer-events: none; }
-  [data-testid="stApp"]:has(.st-key-head) [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
+  .block-container { padding-top: 0.75rem; }
+  [data-testid="stHeader"] { background: none; }
+  [data-testid="stHeader"], [data-testid="stHeader"] div { pointer-events: none; }
+  [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
   .st-key-head { padding-right: 2.5rem; }
-  [data-testid="stApp"]:has([data-testid="stExpandSidebarButton"]) .st-key-head { padding-left: 2.5rem; }
+  [data-testid="stHeader"]:has([data-testid="stExpandSidebarButton"]) ~ * .st-key-head { padding-left: 2.5rem; }
   .st-key-before-stage { flex-wrap: nowrap; }
   .st-key-before-stage > * { flex: none; }
   .st-key-before-stage > :first-child { flex: 0 1 auto; min-width: 0; }
@@ -95,24 +105,6 @@ LAYOUT = """
   .st-key-head > * { flex: none; }
   .st-key-head > :nth-child(2) { order: 0; flex: 0 1 auto; min-width: 0; }
 }
-/* with one row above it, and with formulas or words; the question of a preset may take two lines */
-:root:has(.st-key-before-stage) { --stage-top: 8rem; }
-:root:has(.st-key-formula-line) { --stage-top: 12.6rem; }
-:root:has(.st-key-explained) { --stage-top: 14.6rem; }
-/* a lecture: all letters are sized by the root's */
-:root:root:has([class*="-lecture-off"]) { font-size: max(18px, 1.25vw); }
-:root:has([class*="-lecture-off"]) :is(
-  [data-testid="stSidebar"], [data-testid="stHeader"], .st-key-head [data-testid="stMarkdown"]
-) { display: none; }
-:root:has([class*="-lecture-off"]) .st-key-head { padding: 0; justify-content: space-between; }
-:root:has([class*="-lecture-off"]) .block-container { padding: 0.5rem 1rem 2rem; }
-[data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
-[class*="st-key-"][class*="-sent"] { display: none; }
-/* it pushes nothing: it comes and goes */
-:is(.st-key-basins-progress, [data-testid="stLayoutWrapper"]:has(> .st-key-basins-progress)) {
-  position: absolute; width: 15rem;
-}
-.st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 
 configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")
@@ -133,7 +125,7 @@ def frame(title: str) -> Iterator[DeltaGenerator]:
         layout="wide",
         initial_sidebar_state="collapsed" if st.context.is_embedded else 340,
     )
-    st.html(f"<style>{LAYOUT}</style>")
+    st.html(f"<style>{LAYOUT}{STAGE_LAYOUT % page.above if page.above else ''}</style>")
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)

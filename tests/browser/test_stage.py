@@ -72,6 +72,25 @@ def test_play_moves_all_views_while_what_stands_still_stays(standing):
     assert at == round(at) >= round(seen) >= 10
 
 
+def test_while_it_plays_nothing_is_put_into_the_page_or_taken_out(standing):
+    # browsers would look at every rule with :has() again, at each frame, and some of those restyle the whole page
+    standing.press("Space")
+    standing.page.evaluate(
+        """async () => {
+            const { stage } = document.querySelector(".stage");
+            const from = stage.at;
+            window.changed = [];
+            const observer = new MutationObserver((all) => changed.push(...all.map(({ target }) => target.outerHTML)));
+            observer.observe(document.body, { childList: true, subtree: true });
+            while (stage.playing && stage.at < from + 8) await new Promise(requestAnimationFrame);
+            observer.disconnect();
+            if (!stage.playing) changed.push("it has stopped");
+        }"""
+    )
+    standing.press("Space")
+    assert standing.page.evaluate("changed") == []
+
+
 def test_play_stops_at_the_end_and_starts_again_from_there(standing):
     standing.page.locator(".speed").select_option("5")
     standing.press("Space")

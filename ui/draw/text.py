@@ -6,8 +6,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 BEFORE_STAGE = "before-stage"  # the key of the row above a stage
-EXPLAINED = "explained"  # the key of words above a stage, which leave it less of the window
-FORMULA_LINE = "formula-line"  # and of formulas
 FORMULAS = "formulas"  # the key of a row of columns that stand below each other where a formula would be cut
 
 

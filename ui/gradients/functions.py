@@ -15,7 +15,6 @@ import streamlit as st
 from engine import ExpressionError, parse, slopes
 from engine.expressions import Function
 from ui.draw import tables
-from ui.draw.text import FORMULA_LINE
 from ui.gradients.controls import CONTROLS, decimals_needed
 from ui.numbers import with_minus
 from ui.setup.pages import GradientsSetup
@@ -122,7 +121,7 @@ def with_margins(figure: go.Figure) -> go.Figure:
 def show_formulas(first: str, *others: str) -> None:
     """Show formulas side by side; the first above the others where it is long."""
     lines = [first, *others]
-    with st.container(key=FORMULA_LINE, gap="xsmall"):
+    with st.container(gap="xsmall"):
         if len(first) > MAX_LENGTH_IN_ROW:
             st.latex(lines.pop(0))
         st.markdown(" &emsp; &emsp; ".join(f"${{{line}}}$" for line in lines))  # in braces: no line breaks within one

@@ -11,6 +11,14 @@ from ui.setup.codec import Setup
 from ui.setup.controls import Controls
 from ui.setup.presets import presets
 
+# all letters are sized by the root's
+LECTURE = """<style>
+:root:root { font-size: max(18px, 1.25vw); }
+[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-head [data-testid="stMarkdown"] { display: none; }
+.st-key-head.st-key-head.st-key-head { padding: 0; justify-content: space-between; }
+.stApp .block-container { padding: 0.5rem 1rem 2rem; }
+</style>"""
+
 
 def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> dict[str, Any]:
     """What a page's stage is shown with: its key, and how it is laid out."""
@@ -32,7 +40,7 @@ def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> di
 
 
 def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator) -> None:
-    """The way into lecture mode; in it, the way to the next preset and the way out. The page's style looks for them."""
+    """The way into lecture mode; in it, the way to the next preset and the way out."""
     if not setup.lecture:
         place.button(
             "Lecture mode",
@@ -43,6 +51,7 @@ def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator
             help="For a projector: larger letters and thicker paths, and no sidebar.",
         )
         return
+    st.html(LECTURE)
     place.button(
         "Next preset",
         key=controls.key("lecture-next"),

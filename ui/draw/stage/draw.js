@@ -4,7 +4,7 @@ import { drawHead, drawTie, findHeads } from "./heads.js";
 import { findHidden } from "./hidden.js";
 import { drawLabels, findWords, placeLabels } from "./labels.js";
 import { leader } from "./leader.js";
-import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, tracePath, useCasing, useStroke } from "./paths.js";
+import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, useCasing, useStroke } from "./paths.js";
 
 export function draw(view, all) {
   const { stage } = view;
@@ -82,6 +82,18 @@ function drawSheet(view, pen, track) {
   for (let row = 0; row < rows; row++) tracePath(pen, points, row * columns, columns);
   for (let column = 0; column < columns; column++) tracePath(pen, points, column, rows, columns);
   pen.stroke();
+}
+
+// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
+function tracePath(pen, points, from, count, apart = 1) {
+  let drawing = false;
+  for (let n = 0; n < count; n++) {
+    const i = 2 * (from + n * apart);
+    const [x, y] = [points[i], points[i + 1]];
+    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
+    else if (drawing) pen.lineTo(x, y);
+    else { pen.moveTo(x, y); drawing = true; }
+  }
 }
 
 function drawArrow(view, pen, track) {

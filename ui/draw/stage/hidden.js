@@ -28,10 +28,14 @@ function look(view) {
   const lift = view.spec.lift * (high - low);
   const count = stage.last + 1;
   const apart = Math.ceil((count * stage.tracks.length) / MAX_POINTS);
-  view.behind = stage.tracks.map(({ values }) => {
+  view.behind = stage.tracks.map(({ values }, k) => {
     const [x, y, z] = view.spec.path.map((name) => values[name]);
+    const lengths = view.lengths[k];
     const hidden = new Uint8Array(count);
-    for (let i = 0; i < count; i += apart) hidden.fill(isHidden([x[i], y[i], z[i] + lift], eye, ground), i, i + apart);
+    for (let i = 0; i < count; i += apart) {
+      const rests = i > 0 && lengths[i] === lengths[i - apart] && !Number.isNaN(view.pixels[k][2 * (i - apart)]);
+      hidden.fill(rests ? hidden[i - 1] : isHidden([x[i], y[i], z[i] + lift], eye, ground), i, i + apart);
+    }
     return hidden;
   });
 }

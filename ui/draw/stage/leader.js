@@ -1,5 +1,7 @@
 // Who leads: the racer of those shown whose loss is the lowest at a record.
 
+import { element } from "./parts.js";
+
 // nobody where there is no loss, or where all have the same, as at the start
 export function leader(stage, record) {
   if (!stage.numbers.some(({ key }) => key === "loss")) return null;
@@ -21,19 +23,7 @@ export function markLeader(stage, record) {
   for (const track of stage.tracks) {
     const name = track.cells[0].parentElement.firstElementChild;
     let star = name.querySelector(".star");
-    if (!star) name.append((star = picture()));
+    if (!star) name.append((star = element("span", { className: "star", role: "img", ariaLabel: "leads: the lowest loss" })));
     star.style.visibility = track === leads ? "visible" : "hidden";
   }
-}
-
-function picture() {
-  const star = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  for (const [name, value] of Object.entries({ class: "star", viewBox: "-7 -7 14 14", width: 14, height: 14, role: "img", "aria-label": "leads: the lowest loss" })) star.setAttribute(name, value);
-  const points = Array.from({ length: 10 }, (_, i) => {
-    const [radius, turn] = [i % 2 ? 2.8 : 6.5, (i * Math.PI) / 5];
-    return `${radius * Math.sin(turn)},${-radius * Math.cos(turn)}`;
-  });
-  star.innerHTML = `<polygon points="${points.join(" ")}" fill="currentColor"/>`;
-  star.style.cssText = "margin-left: 6px; vertical-align: -1px;";
-  return star;
 }

@@ -9,6 +9,7 @@ const HIDDEN = 0.35; // of its strength, where the surface is in front of it
 // the way back in shares of the whole run, and how strong the path is up to there
 const TRAIL = [[0.1, 0.85], [0.25, 0.7], [1, 0.6]];
 const NEAR = 0.06; // the share of the run that is drawn with each frame
+const [SEEN, LONG] = [0.5, 1e4]; // pixels: a shorter step is not drawn, and of a longer one nobody follows the dashes
 const CHUNKS = 50; // the lower canvas is drawn anew as often in a run
 
 export const isShown = ({ stage, spec }, { name }) => !stage.hidden.has(name) && (!spec.only || spec.only === name);
@@ -20,12 +21,15 @@ export function tailStart({ last }, record) {
   return Math.max(0, Math.floor(record / chunk) * chunk - Math.max(2, Math.round(NEAR * last)));
 }
 
-// How far along its path each point is, in pixels, so that dashes stay where they are when a part is drawn by itself.
+// How far along its path each point is, in pixels, so that dashes stay where they are when a part is drawn by itself. A
+// point that is hardly apart from the last one drawn is as far as that one, and not drawn: a racer at rest costs nothing.
 export function pathLengths(points) {
-  const lengths = new Float32Array(points.length / 2);
+  const lengths = new Float64Array(points.length / 2);
+  let drawn = 0;
   for (let i = 1; i < lengths.length; i++) {
-    const step = Math.hypot(points[2 * i] - points[2 * i - 2], points[2 * i + 1] - points[2 * i - 1]);
-    lengths[i] = Number.isFinite(step) ? lengths[i - 1] + step : 0;
+    const step = Math.hypot(points[2 * i] - points[2 * drawn], points[2 * i + 1] - points[2 * drawn + 1]);
+    lengths[i] = lengths[i - 1] + (step >= SEEN ? Math.min(step, LONG) : 0); // NaN where one of them is not on the view
+    if (!(step < SEEN)) drawn = i;
   }
   return lengths;
 }
@@ -64,16 +68,8 @@ export function aheadPass(view, tail) {
 
 // the last stretch, up to where the racer is
 export function strokeTail(view, pen, k, tail, record, part) {
-  strokePath(view, pen, k, tail, record, 1);
-  const points = view.pixels[k];
-  const [x, y] = pointAt(points, record, part);
-  if (!(part > 1e-6) || Number.isNaN(points[2 * record]) || Number.isNaN(x)) return;
-  pen.globalAlpha = view.behind?.[k]?.[record] ? HIDDEN : 1;
-  pen.lineDashOffset = view.lengths[k][record];
-  pen.beginPath();
-  pen.moveTo(points[2 * record], points[2 * record + 1]);
-  pen.lineTo(x, y);
-  pen.stroke();
+  const now = pointAt(view.pixels[k], record, part);
+  strokePath(view, pen, k, tail, record, 1, part > 1e-6 && !now.some(Number.isNaN) ? now : null);
 }
 
 export function useStroke(pen, track, { scale }) {
@@ -99,14 +95,20 @@ export function pointAt(points, record, part) {
   return [x, y];
 }
 
-function strokePath(view, pen, k, from, to, alpha) {
+// from one record to another, and on to a place between this and the next one
+function strokePath(view, pen, k, from, to, alpha, place = null) {
   const points = view.pixels[k];
+  const lengths = view.lengths[k];
   if (!points.length) return;
-  for (const [a, b, hidden] of pieces(points, view.behind?.[k], from, to)) {
+  for (const [a, b, hidden] of pieces(points, view.behind?.[k], from, place ? to + 1 : to)) {
     pen.globalAlpha = hidden ? HIDDEN * alpha : alpha;
-    pen.lineDashOffset = view.lengths[k][a];
+    pen.lineDashOffset = lengths[a];
     pen.beginPath();
-    tracePath(pen, points, a, b - a + 1);
+    pen.moveTo(points[2 * a], points[2 * a + 1]);
+    for (let i = a + 1; i <= Math.min(b, to); i++) {
+      if (lengths[i] > lengths[i - 1] || i === b) pen.lineTo(points[2 * i], points[2 * i + 1]);
+    }
+    if (b > to) pen.lineTo(...place);
     pen.stroke();
   }
 }
@@ -122,16 +124,4 @@ function pieces(points, behind, from, to) {
     else found.push(piece = [i, i + 1, hidden]);
   }
   return found;
-}
-
-// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
-export function tracePath(pen, points, from = 0, count = points.length / 2, apart = 1) {
-  let drawing = false;
-  for (let n = 0; n < count; n++) {
-    const i = 2 * (from + n * apart);
-    const [x, y] = [points[i], points[i + 1]];
-    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
-    else if (drawing) pen.lineTo(x, y);
-    else { pen.moveTo(x, y); drawing = true; }
-  }
 }

@@ -4,7 +4,7 @@
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
 import { markLeader } from "./leader.js";
-import { element, floats, formatNumber, magnification, swatch } from "./parts.js";
+import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
 
 const stages = new Map(); // element -> stage: a rerun calls show() again on the same element
@@ -14,6 +14,7 @@ const MAX_STILL_FIGURES = 12;
 const WHOLE_RACE_SECONDS = 10; // at speed 1
 const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
 const MAX_FRAME_MILLISECONDS = 250; // a frame that took longer counts as this long: playing never leaps
+const READ_MILLISECONDS = 100; // while it plays, numbers change so often: faster, nobody reads them
 const FADE_MILLISECONDS = 2500; // in a lecture the controls fade once the pointer has rested so long
 const MAX_ROWS = 5; // of one table; more racers stand in two beside each other
 const MAX_BESIDE = 3; // more views than these are all of one size
@@ -113,8 +114,11 @@ class Stage {
   // On a change of theme Streamlit restyles the page, and hands every message on anew. The stage takes the new colours at
   // once; what else is on the page comes from Python, which is told of the theme, once.
   matchTheme(theme) {
-    const shown = getComputedStyle(this.root).colorScheme;
-    this.colors.clear();
+    const style = getComputedStyle(this.root);
+    const shown = style.colorScheme;
+    const colors = [shown, ...["background", "text"].map((name) => style.getPropertyValue(`--st-${name}-color`))].join();
+    if (colors !== this.colorsOf) this.colors.clear();
+    this.colorsOf = colors;
     if (shown !== theme && shown !== this.asked) this.trigger("theme", shown);
     this.asked = shown === theme ? null : shown;
   }
@@ -382,18 +386,25 @@ class Stage {
   draw(all) {
     if (!this.tracks || !this.root.isConnected) return;
     for (const view of this.views.values()) view.draw(all);
+    const now = performance.now();
+    if (!all && now - this.written < READ_MILLISECONDS) return;
+    this.written = now;
+    this.writeNumbers();
+  }
+
+  writeNumbers() {
     const record = Math.floor(this.at + 1e-6);
     const step = this.steps[record];
     const where = this.describeStep(step);
     this.parts.scrub.value = record;
     this.parts.scrub.setAttribute("aria-valuetext", where.replace(/ +/g, " "));
-    if (this.parts.when.textContent !== where) this.parts.when.textContent = where;
+    write(this.parts.when, where);
     for (const track of this.tracks) {
       const ended = this.ended(track, step);
       const shown = [this.format(ended ? track.ended : step)];
       for (const { key, digits } of this.numbers) shown.push(formatNumber(track.values[key][record], digits).padStart(digits + 7));
       shown.push(ended ? track.ended_words : this.isOffMap(track, record) ? "outside the map" : "");
-      track.cells.forEach((cell, i) => { if (cell.textContent !== shown[i]) cell.textContent = shown[i]; });
+      track.cells.forEach((cell, i) => write(cell, shown[i]));
       track.cells.at(-1).title = shown.at(-1);
     }
     markLeader(this, record);
