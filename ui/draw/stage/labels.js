@@ -1,7 +1,8 @@
 // The racers' names at their heads: none covers another or a head, and none runs out of the view.
 //
-// A name keeps its side while it plays, unless it must change. Whoever leads has a star.
+// A name keeps its side while it plays, unless it must change. Whoever leads has a mark.
 
+import { LEADS } from "./leader.js";
 import { isCurve, pointAt } from "./paths.js";
 
 const FONT_SIZE = 12;
@@ -28,11 +29,11 @@ export function placeLabels(view, pen, heads, { start, leads }) {
   pen.font = `600 ${FONT_SIZE * scale}px ${view.font}`;
   const area = roomFor(isCurve(view) ? view.clip : [0, 0, view.plot.clientWidth, view.plot.clientHeight]);
   const height = Math.round(FONT_SIZE * 1.3) * scale;
-  const star = pen.measureText(" ★").width;
+  const mark = pen.measureText(` ${LEADS}`).width;
   const small = view.plot.clientWidth < SMALL_VIEW * scale || view.stage.root.clientWidth < SMALL_STAGE;
   const named = heads.filter((head) => tracks.length > 1 && heads.length > 1 && (!small || head.track === leads));
   const wanted = named.map((head) => ({
-    name: head.name, text: head.name, head, height, width: pen.measureText(head.name).width + star, star,
+    name: head.name, text: head.name, head, height, width: pen.measureText(head.name).width + mark, mark,
     leads: head.track === leads, color: (head.track.textColor ??= legible(view.stage, head.track.color)),
   }));
   const kept = remembered(view);
@@ -76,7 +77,7 @@ function wordsInScene({ project }, { x, y, z, text, textposition, textfont }) {
 
 function startLabel({ stage }, pen, [x, y], height) {
   const head = { x, y, place: [x, y], size: 9 * stage.scale, drift: Array(stage.playing ? GLANCES : 0).fill([0, 0]) };
-  return { name: "", text: "start", head, height, width: pen.measureText("start").width, star: 0, leads: false, color: stage.color("var(--st-text-color)"), turns: [12, 4, 0, 8].map((i) => TURNS[i]) };
+  return { name: "", text: "start", head, height, width: pen.measureText("start").width, mark: 0, leads: false, color: stage.color("var(--st-text-color)"), turns: [12, 4, 0, 8].map((i) => TURNS[i]) };
 }
 
 // ---- on a plane and in a scene: around the heads
@@ -232,11 +233,11 @@ export function drawLabels(view, pen) {
   pen.lineJoin = "round";
   for (const { line, color } of labels) if (line) drawLine(pen, line, [[stage.ink, 3 * scale], [color, scale]]);
   for (const label of labels) {
-    const { text, star, side, leads, left, top, width, height, color } = label;
-    // the star on the far side of the name, where there is always room for it
-    const words = !leads ? text : side < 0 ? `★ ${text}` : `${text} ★`;
+    const { text, mark, side, leads, left, top, width, height, color } = label;
+    // the mark on the far side of the name, where there is always room for it
+    const words = !leads ? text : side < 0 ? `${LEADS} ${text}` : `${text} ${LEADS}`;
     pen.textAlign = side < 0 ? "right" : "left";
-    const at = [side < 0 ? left + width : left + (side === 0 && !leads ? star / 2 : 0), top + height / 2];
+    const at = [side < 0 ? left + width : left + (side === 0 && !leads ? mark / 2 : 0), top + height / 2];
     pen.lineWidth = 4 * scale;
     pen.strokeStyle = stage.ink; // of the page
     pen.strokeText(words, ...at);

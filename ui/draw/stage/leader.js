@@ -2,9 +2,12 @@
 
 import { element } from "./parts.js";
 
+export const LEADS = "①"; // beside the name of whoever leads
+const hasLeader = (stage) => stage.tracks.length > 1 && stage.numbers.some(({ key }) => key === "loss");
+
 // nobody where there is no loss, or where all have the same, as at the start
 export function leader(stage, record) {
-  if (!stage.numbers.some(({ key }) => key === "loss")) return null;
+  if (!hasLeader(stage)) return null;
   let first = null;
   let differ = false;
   const loss = (track) => track.values.loss[record];
@@ -16,14 +19,17 @@ export function leader(stage, record) {
   return differ ? first : null;
 }
 
-// A star at the name of whoever leads, in the table of numbers. Every row keeps its room, so that nothing moves.
+// A mark at the name of whoever leads, in the table of numbers. Every row keeps its room, so that nothing moves.
 export function markLeader(stage, record) {
-  if (stage.tracks.length < 2) return;
+  if (!hasLeader(stage)) return;
   const leads = leader(stage, record);
   for (const track of stage.tracks) {
     const name = track.cells[0].parentElement.firstElementChild;
-    let star = name.querySelector(".star");
-    if (!star) name.append((star = element("span", { className: "star", role: "img", ariaLabel: "leads: the lowest loss" })));
-    star.style.visibility = track === leads ? "visible" : "hidden";
+    let mark = name.querySelector(".leads");
+    if (!mark) {
+      mark = element("span", { className: "leads", role: "img", ariaLabel: "has the lowest loss", title: "the lowest loss at this step" });
+      name.append(mark);
+    }
+    mark.style.visibility = track === leads ? "visible" : "hidden";
   }
 }
