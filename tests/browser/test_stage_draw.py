@@ -93,7 +93,7 @@ def test_a_racer_alone_is_named_by_the_legend(visitor):
     visitor.open(replace(FEW, racers=FEW.racers[:1]))
     for view in stand(visitor, 5):
         assert {label["text"] for label in view["labels"]} <= {"start"}
-    assert visitor.page.locator(".numbers .star").count() == 0
+    assert visitor.page.locator(".numbers .leads").count() == 0
 
 
 def test_names_on_the_loss_stand_in_the_order_of_the_curves_and_those_off_the_frame_have_none(wide):
@@ -167,9 +167,9 @@ def test_heads_that_part_move_to_their_own_places_without_a_jump(wide):
                     assert head["at"] == pytest.approx(head["place"], abs=0.01)
 
 
-def test_whoever_leads_has_the_star(wide):
+def test_whoever_leads_has_the_mark(wide):
     losses = np.array(wide.ask("stage.tracks.map((track) => [...track.values.loss])"))
-    rows = "[...stage.root.querySelectorAll('.numbers tbody .star')].map((star) => getComputedStyle(star).visibility)"
+    rows = "[...stage.root.querySelectorAll('.numbers tbody .leads')].map((mark) => getComputedStyle(star).visibility)"
     stand(wide, 0)
     assert set(wide.ask(rows)) == {"hidden"}  # all have the same loss
     for at in (1, 10, 50, TEN.steps):
