@@ -250,6 +250,35 @@ def test_turning_a_knob_redraws_the_race_and_keeps_camera_zoom_and_step(visitor)
     assert visitor.ask("stage.at") == 23
 
 
+def test_a_pinned_run_stays_behind_those_that_follow_on_the_same_ground_until_it_is_let_go(visitor):
+    ink = """(() => {
+        const { canvases: [lower] } = stage.views.get("map");
+        const { data } = lower.getContext("2d").getImageData(0, 0, lower.width, lower.height);
+        return data.reduce((count, value, i) => count + (i % 4 === 3 && value > 0), 0);
+    })()"""
+    paths, ghost = ([f"[...stage.views.get({view!r}).{kind}[0]]" for view in VIEWS] for kind in ("pixels", "ghost"))
+    visitor.open(RACE)
+    visitor.page.locator(".scrub").fill("60")
+    pinned = [visitor.ask(path) for path in paths]
+    visitor.page.locator(".pin").click()
+    visitor.turn("race-1-learning_rate")
+    for view, before, path, kept in zip(VIEWS, pinned, paths, ghost, strict=True):
+        assert visitor.ask(path) != before
+        if view != "loss":  # its axis is that of the new run
+            assert visitor.ask(kept) == before
+    with_ghost = visitor.ask(ink)
+    visitor.page.locator(".pin").press("Enter")
+    assert visitor.ask("[...stage.views.values()].map((view) => view.ghost.length)") == [0, 0, 0]
+    assert visitor.ask(ink) < with_ghost
+
+    visitor.page.locator(".pin").click()
+    before = visitor.race
+    visitor.page.locator(".st-key-race-landscape input").click()
+    visitor.page.get_by_role("option", name="Beale").click()
+    visitor.drawn(before)
+    assert visitor.ask("[...stage.views.values()].map((view) => view.ghost.length)") == [0, 0, 0]
+
+
 def test_another_landscape_is_drawn_with_its_own_ground_and_the_step_kept(visitor):
     visitor.open(RACE)
     visitor.page.locator(".scrub").fill("23")

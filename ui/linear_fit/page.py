@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
+from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
@@ -19,7 +20,7 @@ from ui.linear_fit.data import Points, points_of
 from ui.linear_fit.figures import MAX_DRAWN
 from ui.linear_fit.reading import show_reading
 from ui.linear_fit.run import run
-from ui.linear_fit.stage import show_stage
+from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
@@ -40,6 +41,7 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
+        keep_run(CONTROLS.page, setup, describe_end(setup, result))
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
         with st.container(
@@ -57,6 +59,7 @@ def show(actions: DeltaGenerator) -> None:
 
         st.subheader("Why it converges or diverges", anchor=False)
         show_curvature(setup, result)
+        show_journal(CONTROLS.key())
 
     st.subheader("How it works", anchor=False)
     show_how_it_works(setup)

@@ -7,7 +7,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
-from ui.draw.results import download, show_cards, show_leaderboard
+from ui.draw.journal import keep_run, show_journal
+from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.race.basins import show_basins
@@ -33,6 +34,7 @@ def show(actions: DeltaGenerator) -> None:
     CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
+    keep_run(CONTROLS.page, setup, describe_ends(traces))
     with actions:
         show_menu(setup, CONTROLS.key("stage"))
     if setup.show == "rates":
@@ -53,6 +55,7 @@ def show(actions: DeltaGenerator) -> None:
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
+    show_journal(CONTROLS.key())
 
     st.subheader("How each optimizer works", anchor=False)
     show_cards(CONTROLS, setup.racers)

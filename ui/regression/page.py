@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
-from ui.draw.results import download, show_cards, show_leaderboard
+from ui.draw.journal import keep_run, show_journal
+from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.tables import paths, show_table
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.theme import theme
@@ -34,6 +35,7 @@ def show(actions: DeltaGenerator) -> None:
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
+    keep_run(CONTROLS.page, setup, describe_ends(result.traces))
     with actions:
         show_menu(setup, CONTROLS.key("stage"))
     with st.container(
@@ -48,6 +50,7 @@ def show(actions: DeltaGenerator) -> None:
     CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
     show_part(setup, result, theme())
     CONTROLS.hold_undrawn(setup)
+    show_journal(CONTROLS.key())
 
     st.subheader("How it works", anchor=False)
     show_how_it_works()

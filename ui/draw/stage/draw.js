@@ -1,10 +1,11 @@
 // What moves on one view: paths, heads, names, lines, wireframes, arrows, on the two canvases above its still figure.
 
+import { drawGhost, findGhost } from "./ghost.js";
 import { drawHead, drawTie, findHeads } from "./heads.js";
 import { findHidden } from "./hidden.js";
 import { drawLabels, findWords, placeLabels } from "./labels.js";
 import { leader } from "./leader.js";
-import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, useCasing, useStroke } from "./paths.js";
+import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, tracePath, useCasing, useStroke } from "./paths.js";
 
 export function draw(view, all) {
   const { stage } = view;
@@ -15,12 +16,16 @@ export function draw(view, all) {
     view.lengths = view.pixels.map(pathLengths);
     findHidden(view);
     findWords(view);
+    findGhost(view);
     all = true;
   }
   const record = Math.floor(stage.at + 1e-6);
   const part = record < stage.last ? Math.max(0, stage.at - record) : 0;
   const tail = tailStart(stage, record);
-  if (all || tail !== view.tail) paint(view, 0, [...(stage.revealed ? [aheadPass(view, tail)] : []), ...pastPasses(view, tail)]);
+  if (all || tail !== view.tail) {
+    const ghost = (pen) => drawGhost(view, pen, drawLine);
+    paint(view, 0, [...(stage.revealed ? [aheadPass(view, tail)] : []), ...pastPasses(view, tail)], { before: ghost });
+  }
   view.tail = tail;
   const path = (pen, k) => {
     if (view.pixels[k].length) strokeTail(view, pen, k, tail, record, part);
@@ -28,20 +33,20 @@ export function draw(view, all) {
   paint(view, 1, [
     (pen, track, k) => {
       useCasing(pen, stage);
-      if (view.spec.line) drawLine(view, pen, track);
+      if (view.spec.line) drawLine(view, pen, stage.valuesAt(track, view.spec.line));
       path(pen, k);
     },
     (pen, track, k) => {
       if (view.sheet) drawSheet(view, pen, track);
       pen.globalAlpha = 1;
       useStroke(pen, track, stage);
-      if (view.spec.line) drawLine(view, pen, track);
+      if (view.spec.line) drawLine(view, pen, stage.valuesAt(track, view.spec.line));
       path(pen, k);
       pen.globalAlpha = 1;
       pen.setLineDash([]);
       if (view.spec.arrow) drawArrow(view, pen, track);
     },
-  ], (pen) => {
+  ], { after: (pen) => {
     const start = view.spec.start && Number.isFinite(view.pixels[0][0]) ? view.pixels[0].slice(0, 2) : null;
     if (start) drawStart(view, pen, ...start);
     view.heads = findHeads(view, record, part);
@@ -49,12 +54,11 @@ export function draw(view, all) {
     for (const head of view.heads) drawTie(view, pen, head);
     for (const head of [...view.heads].reverse()) drawHead(view, pen, head);
     drawLabels(view, pen);
-  });
+  } });
 }
 
 // across the plot, and no further up and down than it is high: a dash that runs on for miles is slow
-function drawLine(view, pen, track) {
-  const [intercept, slope] = view.stage.valuesAt(track, view.spec.line);
+function drawLine(view, pen, [intercept, slope]) {
   const [, top, , height] = view.clip;
   const [[x0, y0], [x1, y1]] = view.plot._fullLayout.xaxis.range.map((x) => view.project(x, intercept + slope * x));
   const [a, b] = [top - 9, top + height + 9].map((y) => (y - y0) / (y1 - y0)).sort((p, q) => p - q);
@@ -84,18 +88,6 @@ function drawSheet(view, pen, track) {
   pen.stroke();
 }
 
-// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
-function tracePath(pen, points, from, count, apart = 1) {
-  let drawing = false;
-  for (let n = 0; n < count; n++) {
-    const i = 2 * (from + n * apart);
-    const [x, y] = [points[i], points[i + 1]];
-    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
-    else if (drawing) pen.lineTo(x, y);
-    else { pen.moveTo(x, y); drawing = true; }
-  }
-}
-
 function drawArrow(view, pen, track) {
   const [x, y, dx, dy] = view.stage.valuesAt(track, view.spec.arrow);
   const [[x0, y0], [x1, y1]] = [view.project(x, y), view.project(x + dx, y + dy)];
@@ -112,8 +104,9 @@ function drawArrow(view, pen, track) {
   pen.fill();
 }
 
-// Draws on one of the canvases: one pass after the other, each over all racers that are shown; then what is not clipped.
-function paint(view, layer, passes, after) {
+// Draws on one of the canvases: what lies below, then one pass after the other, each over all racers that are shown; then
+// what is not clipped.
+function paint(view, layer, passes, { before, after }) {
   const { stage, plot } = view;
   const canvas = view.canvases[layer];
   const [width, height, scale] = [plot.clientWidth, plot.clientHeight, window.devicePixelRatio || 1];
@@ -133,6 +126,7 @@ function paint(view, layer, passes, after) {
     pen.rect(...view.clip);
     pen.clip();
   }
+  before?.(pen);
   for (const pass of passes) {
     stage.tracks.forEach((track, k) => {
       if (!isShown(view, track)) return;

@@ -125,3 +125,15 @@ function pieces(points, behind, from, to) {
   }
   return found;
 }
+
+// Lines along points, from one of them on, so many, and so far apart. One that is not on the view breaks the line.
+export function tracePath(pen, points, from, count, apart = 1) {
+  let drawing = false;
+  for (let n = 0; n < count; n++) {
+    const i = 2 * (from + n * apart);
+    const [x, y] = [points[i], points[i + 1]];
+    if (Number.isNaN(x) || Number.isNaN(y)) drawing = false;
+    else if (drawing) pen.lineTo(x, y);
+    else { pen.moveTo(x, y); drawing = true; }
+  }
+}

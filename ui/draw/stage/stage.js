@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { pin, showPin } from "./ghost.js";
 import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
@@ -65,6 +66,7 @@ class Stage {
     this.at = 0; // the record shown; between two while playing
     this.playing = false;
     this.revealed = false; // whether the way ahead is drawn: not before the first guess
+    this.pinned = null; // a run that is kept behind those after it
     this.frames = 0;
     this.colors = new Map(); // by name, in the theme that the page shows
     this.scale = 1; // how many times as large as usual letters, lines and markers are
@@ -77,12 +79,13 @@ class Stage {
     const find = (selector) => root.querySelector(selector);
     this.parts = {
       legend: find(".legend"), views: find(".views"), play: find(".play"), back: find(".back"), forward: find(".forward"),
-      scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), note: find(".note"), numbers: find(".tables"),
+      scrub: find(".scrub"), when: find(".when"), speed: find(".speed"), pin: find(".pin"), note: find(".note"), numbers: find(".tables"),
       status: find(".status"),
     };
     this.parts.play.onclick = () => this.play(!this.playing);
     this.parts.back.onclick = () => this.jump(-1);
     this.parts.forward.onclick = () => this.jump(1);
+    this.parts.pin.onclick = () => pin(this);
     this.parts.scrub.oninput = () => this.go(+this.parts.scrub.value);
     this.parts.scrub.onchange = () => this.reportPosition(); // let go
     root.onkeydown = (event) => this.onKey(event);
@@ -162,6 +165,7 @@ class Stage {
     this.moveWhereAsked(message);
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
+    showPin(this);
     this.fillLegend();
     this.fillNumbers();
     this.scale = magnification();

@@ -204,12 +204,12 @@ export class View {
   }
 
   // where each path runs on the screen: x and y in turn, one pair a record; empty where the view has no paths
-  pathsOnScreen() {
+  pathsOnScreen(tracks = this.stage.tracks) {
     this.project = this.projection();
     if (!this.project) return null;
-    return this.stage.tracks.map(({ values }) => {
+    return tracks.map(({ values }) => {
       const quantities = this.spec.path.map((name) => values[name]);
-      const count = quantities.length ? this.stage.last + 1 : 0;
+      const count = quantities.every(Boolean) ? quantities[0]?.length ?? 0 : 0; // a kept run may not have them all
       const points = new Float32Array(2 * count);
       for (let i = 0; i < count; i++) points.set(this.project(...quantities.map((quantity) => quantity[i])), 2 * i);
       return points;

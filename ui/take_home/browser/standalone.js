@@ -96,6 +96,7 @@ h1 { margin: 0; font-size: 1.6rem; }
 header p { margin: 0.3rem 0 0.8rem; }
 pre { white-space: pre-wrap; font: inherit; }
 ${css.replace(/<\//g, "<\\/")}
+.stage .pin { display: none; } /* one run is here, and none comes after it */
 </style>
 <script type="importmap">${asJson({ imports })}</script>
 </head>

@@ -1,0 +1,131 @@
+"""The journal: the runs of this session, what was changed for each, how it ended, and a link that brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from engine import Optimizer
+from ui.draw.tables import download_csv, show_table
+from ui.setup.codec import Setup, encode, param_name
+from ui.setup.pages import racer_names
+from ui.setup.presets import preset_of
+
+KEY = "journal"
+MAX_RUNS = 300  # the oldest make room for new ones
+Changes = dict[str, str]  # what was changed, and from what to what; by which knob it was
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One run of the session."""
+
+    page: str
+    before: Setup | None  # the set-up that was changed; None for the first of its page
+    setup: Setup
+    ended: str
+    address: str
+
+    @property
+    def changed(self) -> str:
+        """What was changed for it, in words."""
+        preset = preset_of(self.page, self.setup)
+        if preset:
+            return f"preset: {preset.name}"
+        return "; ".join(changes(self.before, self.setup).values()) if self.before else "opened by a link"
+
+
+def changes(before: Setup, after: Setup) -> Changes:
+    """What differs between two set-ups of a page: settings and knobs, without what only decides what is in view."""
+    found: Changes = {}
+    for name, kind in before.settings().items():
+        old, new = getattr(before.without_view(), name), getattr(after.without_view(), name)
+        if old == new:
+            continue
+        if kind.many:
+            found |= racer_changes(old, new)
+        else:
+            words = param_name(name, kind).replace("_", " ")
+            found[name] = f"{words}: {kind.encode(old)} → {kind.encode(new)}"
+    return found
+
+
+def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Changes:
+    """Which optimizers came or went; where they are the same, which of their knobs were turned."""
+    if [type(racer) for racer in before] != [type(racer) for racer in after]:
+        old, new = racer_names(before), racer_names(after)
+        came = [f"{name} added" for name in new if name not in old]
+        went = [f"{name} removed" for name in old if name not in new]
+        return {"racers": "; ".join([*came, *went]) or "optimizers in another order"}
+    return {
+        f"{number} {knob.name}": f"{racer.name}, {knob.words}: {value(racer, knob.name)} → {value(turned, knob.name)}"
+        for number, (racer, turned) in enumerate(zip(before, after, strict=True))
+        for knob in racer.knobs()
+        if getattr(racer, knob.name) != getattr(turned, knob.name)
+    }
+
+
+def value(racer: Optimizer, knob: str) -> str:
+    """A knob's value as text."""
+    return f"{float(getattr(racer, knob)):g}"
+
+
+def keep_run(page: str, setup: Setup, ended: str) -> None:
+    """Put a run into the journal, unless it is the page's last one. A slider that is dragged on is one change."""
+    runs: list[Kept] = st.session_state.setdefault(KEY, [])
+    last = next((run for run in reversed(runs) if run.page == page), None)
+    before = last.setup if last else None
+    if last and last.setup.without_view() == setup.without_view():
+        return
+    address = f"{(st.context.url or '').partition('?')[0]}?{urlencode(encode(setup), doseq=True)}"
+    dragged = last is runs[-1] if last else False
+    if dragged and last and last.before and same_knob(last, setup):
+        before = last.before
+        runs.pop()
+    runs.append(Kept(page, before, setup, ended, address))
+    del runs[:-MAX_RUNS]
+
+
+def same_knob(last: Kept, setup: Setup) -> bool:
+    """Whether a set-up differs from the one before the last run by the very knob that was turned for the last run."""
+    assert last.before is not None
+    turned = changes(last.before, last.setup).keys()
+    return len(turned) == 1 and turned == changes(last.before, setup).keys() == changes(last.setup, setup).keys()
+
+
+def table(runs: Sequence[Kept]) -> pd.DataFrame:
+    """The journal as a table, the newest run first."""
+    rows = [(number, run.page, run.changed, run.ended, run.address) for number, run in enumerate(runs, 1)]
+    return pd.DataFrame(rows[::-1], columns=["run", "page", "what was changed", "how it ended", "link"])
+
+
+@st.fragment
+def show_journal(key: str) -> None:
+    """The journal, folded. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
+    # in a fragment of its own, a click would else run the page
+    card: Any = st.expander("Journal: the runs of this session", key=f"{key}-journal", on_change="rerun")
+    if not card.open:
+        return
+    with card:
+        runs: list[Kept] = st.session_state.get(KEY, [])
+        st.markdown(
+            "Each run of this session, the newest first. A link brings its run back, in a new tab. Nothing is kept "
+            "when you close the page, so download what you need."
+        )
+        show_table(
+            table(runs),
+            {
+                "run": st.column_config.NumberColumn(width=44),
+                "page": st.column_config.TextColumn(width=100),
+                "what was changed": st.column_config.TextColumn(width=330),
+                "how it ended": st.column_config.TextColumn(width=330),
+                "link": st.column_config.LinkColumn(width=60, display_text="open"),
+            },
+            height=min(38 + 35 * len(runs), 400),
+        )
+        download_csv("The journal as CSV", "journal.csv", lambda: table(runs))
