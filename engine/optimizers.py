@@ -7,7 +7,7 @@ conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move 
 A rule that needs more than the gradient names one more parameter, ``update(gradient, state, x, at)``, and gets an
 ``At``. To the others nothing is passed, and their programs are as they would be without it.
 
-A state is a named tuple. Beside each of its fields stands the symbol that the paper gives it (LaTeX).
+A state is a named tuple. Beside each of its fields stand the symbol that the paper gives it (LaTeX), and what it means.
 """
 
 from __future__ import annotations
@@ -85,6 +85,18 @@ def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str
 def symbols(state: tuple) -> dict[str, str]:
     """The symbol of each field of a state, by the field's name: ``{"mean": "m", "square": "s", "t": "t"}``."""
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(type(state), include_extras=True).items()}
+
+
+def memory(rule: type[Optimizer]) -> dict[str, str]:
+    """What a rule remembers between steps, in a reader's words, by symbol; empty where that is nothing."""
+    hints = get_type_hints(type(rule().init(jnp.zeros(1))), include_extras=True)
+    return {hint.__metadata__[0]: hint.__metadata__[1] for hint in hints.values()}
+
+
+def source(rule: type[Optimizer]) -> str:
+    """The code of a rule as it runs, with what it shares with others."""
+    called = (globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names)
+    return "\n\n".join(inspect.getsource(part) for part in (*filter(inspect.isfunction, called), rule))
 
 
 @dataclass(frozen=True)
@@ -220,27 +232,27 @@ class NoState(NamedTuple):
 class Velocity(NamedTuple):
     """The state of a rule with momentum."""
 
-    velocity: Annotated[jax.Array, "v"]
+    velocity: Annotated[jax.Array, "v", "the gradients so far added up, each counting less the older it is"]
 
 
 class SquareSum(NamedTuple):
     """The sum of all squared gradients."""
 
-    square_sum: Annotated[jax.Array, "s"]
+    square_sum: Annotated[jax.Array, "s", "the squares of all gradients so far, added up"]
 
 
 class Mean(NamedTuple):
     """A decaying mean of the gradients."""
 
-    mean: Annotated[jax.Array, "m"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
 
 
 class Moments(NamedTuple):
     """Decaying means of the gradients and of their squares, and the number of steps."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
 # What several rules have a switch for. The usual setting gives the usual rule to the last digit: 0 is added to the rest
@@ -358,9 +370,9 @@ class AdaGrad(Optimizer):
 class RMSPropState(NamedTuple):
     """Decaying means of the squared gradients and of the gradients, and the velocity."""
 
-    square: Annotated[jax.Array, "s"]
-    mean: Annotated[jax.Array, r"\bar g"]
-    velocity: Annotated[jax.Array, "v"]
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    mean: Annotated[jax.Array, r"\bar g", "the mean of the gradients so far; it is used only if centered"]
+    velocity: Annotated[jax.Array, "v", "the divided gradients added up, each counting less the older it is"]
 
 
 @register
@@ -468,10 +480,10 @@ class AdamW(Optimizer):
 class AMSGradState(NamedTuple):
     """The moments of Adam, and the largest mean of squared gradients so far."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    largest: Annotated[jax.Array, r"\hat s"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    largest: Annotated[jax.Array, r"\hat s", "the largest s so far, in each coordinate"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
 @register
@@ -512,10 +524,10 @@ class AMSGrad(Optimizer):
 class NAdamState(NamedTuple):
     """The moments of Adam, and the product of the momentum coefficients so far."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    product: Annotated[jax.Array | float, r"\prod \mu_i"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    product: Annotated[jax.Array | float, r"\prod \mu_i", "the momentum of all steps so far, multiplied"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
 @register

@@ -132,19 +132,6 @@ def execute(content, label):
     return found
 
 
-@pytest.fixture
-def torch():
-    """PyTorch, as a program finds it."""
-    try:
-        import torch
-    except ImportError:
-        if os.environ.get("CI") == "true":
-            pytest.fail("torch is not installed, and with CI=true the tests of the PyTorch programs may not be skipped")
-        pytest.skip("torch is not installed")
-    yield torch
-    torch.set_default_dtype(torch.float32)
-
-
 def assert_close(setup, runs):
     """A program goes where the page's run went, as far as the last digit does not matter."""
     parted = descent_of(setup, points_of(setup, None) if isinstance(setup, FitSetup) else None).parted()
