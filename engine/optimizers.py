@@ -7,7 +7,7 @@ conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move 
 A rule that needs more than the gradient names one more parameter, ``update(gradient, state, x, at)``, and gets an
 ``At``. To the others nothing is passed, and their programs are as they would be without it.
 
-A state is a named tuple. Beside each of its fields stands the symbol that the paper gives it (LaTeX).
+A state is a named tuple. Beside each of its fields stand the symbol that the paper gives it (LaTeX), and what it means.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Knob:
     symbol: str  # LaTeX
     log: bool  # spans decades: a slider moves through its exponents
     about: str
+    changed: str  # of a switch: what the rule is like where it is not as usual, in words that follow its name
 
     @property
     def words(self) -> str:
@@ -57,7 +58,19 @@ ABOUT = {
     "beta2": "How much of the mean of squared gradients is kept in each step.",
     "eps": "A small number added to the divisor, so that it is never 0.",
     "momentum_decay": "How fast the momentum grows to its full size.",
+    "bias_correction": "Divides the means by 1 − βᵗ, as they start at 0 and are too small in the first steps.",
+    "eps_in_root": "Adds eps under the root and not after it, where it acts like its own root: 1e-8 like 1e-4.",
+    "decoupled_weight_decay": "Takes weight decay, where there is any, off the parameters and not into the gradient.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
+}
+
+
+# what follows a rule's name where one of its switches is not as usual
+CHANGED = {
+    "centered": ("not centered", "centered"),
+    "bias_correction": ("without bias correction", "with bias correction"),
+    "eps_in_root": ("with eps after the root", "with eps in the root"),
+    "decoupled_weight_decay": ("with coupled weight decay", "with decoupled weight decay"),
 }
 
 
@@ -72,6 +85,18 @@ def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str
 def symbols(state: tuple) -> dict[str, str]:
     """The symbol of each field of a state, by the field's name: ``{"mean": "m", "square": "s", "t": "t"}``."""
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(type(state), include_extras=True).items()}
+
+
+def memory(rule: type[Optimizer]) -> dict[str, str]:
+    """What a rule remembers between steps, in a reader's words, by symbol; empty where that is nothing."""
+    hints = get_type_hints(type(rule().init(jnp.zeros(1))), include_extras=True)
+    return {hint.__metadata__[0]: hint.__metadata__[1] for hint in hints.values()}
+
+
+def source(rule: type[Optimizer]) -> str:
+    """The code of a rule as it runs, with what it shares with others."""
+    called = (globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names)
+    return "\n\n".join(inspect.getsource(part) for part in (*filter(inspect.isfunction, called), rule))
 
 
 @dataclass(frozen=True)
@@ -116,7 +141,13 @@ class Optimizer:
     def knobs(cls) -> tuple[Knob, ...]:
         """Everything that can be turned on this optimizer, in the order of its fields."""
         return tuple(
-            Knob(name=f.name, default=f.default, about=ABOUT[f.name], **f.metadata)
+            Knob(
+                name=f.name,
+                default=f.default,
+                about=ABOUT[f.name],
+                changed=CHANGED[f.name][not f.default] if isinstance(f.default, bool) else "",
+                **f.metadata,
+            )
             for f in fields(cls)  # type: ignore[arg-type]
             if f.default is not MISSING
         )
@@ -149,6 +180,8 @@ def missing_parts(cls: type[Optimizer], documented: bool) -> str:
             return f"has a field '{f.name}' that is no knob. Write: {f.name}: float = knob(default, low, high, symbol)."
         if f.name not in ABOUT:
             return f"has a new knob '{f.name}'. Write a learner's words for it into ABOUT."
+        if isinstance(f.default, bool) and f.name not in CHANGED:
+            return f"has a new switch '{f.name}'. Write what it is like off and on into CHANGED."
     return ""
 
 
@@ -199,27 +232,51 @@ class NoState(NamedTuple):
 class Velocity(NamedTuple):
     """The state of a rule with momentum."""
 
-    velocity: Annotated[jax.Array, "v"]
+    velocity: Annotated[jax.Array, "v", "the gradients so far added up, each counting less the older it is"]
 
 
 class SquareSum(NamedTuple):
     """The sum of all squared gradients."""
 
-    square_sum: Annotated[jax.Array, "s"]
+    square_sum: Annotated[jax.Array, "s", "the squares of all gradients so far, added up"]
 
 
 class Mean(NamedTuple):
     """A decaying mean of the gradients."""
 
-    mean: Annotated[jax.Array, "m"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
 
 
 class Moments(NamedTuple):
     """Decaying means of the gradients and of their squares, and the number of steps."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+# What several rules have a switch for. The usual setting gives the usual rule to the last digit: 0 is added to the rest
+
+
+def coupled_decay(rule):
+    """How much weight decay goes into the gradient: all of it, or none where it is decoupled."""
+    return jnp.where(rule.decoupled_weight_decay, 0, rule.weight_decay)
+
+
+def decoupled_decay(rule):
+    """How much weight decay pulls on the parameters directly: all of it where it is decoupled, or none."""
+    return jnp.where(rule.decoupled_weight_decay, rule.weight_decay, 0)
+
+
+def root_with_eps(rule, square):
+    """What a rule divides by: the root of a square with eps after it, or under it."""
+    under, after = jnp.where(rule.eps_in_root, rule.eps, 0), jnp.where(rule.eps_in_root, 0, rule.eps)
+    return jnp.sqrt(square + under) + after
+
+
+def bias_divisor(rule, left):
+    """What a mean that began at 0 is divided by: 1 less the weight that is left of its start, or 1 if uncorrected."""
+    return jnp.where(rule.bias_correction, 1 - left, 1)
 
 
 @register
@@ -252,14 +309,15 @@ class Momentum(Optimizer):
     learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True)
     momentum: float = knob(0.9, 0.0, 0.999, r"\mu")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return Velocity(jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         velocity = self.momentum * state.velocity + gradient
-        return -self.learning_rate * velocity, Velocity(velocity)
+        return -self.learning_rate * (velocity + decoupled_decay(self) * x), Velocity(velocity)
 
 
 @register
@@ -273,14 +331,16 @@ class Nesterov(Optimizer):
     learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True)
     momentum: float = knob(0.9, 0.0, 0.999, r"\mu")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return Velocity(jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         velocity = self.momentum * state.velocity + gradient
-        return -self.learning_rate * (gradient + self.momentum * velocity), Velocity(velocity)
+        direction = gradient + self.momentum * velocity
+        return -self.learning_rate * (direction + decoupled_decay(self) * x), Velocity(velocity)
 
 
 @register
@@ -294,22 +354,25 @@ class AdaGrad(Optimizer):
     learning_rate: float = knob(0.5, 1e-5, 1.0, r"\alpha", log=True)
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-10, 1e-12, 1.0, r"\epsilon", log=True)
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return SquareSum(jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         square_sum = state.square_sum + gradient**2
-        return -self.learning_rate * gradient / (jnp.sqrt(square_sum) + self.eps), SquareSum(square_sum)
+        move = -self.learning_rate * gradient / root_with_eps(self, square_sum)
+        return move - self.learning_rate * decoupled_decay(self) * x, SquareSum(square_sum)
 
 
 class RMSPropState(NamedTuple):
     """Decaying means of the squared gradients and of the gradients, and the velocity."""
 
-    square: Annotated[jax.Array, "s"]
-    mean: Annotated[jax.Array, r"\bar g"]
-    velocity: Annotated[jax.Array, "v"]
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    mean: Annotated[jax.Array, r"\bar g", "the mean of the gradients so far; it is used only if centered"]
+    velocity: Annotated[jax.Array, "v", "the divided gradients added up, each counting less the older it is"]
 
 
 @register
@@ -329,19 +392,21 @@ class RMSProp(Optimizer):
     centered: bool = knob(False, symbol=r"s - \bar g^2")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return RMSPropState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
         gamma = self.smoothing_constant
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         square = gamma * state.square + (1 - gamma) * gradient**2
         mean = gamma * state.mean + (1 - gamma) * gradient
         # rounding can push the spread a hair below zero, where the root has no value
-        spread = jnp.where(self.centered, jnp.maximum(square - mean**2, 0), square)
-        velocity = self.momentum * state.velocity + gradient / (jnp.sqrt(spread) + self.eps)
-        return -self.learning_rate * velocity, RMSPropState(square, mean, velocity)
+        spread = jnp.where(self.centered, jnp.clip(square - mean**2, 0), square)
+        velocity = self.momentum * state.velocity + gradient / root_with_eps(self, spread)
+        return -self.learning_rate * (velocity + decoupled_decay(self) * x), RMSPropState(square, mean, velocity)
 
 
 @register
@@ -360,17 +425,21 @@ class Adam(Optimizer):
     beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
         t = state.t + 1
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, Moments(mean, square, t)
+        size = root_with_eps(self, square / bias_divisor(self, self.beta2**t))
+        move = -self.learning_rate * mean / bias_divisor(self, self.beta1**t) / size
+        return move - self.learning_rate * decoupled_decay(self) * x, Moments(mean, square, t)
 
 
 @register
@@ -390,26 +459,31 @@ class AdamW(Optimizer):
     beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
     weight_decay: float = knob(0.01, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
         t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        pull = self.weight_decay * x
-        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), Moments(mean, square, t)
+        size = root_with_eps(self, square / bias_divisor(self, self.beta2**t))
+        pull = decoupled_decay(self) * x
+        direction = mean / bias_divisor(self, self.beta1**t) / size
+        return -self.learning_rate * (pull + direction), Moments(mean, square, t)
 
 
 class AMSGradState(NamedTuple):
     """The moments of Adam, and the largest mean of squared gradients so far."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    largest: Annotated[jax.Array, r"\hat s"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    largest: Annotated[jax.Array, r"\hat s", "the largest s so far, in each coordinate"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
 @register
@@ -429,27 +503,31 @@ class AMSGrad(Optimizer):
     beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return AMSGradState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
     def update(self, gradient, state, x):
         t = state.t + 1
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
         largest = jnp.maximum(state.largest, square)
-        size = jnp.sqrt(largest / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, AMSGradState(mean, square, largest, t)
+        size = root_with_eps(self, largest / bias_divisor(self, self.beta2**t))
+        move = -self.learning_rate * mean / bias_divisor(self, self.beta1**t) / size
+        return move - self.learning_rate * decoupled_decay(self) * x, AMSGradState(mean, square, largest, t)
 
 
 class NAdamState(NamedTuple):
     """The moments of Adam, and the product of the momentum coefficients so far."""
 
-    mean: Annotated[jax.Array, "m"]
-    square: Annotated[jax.Array, "s"]
-    product: Annotated[jax.Array | float, r"\prod \mu_i"]
-    t: Annotated[jax.Array | int, "t"]
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    product: Annotated[jax.Array | float, r"\prod \mu_i", "the momentum of all steps so far, multiplied"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
 @register
@@ -471,21 +549,26 @@ class NAdam(Optimizer):
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
     momentum_decay: float = knob(0.004, 1e-4, 1.0, r"\psi", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    eps_in_root: bool = knob(False, symbol=r"\sqrt{s + \epsilon}")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return NAdamState(jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0)
 
     def update(self, gradient, state, x):
         t = state.t + 1
-        gradient = gradient + self.weight_decay * x
+        gradient = gradient + coupled_decay(self) * x
         mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
         next_mu = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
         product = state.product * mu
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
-        return -self.learning_rate * direction / size, NAdamState(mean, square, product, t)
+        size = root_with_eps(self, square / bias_divisor(self, self.beta2**t))
+        ahead = next_mu * mean / bias_divisor(self, product * next_mu)
+        direction = ahead + (1 - mu) * gradient / bias_divisor(self, product)
+        move = -self.learning_rate * direction / size
+        return move - self.learning_rate * decoupled_decay(self) * x, NAdamState(mean, square, product, t)
 
 
 @register
@@ -503,14 +586,16 @@ class Lion(Optimizer):
     beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
     beta2: float = knob(0.99, 0.0, 0.9999, r"\beta_2")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
 
     def init(self, x):
         return Mean(jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
+        gradient = gradient + coupled_decay(self) * x
         direction = jnp.sign(self.beta1 * state.mean + (1 - self.beta1) * gradient)
         mean = self.beta2 * state.mean + (1 - self.beta2) * gradient
-        return -self.learning_rate * (self.weight_decay * x + direction), Mean(mean)
+        return -self.learning_rate * (decoupled_decay(self) * x + direction), Mean(mean)
 
 
 @prepare  # not in the registry yet: it comes to the pages with the other methods of second order

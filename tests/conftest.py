@@ -51,6 +51,19 @@ def landscape(request):
 
 
 @pytest.fixture
+def torch():
+    """PyTorch, where it is installed."""
+    try:
+        import torch
+    except ImportError:
+        if os.environ.get("CI") == "true":
+            pytest.fail("torch is not installed, and with CI=true the tests of the PyTorch programs may not be skipped")
+        pytest.skip("torch is not installed")
+    yield torch
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
 def rng():
     return np.random.default_rng(0)
 

@@ -25,11 +25,10 @@ from ui.take_home.files import CSV, ENDINGS, NOTEBOOK, OPTAX, PYTORCH, describe,
 
 CLOSE = 1e-4  # of the largest coordinate so far
 ALL_RULES = tuple(rule() for rule in OPTIMIZERS.values())
-TURNED = {  # every knob away from its default
+TURNED = {  # every knob with a range away from its default
     "weight_decay": 0.02,
     "momentum": 0.7,
     "smoothing_constant": 0.9,
-    "centered": True,
     "beta1": 0.8,
     "beta2": 0.95,
     "eps": 1e-3,
@@ -37,9 +36,22 @@ TURNED = {  # every knob away from its default
 }
 
 
-def turned(rule, rate):
-    """A racer with none of its knobs at its default."""
-    return rule(learning_rate=rate, **{knob.name: TURNED[knob.name] for knob in rule.knobs()[1:]})
+def turned(rule, rate, switched=lambda knob: True):
+    """A racer with none of its knobs at its default, but for the switches that are not ``switched``."""
+    _, *knobs = rule.knobs()
+    switches = {knob.name: knob.default != switched(knob) for knob in knobs if knob.is_switch}
+    return rule(
+        learning_rate=rate, **{knob.name: TURNED[knob.name] for knob in knobs if not knob.is_switch}, **switches
+    )
+
+
+SWITCHES = {knob.name for rule in OPTIMIZERS.values() for knob in rule.knobs() if knob.is_switch}
+
+
+def on_booth(switched):
+    """Every rule with other knobs, the switches as said, where each of them tells."""
+    racers = tuple(turned(rule, 0.005, switched) for rule in OPTIMIZERS.values())
+    return RaceSetup(landscape="Booth", start=(-2.0, 2.0), steps=60, racers=racers)
 
 
 def random_race(seed):
@@ -54,9 +66,11 @@ def random_race(seed):
 TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
 SETUPS = {
-    "all rules with other knobs": RaceSetup(
-        landscape="Booth", start=(-2.0, 2.0), steps=60, racers=tuple(turned(r, 0.005) for r in OPTIMIZERS.values())
-    ),
+    "all rules with other knobs": on_booth(lambda knob: True),
+    "all rules with other numbers": on_booth(lambda knob: False),
+    **{
+        f"all rules with {name} alone": on_booth(lambda knob, name=name: knob.name == name) for name in sorted(SWITCHES)
+    },
     "a run that leaves the finite numbers": RaceSetup(
         landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
     ),
@@ -116,19 +130,6 @@ def execute(content, label):
         for cell in cells:
             exec(compile(cell, label, "exec"), found)
     return found
-
-
-@pytest.fixture
-def torch():
-    """PyTorch, as a program finds it."""
-    try:
-        import torch
-    except ImportError:
-        if os.environ.get("CI") == "true":
-            pytest.fail("torch is not installed, and with CI=true the tests of the PyTorch programs may not be skipped")
-        pytest.skip("torch is not installed")
-    yield torch
-    torch.set_default_dtype(torch.float32)
 
 
 def assert_close(setup, runs):

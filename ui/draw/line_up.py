@@ -82,6 +82,7 @@ def mark_rule(controls: Controls[Any], number: int, entry: Entry, mark: str) -> 
 
 def letters(symbol: str) -> str:
     """A knob's symbol as text, which a screen reader can say: ``\\beta_1`` as β₁."""
+    symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", symbol)
     greek = html.unescape(re.sub(r"\\([a-z]+)", r"&\1;", symbol))
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,8 @@ import streamlit as st
 
 from engine import OPTIMIZERS, Optimizer, Trace
 from engine.endings import Verdict
+from engine.optimizers import Knob, memory, source
+from ui.draw.conventions import CONVENTIONS
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import download_csv, leaderboard, paths, show_table
 from ui.setup.controls import Controls
@@ -22,13 +23,14 @@ MAX_WHOLE = 2.0**53  # Streamlit's cells for numbers show a larger one unrounded
 VERDICT_LETTERS = 24  # on a line of a verdict
 LOSSES = {"final loss": "The loss where it ended.", "best loss": "The lowest loss on the way."}
 ALL = "Conventions"
-CONVENTIONS = """
+FOR_ALL = """
 The update rules are PyTorch's, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
 - Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
 - RMSProp, Adam and the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their start
-  at 0.
+  at 0. These, and the place of weight decay, are switches of each rule: a racer without them can run beside the
+  original.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
 - Numbers have 32 bits. When one becomes infinite or undefined, the run stops at its last point before that; nothing is
   clipped.
@@ -102,18 +104,30 @@ def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:
     chosen = st.pills("How does it move?", [*moves, ALL], key=controls.key("card"), label_visibility="collapsed")
     if chosen:
         with st.container(border=True):
-            show_card(OPTIMIZERS[chosen]) if chosen in OPTIMIZERS else st.markdown(CONVENTIONS)
+            show_card(OPTIMIZERS[chosen]) if chosen in OPTIMIZERS else st.markdown(FOR_ALL)
 
 
 def show_card(rule: type[Optimizer]) -> None:
-    """One optimizer: its words, formula, source, knobs and code."""
+    """One optimizer: its words, formula, source, memory and knobs, where others differ, and its code."""
     st.markdown(rule.__doc__)
     st.latex(rule.formula)
     st.caption(f"Source: {rule.source}")
-    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {float(knob.default):g}." for knob in rule.knobs()]
-    st.markdown("\n".join(about))
+    remembered = [f"- ${symbol}$: {meaning}." for symbol, meaning in memory(rule).items()]
+    st.markdown(
+        "\n".join(["Between two steps it remembers", "", *remembered]) if remembered else "It remembers nothing."
+    )
+    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {default(knob)}." for knob in rule.knobs()]
+    st.markdown("\n".join(["It can be set with", "", *about]))
+    if differences := CONVENTIONS.get(rule.name):
+        with st.expander("Where PyTorch, optax and this app differ"):
+            st.markdown("\n".join(f"- {statement}" for statement in differences.values()))
     st.markdown("The code that runs, from `engine/optimizers.py`:")
-    st.code(inspect.getsource(rule), language="python")
+    st.code(source(rule), language="python")
+
+
+def default(knob: Knob) -> str:
+    """The default of a knob in words."""
+    return ("on" if knob.default else "off") if knob.is_switch else f"{knob.default:g}"
 
 
 def download(traces: Mapping[str, Trace], coordinates: Sequence[str]) -> None:

@@ -43,12 +43,14 @@ def labels(setup: Setup) -> dict[str, str]:
 def label(name: str, racer: Optimizer) -> str:
     """A racer's name with its first knob, the learning rate, and the others that are not at their default."""
     first, *others = racer.knobs()
-    told = [first, *(knob for knob in others if getattr(racer, knob.name) != knob.default)]
+    others = [knob for knob in others if getattr(racer, knob.name) != knob.default]
+    told = [
+        knob.changed if knob.is_switch else f"{letters(knob.symbol)} = {format_number(getattr(racer, knob.name))}"
+        for knob in (first, *others)
+    ]
     # a name that tells racers of one kind apart by their knobs would say these twice
     name = racer.name if name.startswith(racer.name) and "(" not in name else name
-    return (
-        f"{name}, {', '.join(f'{letters(knob.symbol)} = {format_number(getattr(racer, knob.name))}' for knob in told)}"
-    )
+    return ", ".join([name, *told])
 
 
 def of_race(setup: RaceSetup) -> list[str]:

@@ -1,11 +1,12 @@
-"""The parts that the notebook and the optax program share: set-up, loss, examples, batches, and when a run ends."""
+"""The parts that the programs share: set-up, loss, examples, batches, the engine's own rules, and when a run ends."""
 
 from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable, Iterable, Mapping
 
-from engine import batches, problems
+from engine import Optimizer, batches, optimizers, problems
 from ui.take_home.descent import Descent
 from ui.take_home.source import array_literal, literal, source_of
 
@@ -38,6 +39,21 @@ def settled_at(losses, quiet_steps):
         if quiet >= quiet_steps and step % EPOCH == 0:
             return step
     return None"""
+
+
+OPTIMIZER = '''\
+class Optimizer:
+    """A rule: init(x) makes its state; update(gradient, state, x) gives the move, and the state for the next step."""
+
+
+def knob(default, *range, **about):
+    """A number that the app has a slider for; here it is its default."""
+    return default
+
+
+def register(rule):
+    """Let a rule be called with its knobs: Adam(learning_rate=0.1)."""
+    return dataclass(frozen=True)(rule)'''
 
 
 def setup_code(descent: Descent) -> str:
@@ -92,3 +108,27 @@ def about(descent: Descent) -> str:
         return f"{who} on {descent.where}{some}.\n{inspect.getdoc(descent.loss)}"
     size = f", {descent.batch_size} a step" if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."
+
+
+def rules_code(racers: Iterable[Optimizer]) -> str:
+    """The source of the rules of some racers, from the engine, with what it needs."""
+    names = [type(racer).__name__ for racer in racers]
+    return f"{OPTIMIZER}\n\n\n{source_of(optimizers, names, given=('Optimizer', 'knob', 'register'))}"
+
+
+def knobs_code(racer: Optimizer) -> str:
+    """The learning rate of a racer, and the knobs that are not at their default."""
+    some = [knob for knob in racer.knobs() if knob.name == "learning_rate" or getattr(racer, knob.name) != knob.default]
+    return ", ".join(f"{knob.name}={literal(getattr(racer, knob.name))}" for knob in some)
+
+
+def line_up_code(
+    racers: Mapping[str, Optimizer], code: Callable[[Optimizer], str], why_own: Callable[[Optimizer], str]
+) -> str:
+    """The line-up of another library, with the reason above each racer that has the app's own rule."""
+    lines = []
+    for name, racer in racers.items():
+        if reason := why_own(racer):
+            lines.append(f"    # the app's own rule: {reason}")
+        lines.append(f"    {literal(name)}: {code(racer)},")
+    return "\n".join(["RACERS = {", *lines, "}"])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from engine import Optimizer, optimizers
+from engine import Optimizer
 from engine.xla.flags import is_off
 from ui.take_home.descent import Descent
 from ui.take_home.in_jax import (
@@ -16,11 +16,13 @@ from ui.take_home.in_jax import (
     about,
     batches_code,
     examples_code,
+    knobs_code,
     loss_code,
     loss_name,
+    rules_code,
     setup_code,
 )
-from ui.take_home.source import literal, source_of
+from ui.take_home.source import literal
 
 IMPORTS = """\
 from dataclasses import dataclass
@@ -31,20 +33,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import plotly.graph_objects as go"""
-
-OPTIMIZER = '''\
-class Optimizer:
-    """A rule: init(x) makes its state; update(gradient, state, x) gives the move, and the state for the next step."""
-
-
-def knob(default, *range, **about):
-    """A number that the app has a slider for; here it is its default."""
-    return default
-
-
-def register(rule):
-    """Let a rule be called with its knobs: Adam(learning_rate=0.1)."""
-    return dataclass(frozen=True)(rule)'''
 
 DESCEND = '''\
 def is_finite(*parts):
@@ -143,7 +131,7 @@ def notebook(descent: Descent) -> bytes:
         ]
     cells += [
         new_markdown_cell("## The optimizers, from the app's source"),
-        new_code_cell(f"{OPTIMIZER}\n\n\n{rules_code(descent.racers)}"),
+        new_code_cell(rules_code(descent.racers.values())),
         new_code_cell(racers_code(descent.racers)),
         new_markdown_cell("## The run"),
         new_code_cell(run_code(descent)),
@@ -173,22 +161,10 @@ def words(descent: Descent) -> str:
     )
 
 
-def rules_code(racers: Mapping[str, Optimizer]) -> str:
-    """The source of each rule that takes part."""
-    names = [type(racer).__name__ for racer in racers.values()]
-    return source_of(optimizers, names, given=("Optimizer", "knob", "register"))
-
-
 def racers_code(racers: Mapping[str, Optimizer]) -> str:
     """The line-up with its knobs."""
-    lines = [f"    {literal(name)}: {type(racer).__name__}({knobs(racer)})," for name, racer in racers.items()]
+    lines = [f"    {literal(name)}: {type(racer).__name__}({knobs_code(racer)})," for name, racer in racers.items()]
     return "\n".join(["RACERS = {", *lines, "}"])
-
-
-def knobs(racer: Optimizer) -> str:
-    """The learning rate of a racer, and the knobs that are not at their default."""
-    some = [knob for knob in racer.knobs() if knob.name == "learning_rate" or getattr(racer, knob.name) != knob.default]
-    return ", ".join(f"{knob.name}={literal(getattr(racer, knob.name))}" for knob in some)
 
 
 def run_code(descent: Descent) -> str:

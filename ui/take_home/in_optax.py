@@ -12,91 +12,32 @@ from ui.take_home.in_jax import (
     about,
     batches_code,
     examples_code,
+    knobs_code,
+    line_up_code,
     loss_code,
     loss_name,
+    rules_code,
     setup_code,
 )
 from ui.take_home.in_torch import tidy
 from ui.take_home.source import literal
 
 IMPORTS = """\
+from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax"""
 
-RMSPROP = '''\
-def app_rmsprop(learning_rate, decay, momentum, eps):
-    """Centred RMSProp as the app has it: optax's is NaN where rounding takes the spread below zero."""
-
-    def init(x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x)
-
-    def update(gradient, state, x):
-        square, mean, velocity = state
-        square = decay * square + (1 - decay) * gradient**2
-        mean = decay * mean + (1 - decay) * gradient
-        spread = jnp.maximum(square - mean**2, 0)
-        velocity = momentum * velocity + gradient / (jnp.sqrt(spread) + eps)
-        return -learning_rate * velocity, (square, mean, velocity)
-
-    return optax.GradientTransformation(init, update)'''
-
-ADAGRAD = '''\
-def app_adagrad(learning_rate, eps):
-    """AdaGrad as the app has it: optax adds eps inside the root."""
-
-    def init(x):
-        return jnp.zeros_like(x)
-
-    def update(gradient, square_sum, x):
-        square_sum = square_sum + gradient**2
-        return -learning_rate * gradient / (jnp.sqrt(square_sum) + eps), square_sum
-
-    return optax.GradientTransformation(init, update)'''
-
-AMSGRAD = '''\
-def app_amsgrad(learning_rate, b1, b2, eps):
-    """AMSGrad as the app and PyTorch have it: optax corrects the squares before it takes the largest."""
-
-    def init(x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0
-
-    def update(gradient, state, x):
-        mean, square, largest, t = state
-        t = t + 1
-        mean = b1 * mean + (1 - b1) * gradient
-        square = b2 * square + (1 - b2) * gradient**2
-        largest = jnp.maximum(largest, square)
-        size = jnp.sqrt(largest / (1 - b2**t)) + eps
-        return -learning_rate * mean / (1 - b1**t) / size, (mean, square, largest, t)
-
-    return optax.GradientTransformation(init, update)'''
-
-NADAM = '''\
-def app_nadam(learning_rate, b1, b2, eps, momentum_decay):
-    """NAdam as the app and PyTorch have it: its momentum grows, and optax's has its full size from the start."""
-
-    def init(x):
-        return jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0
-
-    def update(gradient, state, x):
-        mean, square, product, t = state
-        t = t + 1
-        mu = b1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
-        next_mu = b1 * (1 - 0.5 * 0.96 ** ((t + 1) * momentum_decay))
-        product = product * mu
-        mean = b1 * mean + (1 - b1) * gradient
-        square = b2 * square + (1 - b2) * gradient**2
-        size = jnp.sqrt(square / (1 - b2**t)) + eps
-        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
-        return -learning_rate * direction / size, (mean, square, product, t)
-
-    return optax.GradientTransformation(init, update)'''
-
-BY_HAND = {"app_rmsprop(": RMSPROP, "app_adagrad(": ADAGRAD, "app_amsgrad(": AMSGRAD, "app_nadam(": NADAM}
+OWN_RULE = '''\
+def own_rule(rule):
+    """A rule of the app as an optimizer of optax, with its numbers in 32 bits."""
+    rule = type(rule)(*map(np.float32, vars(rule).values()))
+    return optax.GradientTransformation(rule.init, rule.update)'''
 
 RUN = '''\
 @partial(jax.jit, static_argnums=0)
@@ -146,8 +87,9 @@ def f32(knob: str) -> str:
 
 
 def betas(knobs: dict[str, str]) -> str:
-    """The betas and eps of Adam and its kin, under optax's names."""
-    return f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, eps={knobs['eps']}"
+    """The betas and eps of Adam and AdamW, under optax's names."""
+    eps = f"eps=0, eps_root={knobs['eps']}" if knobs["eps_in_root"] == "True" else f"eps={knobs['eps']}"
+    return f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, {eps}"
 
 
 def sgd(knobs: dict[str, str], nesterov: str = "") -> str:
@@ -157,25 +99,46 @@ def sgd(knobs: dict[str, str], nesterov: str = "") -> str:
 
 
 def adagrad(knobs: dict[str, str]) -> str:
-    """AdaGrad, by hand where its eps is felt."""
-    if float(knobs["eps"]) > MAX_SMALL_EPS:
-        return f"app_adagrad({knobs['learning_rate']}, eps={knobs['eps']})"
-    return f"optax.adagrad({knobs['learning_rate']}, initial_accumulator_value=0.0, eps={knobs['eps']}**2)"
+    """AdaGrad; optax has its eps under the root."""
+    eps = knobs["eps"] if knobs["eps_in_root"] == "True" else f"{knobs['eps']}**2"
+    return f"optax.adagrad({knobs['learning_rate']}, initial_accumulator_value=0.0, eps={eps})"
 
 
 def rmsprop(knobs: dict[str, str]) -> str:
-    """RMSProp, by hand where it is centred."""
+    """RMSProp."""
     decay = f32(knobs["smoothing_constant"])
     common = f"{knobs['learning_rate']}, decay={decay}, momentum={knobs['momentum']}, eps={knobs['eps']}"
-    return f"app_rmsprop({common})" if knobs["centered"] == "True" else f"optax.rmsprop({common}, eps_in_sqrt=False)"
+    return f"optax.rmsprop({common}, eps_in_sqrt={knobs['eps_in_root']})"
+
+
+def adam(knobs: dict[str, str]) -> str:
+    """Adam with the weight decay of Adam or of AdamW."""
+    if knobs["decoupled_weight_decay"] == "True":
+        return f"optax.adamw({knobs['learning_rate']}, {betas(knobs)}, weight_decay={knobs['weight_decay']})"
+    return with_decay(lambda knobs: f"optax.adam({knobs['learning_rate']}, {betas(knobs)})")(knobs)
+
+
+def lion(knobs: dict[str, str]) -> str:
+    """Lion with the weight decay that it is published with, which optax has for it."""
+    own = f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}"
+    decay = knobs["weight_decay"]
+    if knobs["decoupled_weight_decay"] == "True":
+        return f"optax.lion({knobs['learning_rate']}, {own}, weight_decay={decay})"
+    return (
+        f"optax.chain(optax.add_decayed_weights({decay}), optax.lion({knobs['learning_rate']}, {own}, weight_decay=0))"
+    )
 
 
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
-    """With a pull on the gradient, as PyTorch's weight_decay has it."""
+    """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
     def made(knobs: dict[str, str]) -> str:
         decay = knobs["weight_decay"]
-        return f"optax.chain(optax.add_decayed_weights({decay}), {make(knobs)})" if float(decay) else make(knobs)
+        if not float(decay):
+            return make(knobs)
+        if knobs.get("decoupled_weight_decay") == "True":
+            return f"optax.chain({make(knobs)}, optax.add_decayed_weights(-{knobs['learning_rate']} * {decay}))"
+        return f"optax.chain(optax.add_decayed_weights({decay}), {make(knobs)})"
 
     return made
 
@@ -187,31 +150,40 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "Nesterov": with_decay(lambda knobs: sgd(knobs, ", nesterov=True")),
     "AdaGrad": with_decay(adagrad),
     "RMSProp": with_decay(rmsprop),
-    "Adam": with_decay(lambda knobs: f"optax.adam({knobs['learning_rate']}, {betas(knobs)})"),
-    "AdamW": lambda knobs: (
-        f"optax.adamw({knobs['learning_rate']}, {betas(knobs)}, weight_decay={knobs['weight_decay']})"
-    ),
-    "AMSGrad": with_decay(lambda knobs: f"app_amsgrad({knobs['learning_rate']}, {betas(knobs)})"),
-    "NAdam": with_decay(
-        lambda knobs: f"app_nadam({knobs['learning_rate']}, {betas(knobs)}, momentum_decay={knobs['momentum_decay']})"
-    ),
-    "Lion": lambda knobs: (
-        f"optax.lion({knobs['learning_rate']}, b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, "
-        f"weight_decay={knobs['weight_decay']})"
-    ),
+    "Adam": adam,
+    "AdamW": adam,
+    "AMSGrad": adam,
+    "NAdam": adam,
+    "Lion": lion,
 }
+
+
+def why_own(racer: Optimizer) -> str:
+    """Why a racer has the app's own rule in the program, if it has: where optax's goes another way."""
+    knobs = vars(racer)
+    reasons = {
+        "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
+        "the momentum of optax's has its full size from the start": racer.name == "NAdam",
+        f"optax has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
+        "optax's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
+        "optax adds eps under the root": racer.name == "AdaGrad"
+        and not knobs["eps_in_root"]
+        and knobs["eps"] > MAX_SMALL_EPS,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def racer_code(racer: Optimizer) -> str:
     """What makes an optimizer of optax."""
+    if why_own(racer):
+        return f"own_rule({type(racer).__name__}({knobs_code(racer)}))"
     return COUNTERPARTS[racer.name]({knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()})
 
 
 def optax_program(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
-    racers = {name: racer_code(racer) for name, racer in descent.racers.items()}
-    rules = [code for call, code in BY_HAND.items() if any(call in made for made in racers.values())]
-    line_up = "\n".join(["RACERS = {", *(f"    {literal(name)}: {made}," for name, made in racers.items()), "}"])
+    own = [racer for racer in descent.racers.values() if why_own(racer)]
+    line_up = line_up_code(descent.racers, racer_code, why_own)
     head = "\n".join(
         [
             f"{descent.page}: {about(descent)}",
@@ -227,7 +199,7 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         loss_code(descent),
         *([examples_code(descent)] if descent.fit else []),
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
-        *rules,
+        *([rules_code(own), OWN_RULE] if own else []),
         ("# betas in 32 bits: optax would round beta and 1 - beta each by itself\n" if "float32" in line_up else "")
         + line_up,
         *([SETTLED] if descent.tolerance else []),

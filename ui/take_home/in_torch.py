@@ -6,11 +6,24 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from engine import Optimizer
+from engine import OPTIMIZERS, Optimizer
 from engine.problems import mean_squared_error
 from ui.take_home.descent import Descent
-from ui.take_home.in_jax import SETTLED, about, batches_code, examples_code, loss_code, loss_name, setup_code
+from ui.take_home.in_jax import (
+    SETTLED,
+    about,
+    batches_code,
+    examples_code,
+    knobs_code,
+    line_up_code,
+    loss_code,
+    loss_name,
+    rules_code,
+    setup_code,
+)
 from ui.take_home.source import literal
+
+OWN_IMPORTS = ("from dataclasses import dataclass", "from typing import Annotated", "from typing import NamedTuple")
 
 COS_TURNS = '''\
 def cos_turns(x):
@@ -22,45 +35,20 @@ def mean_squared_error(theta, x, true):
     """The mean squared difference between the truth and x times theta."""
     return torch.mean((true - x @ theta) ** 2)'''
 
-LION = '''\
-class Lion(torch.optim.Optimizer):
-    """PyTorch has no Lion; this is Chen et al. (2023), arXiv:2302.06675."""
+OWN_RULE = '''\
+class OwnRule(torch.optim.Optimizer):
+    """A rule of the app as an optimizer of PyTorch, with its numbers in 32 bits."""
 
-    def __init__(self, params, lr, betas, weight_decay):
-        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
-
-    @torch.no_grad()
-    def step(self):
-        for group in self.param_groups:
-            beta1, beta2 = group["betas"]
-            for x in group["params"]:
-                mean = self.state[x].setdefault("mean", torch.zeros_like(x))
-                direction = torch.sign(beta1 * mean + (1 - beta1) * x.grad)
-                x -= group["lr"] * (group["weight_decay"] * x + direction)
-                mean.mul_(beta2).add_((1 - beta2) * x.grad)'''
-
-CENTERED = '''\
-class CenteredRMSProp(torch.optim.Optimizer):
-    """RMSprop(centered=True) as the app has it: PyTorch's is NaN where rounding takes the spread below zero."""
-
-    def __init__(self, params, lr, alpha, momentum, weight_decay, eps):
-        knobs = {"lr": lr, "alpha": alpha, "momentum": momentum, "weight_decay": weight_decay, "eps": eps}
-        super().__init__(params, knobs)
+    def __init__(self, params, rule):
+        super().__init__(params, {})
+        self.rule = type(rule)(*map(torch.tensor, vars(rule).values()))
 
     @torch.no_grad()
     def step(self):
-        for group in self.param_groups:
-            alpha = group["alpha"]
-            for x in group["params"]:
-                if not self.state[x]:
-                    self.state[x] = {name: torch.zeros_like(x) for name in ("square", "mean", "velocity")}
-                square, mean, velocity = (self.state[x][name] for name in ("square", "mean", "velocity"))
-                gradient = x.grad + group["weight_decay"] * x
-                square.mul_(alpha).add_((1 - alpha) * gradient**2)
-                mean.mul_(alpha).add_((1 - alpha) * gradient)
-                spread = torch.clamp(square - mean**2, min=0)
-                velocity.mul_(group["momentum"]).add_(gradient / (spread.sqrt() + group["eps"]))
-                x -= group["lr"] * velocity'''
+        for x in self.param_groups[0]["params"]:
+            memory = self.state[x].get("memory") or self.rule.init(x)
+            move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x)
+            x += move'''
 
 RUN = '''\
 def run(make_optimizer{quiet}):
@@ -107,17 +95,24 @@ def sgd(knobs: dict[str, str], nesterov: str = "") -> str:
 def settings(knobs: dict[str, str], more: str = "") -> str:
     """Knobs under PyTorch's names."""
     renamed = {"learning_rate": "lr", "smoothing_constant": "alpha"}
-    parts = [f"{renamed.get(name, name)}={value}" for name, value in knobs.items() if not name.startswith("beta")]
+    parts = [
+        f"{renamed.get(name, name)}={value}"
+        for name, value in knobs.items()
+        if name not in SWITCHES and not name.startswith("beta")
+    ]
     if "beta1" in knobs:
         parts.insert(1, f"betas=({knobs['beta1']}, {knobs['beta2']})")
     return ", ".join([*parts, *([more] if more else [])])
 
 
-def rmsprop(knobs: dict[str, str]) -> str:
-    """RMSprop, by hand where it is centred."""
-    others = {name: value for name, value in knobs.items() if name != "centered"}
-    return f"{'CenteredRMSProp' if knobs['centered'] == 'True' else 'torch.optim.RMSprop'}([x], {settings(others)})"
+def adam(knobs: dict[str, str], more: str = "") -> str:
+    """Adam with the weight decay of Adam or of AdamW."""
+    kind = "AdamW" if knobs["decoupled_weight_decay"] == "True" else "Adam"
+    return f"torch.optim.{kind}([x], {settings(knobs, more)})"
 
+
+SWITCHES = {knob.name for rule in OPTIMIZERS.values() for knob in rule.knobs() if knob.is_switch}
+DECOUPLED = ("Adam", "AdamW", "AMSGrad", "NAdam")  # whose weight decay PyTorch has in both ways
 
 # by the name of the rule: what makes it, from the knobs as they stand in a program
 COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
@@ -125,14 +120,29 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "Momentum": sgd,
     "Nesterov": lambda knobs: sgd(knobs, "nesterov=True"),
     "AdaGrad": lambda knobs: f"torch.optim.Adagrad([x], {settings(knobs)})",
-    "RMSProp": rmsprop,
-    "Adam": lambda knobs: f"torch.optim.Adam([x], {settings(knobs)})",
-    "AdamW": lambda knobs: f"torch.optim.AdamW([x], {settings(knobs)})",
-    "AMSGrad": lambda knobs: f"torch.optim.Adam([x], {settings(knobs, 'amsgrad=True')})",
-    "NAdam": lambda knobs: f"torch.optim.NAdam([x], {settings(knobs)})",
-    "Lion": lambda knobs: f"Lion([x], {settings(knobs)})",
+    "RMSProp": lambda knobs: f"torch.optim.RMSprop([x], {settings(knobs)})",
+    "Adam": adam,
+    "AdamW": adam,
+    "AMSGrad": lambda knobs: adam(knobs, "amsgrad=True"),
+    "NAdam": lambda knobs: (
+        f"torch.optim.NAdam([x], {settings(knobs)}, decoupled_weight_decay={knobs['decoupled_weight_decay']})"
+    ),
+    "Lion": adam,  # it is written with the app's own rule
 }
-BY_HAND = {"Lion(": LION, "CenteredRMSProp(": CENTERED}
+
+
+def why_own(racer: Optimizer) -> str:
+    """Why a racer has the app's own rule in the program, if it has: what PyTorch lacks."""
+    knobs = vars(racer)
+    reasons = {
+        f"PyTorch has no {racer.name}": racer.name == "Lion",
+        f"PyTorch has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
+        f"PyTorch has no {racer.name} with eps in the root": knobs.get("eps_in_root", False),
+        f"PyTorch has no {racer.name} with decoupled weight decay": knobs.get("decoupled_weight_decay", False)
+        and racer.name not in DECOUPLED,
+        "PyTorch's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
 
 
 def without_counterpart(descent: Descent) -> str:
@@ -142,7 +152,16 @@ def without_counterpart(descent: Descent) -> str:
 
 def racer_code(racer: Optimizer) -> str:
     """What makes an optimizer of PyTorch for the tensor x."""
-    return COUNTERPARTS[racer.name]({knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()})
+    if why_own(racer):
+        return f"lambda x: OwnRule([x], {type(racer).__name__}({knobs_code(racer)}))"
+    knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
+    return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
+
+
+def own_rules_code(racers: list[Optimizer]) -> str:
+    """The engine's own rules, with PyTorch's functions in the place of JAX's, and what makes optimizers of them."""
+    rules = rules_code(racers).replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor")
+    return f"{rules}\n\n\n{OWN_RULE}"
 
 
 def torch_loss_code(descent: Descent) -> str:
@@ -159,22 +178,25 @@ def pytorch(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
     in_batches = descent.batch_size is not None
     with_jax = descent.drawn or in_batches
-    imports = ["import math", "", "import numpy as np", "import torch"]
+    imports = [*OWN_IMPORTS, "import math", "", "import numpy as np", "import torch"]
     if with_jax:
-        imports = ["from functools import partial", "", "import jax", "import numpy as np", "import torch"]
-        imports[3:3] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
-    racers = {name: racer_code(racer) for name, racer in descent.racers.items()}
-    classes = [code for call, code in BY_HAND.items() if any(made.startswith(call) for made in racers.values())]
-    line_up = "\n".join(
-        ["RACERS = {", *(f"    {literal(name)}: lambda x: {made}," for name, made in racers.items()), "}"]
-    )
+        imports = [
+            *OWN_IMPORTS,
+            "from functools import partial",
+            "",
+            "import jax",
+            "import numpy as np",
+            "import torch",
+        ]
+        imports[-2:-2] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
+    own = [racer for racer in descent.racers.values() if why_own(racer)]
     parts = [
         f'"""{docstring(descent, warning, bool(with_jax))}"""\n\n' + "\n".join(imports),
         setup_code(descent),
         torch_loss_code(descent),
         *([examples_and_batches(descent)] if descent.fit else []),
-        *classes,
-        line_up,
+        *([own_rules_code(own)] if own else []),
+        line_up_code(descent.racers, racer_code, why_own),
         *([SETTLED] if descent.tolerance else []),
         run_code(descent),
     ]

@@ -1,0 +1,221 @@
+"""The switches of the rules: what each changes, held to numpy in 64 bits, and what it is called."""
+
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine import LANDSCAPES, OPTIMIZERS, race
+from ui.setup.codec import decode, encode
+from ui.setup.pages import RaceSetup, racer_names
+
+BOOTH, START, STEPS = LANDSCAPES["Booth"], (-2.0, 2.0), 200
+# so large that each switch is felt
+TURNED = {"weight_decay": 0.3, "eps": 0.05, "momentum": 0.7, "beta1": 0.8, "beta2": 0.95, "momentum_decay": 0.05}
+RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
+SWITCHES = [pytest.param(rule, knob, id=f"{rule.name}-{knob.name}") for rule, knobs in RULES for knob in knobs]
+HESSIAN, LOWEST = np.array([[10.0, 8.0], [8.0, 10.0]]), np.array([1.0, 3.0])
+
+
+def usual(rule, **more):
+    """A rule whose numbers let its switches be felt."""
+    names = {knob.name for knob in rule.knobs()}
+    return rule(**{"learning_rate": 0.01} | {name: value for name, value in TURNED.items() if name in names} | more)
+
+
+def settings():
+    """Each rule with every combination of its switches."""
+    for rule, knobs in RULES:
+        for values in product((False, True), repeat=len(knobs)):
+            yield usual(rule, **dict(zip((knob.name for knob in knobs), values, strict=True)))
+
+
+def numbers(racer):
+    """The knobs as the race has them, with 32 bits, in 64."""
+    return {name: float(np.float32(value)) for name, value in vars(racer).items()}
+
+
+# ---- the rules once more, as they stand in the papers, with numpy: each gives the direction in which x - αd goes
+
+
+def heavy_ball(knobs, ahead):
+    v = np.zeros(2)
+    while True:
+        g = yield
+        v = knobs["momentum"] * v + g
+        yield g + knobs["momentum"] * v if ahead else v
+
+
+def divided(g, s, knobs):
+    return g / np.sqrt(s + knobs["eps"]) if knobs["eps_in_root"] else g / (np.sqrt(s) + knobs["eps"])
+
+
+def adagrad(knobs):
+    s = np.zeros(2)
+    while True:
+        g = yield
+        s = s + g**2
+        yield divided(g, s, knobs)
+
+
+def rmsprop(knobs):
+    s, mean, v, gamma = np.zeros(2), np.zeros(2), np.zeros(2), knobs["smoothing_constant"]
+    while True:
+        g = yield
+        s, mean = gamma * s + (1 - gamma) * g**2, gamma * mean + (1 - gamma) * g
+        v = knobs["momentum"] * v + divided(g, np.maximum(s - mean**2, 0) if knobs["centered"] else s, knobs)
+        yield v
+
+
+def adam(knobs, keep_largest=False):
+    m, s, largest, one, two = np.zeros(2), np.zeros(2), np.zeros(2), knobs["beta1"], knobs["beta2"]
+    for t in range(1, STEPS + 1):
+        g = yield
+        m, s = one * m + (1 - one) * g, two * s + (1 - two) * g**2
+        largest = np.maximum(largest, s) if keep_largest else s
+        m_hat, s_hat = (m / (1 - one**t), largest / (1 - two**t)) if knobs["bias_correction"] else (m, largest)
+        yield divided(m_hat, s_hat, knobs)
+
+
+def nadam(knobs):
+    m, s, product, one, two = np.zeros(2), np.zeros(2), 1.0, knobs["beta1"], knobs["beta2"]
+    for t in range(1, STEPS + 1):
+        g = yield
+        now, later = (one * (1 - 0.5 * 0.96 ** (k * knobs["momentum_decay"])) for k in (t, t + 1))
+        m, s, product = one * m + (1 - one) * g, two * s + (1 - two) * g**2, product * now
+        corrected = knobs["bias_correction"]
+        m_part = later * m / (1 - product * later if corrected else 1)
+        g_part = (1 - now) * g / (1 - product if corrected else 1)
+        yield divided(m_part + g_part, s / (1 - two**t if corrected else 1), knobs)
+
+
+def lion(knobs):
+    m = np.zeros(2)
+    while True:
+        g = yield
+        yield np.sign(knobs["beta1"] * m + (1 - knobs["beta1"]) * g)
+        m = knobs["beta2"] * m + (1 - knobs["beta2"]) * g
+
+
+def sgd(knobs):
+    while True:
+        g = yield
+        yield g
+
+
+IN_NUMPY = {
+    "SGD": sgd,
+    "Momentum": lambda knobs: heavy_ball(knobs, ahead=False),
+    "Nesterov": lambda knobs: heavy_ball(knobs, ahead=True),
+    "AdaGrad": adagrad,
+    "RMSProp": rmsprop,
+    "Adam": adam,
+    "AdamW": adam,
+    "AMSGrad": lambda knobs: adam(knobs, keep_largest=True),
+    "NAdam": nadam,
+    "Lion": lion,
+}
+
+
+def walk(racer):
+    """Where a rule goes on Booth's function, ``(steps + 1, 2)``."""
+    knobs = numbers(racer)
+    rule, x, path = IN_NUMPY[racer.name](knobs), np.array(START), [START]
+    decoupled = knobs.get("decoupled_weight_decay")
+    for _ in range(STEPS):
+        next(rule)
+        pull = knobs["weight_decay"] * x
+        direction = rule.send(HESSIAN @ (x - LOWEST) + (0 if decoupled else pull))
+        x = x - knobs["learning_rate"] * (direction + (pull if decoupled else 0))
+        path.append(x)
+    return np.array(path)
+
+
+def positions(racer, steps=STEPS):
+    return race(BOOTH.loss, {"it": racer}, [START], steps, minima=BOOTH.minima)["it"].positions[0]
+
+
+def case_id(racer):
+    return " ".join([racer.name, *(knob.changed for knob in racer.knobs() if knob.is_switch and differs(racer, knob))])
+
+
+def differs(racer, knob):
+    return getattr(racer, knob.name) != knob.default
+
+
+@pytest.mark.parametrize("racer", [*settings()], ids=case_id)
+def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer):
+    # a sign may turn a step earlier or later at the bottom, where the gradient passes through 0
+    tolerance = 2.1 * racer.learning_rate if racer.name == "Lion" else 2e-4
+    np.testing.assert_allclose(positions(racer), walk(racer), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(("rule", "knob"), SWITCHES)
+def test_a_switch_changes_where_its_rule_goes(rule, knob):
+    racer = usual(rule)
+    other = usual(rule, **{knob.name: not knob.default})
+    assert np.abs(positions(racer) - positions(other)).max() > 2e-5  # more than rounding
+
+
+# ---- what they do
+
+
+def first_move(racer, gradient):
+    x = jnp.zeros(2)
+    return np.asarray(jax.jit(lambda: racer.update(jnp.asarray(gradient), racer.init(x), x)[0])())
+
+
+@pytest.mark.parametrize("name", ["Momentum", "Nesterov"])
+def test_without_momentum_a_heavy_ball_is_sgd_to_the_last_digit(name):
+    racers = {
+        "ball": OPTIMIZERS[name](learning_rate=0.02, momentum=0.0, weight_decay=0.1),
+        "SGD": OPTIMIZERS["SGD"](learning_rate=0.02, weight_decay=0.1),
+    }
+    ball, sgd = race(BOOTH.loss, racers, [START], 100).values()
+    np.testing.assert_allclose(ball.positions, sgd.positions, rtol=1e-6)
+    for gradient in ([3.0, -0.7], [1e-7, 1e5]):
+        np.testing.assert_array_equal(first_move(racers["ball"], gradient), first_move(racers["SGD"], gradient))
+
+
+def test_without_bias_correction_adam_s_first_step_is_root_ten_times_as_long():
+    """α (1 - β₁) / √(1 - β₂): with 0.9 and 0.999 it is 3.16 α, and not α."""
+    adam = OPTIMIZERS["Adam"]
+    np.testing.assert_allclose(first_move(adam(learning_rate=0.1), [3.0, -0.2]), [-0.1, 0.1], rtol=1e-4)
+    bare = first_move(adam(learning_rate=0.1, bias_correction=False), [3.0, -0.2])
+    np.testing.assert_allclose(bare, [-0.316228, 0.316228], rtol=1e-3)
+
+
+def test_eps_in_the_root_acts_like_its_own_root():
+    """A gradient of 1e-6 is large beside an eps of 1e-8, and small beside its root."""
+    adam, small = OPTIMIZERS["Adam"], [1e-6, -1e-6]
+    np.testing.assert_allclose(np.abs(first_move(adam(learning_rate=0.1), small)), 0.1 / 1.01, rtol=1e-3)
+    inside = np.abs(first_move(adam(learning_rate=0.1, eps_in_root=True), small))
+    np.testing.assert_allclose(inside, 0.1 * 1e-6 / 1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_and_adamw_differ_in_how_weight_decay_is_applied_and_in_nothing_else(decoupled):
+    one, other = (positions(usual(OPTIMIZERS[name], decoupled_weight_decay=decoupled)) for name in ("Adam", "AdamW"))
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+# ---- what they are called
+
+
+@pytest.mark.parametrize(("rule", "knob"), SWITCHES)
+def test_beside_the_original_an_ablated_racer_is_named_in_words(rule, knob):
+    pair = rule(), rule(**{knob.name: not knob.default})
+    names = racer_names(pair)
+    assert names == [rule.name, f"{rule.name} {knob.changed}"]
+    assert not any(character.isdigit() or character == "_" for character in knob.changed)
+    setup = RaceSetup(racers=pair)
+    assert encode(setup)["racer"] == [rule.name, f"{rule.name}~{knob.name}~{int(not knob.default)}"]
+    assert decode(encode(setup), RaceSetup()) == (setup, [])
+
+
+def test_a_racer_that_differs_in_numbers_and_switches_is_named_by_both():
+    adam = OPTIMIZERS["Adam"]
+    racers = adam(), adam(learning_rate=0.5, bias_correction=False, eps_in_root=True)
+    assert racer_names(racers) == ["Adam 0.1", "Adam 0.5 without bias correction, with eps in the root"]

@@ -1,0 +1,453 @@
+"""Each statement on where PyTorch, optax and this app differ is shown in numbers, by running them."""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from engine import OPTIMIZERS
+from engine.optimizers import Optimizer, memory, source
+from ui.draw.conventions import CONVENTIONS
+
+STATEMENTS = [(rule, about) for rule, statements in CONVENTIONS.items() for about in statements]
+IN_OPTAX, IN_TORCH = {}, {}
+SOME = np.array([3.0, -1.0, 0.5, 0.5, -2.0, 4.0, 1.0, 1.0])  # gradients one after the other, wherever it goes
+FIRST = np.array([1.0])
+RATE = 0.1
+
+
+def shows(demonstrations, rule, about):
+    """Enter the test of a statement. It gets PyTorch where it is one for that."""
+    return lambda demonstration: demonstrations.setdefault((rule, about), demonstration)
+
+
+def walk(init, update, gradients, x):
+    """The moves ``(steps,)`` of a rule in one dimension."""
+
+    def step(carry, gradient):
+        x, state = carry
+        move, state = update(gradient, state, x)
+        return (x + move, state), move
+
+    def run(gradients, start):
+        return jax.lax.scan(step, (start, jax.tree.map(jnp.asarray, init(start))), gradients)[1]
+
+    return np.asarray(jax.jit(run)(jnp.asarray(gradients, jnp.float32)[:, None], jnp.array([x], jnp.float32)))[:, 0]
+
+
+def ours(name, gradients=SOME, x=2.0, **knobs):
+    rule = jax.tree.map(jnp.float32, OPTIMIZERS[name](**{"learning_rate": RATE} | knobs))
+    return walk(rule.init, rule.update, gradients, x)
+
+
+def theirs(rule, gradients=SOME, x=2.0):
+    return walk(rule.init, rule.update, gradients, x)
+
+
+def in_torch(torch, make, gradients=SOME, x=2.0):
+    x = torch.tensor([x], requires_grad=True)
+    optimizer, path = make([x]), [x.item()]
+    for gradient in gradients:
+        x.grad = torch.tensor([gradient], dtype=torch.float32)
+        optimizer.step()
+        path.append(x.item())
+    return np.diff(path)
+
+
+def assert_same(one, other):
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def assert_differ(one, other):
+    assert np.abs(one - other).max() > 1e-2 * np.abs(one).max()
+
+
+def has(function, option):
+    return option in inspect.signature(function).parameters
+
+
+# ---- the statements themselves
+
+
+def test_every_rule_says_where_others_differ(rule):
+    assert CONVENTIONS[rule.name]
+    assert set(CONVENTIONS) == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(("rule", "about"), STATEMENTS)
+def test_a_statement_is_plain_and_shown_with_each_library_that_it_names(rule, about):
+    words = CONVENTIONS[rule][about]
+    assert words.endswith(".")
+    assert ("optax" in words) <= ((rule, about) in IN_OPTAX)
+    assert ("PyTorch" in words) <= ((rule, about) in IN_TORCH)
+
+
+def test_nothing_is_shown_that_is_not_stated():
+    assert {*IN_OPTAX, *IN_TORCH} == set(STATEMENTS)
+
+
+def test_every_part_of_a_memory_has_a_meaning(rule):
+    kept = rule().init(jnp.zeros(1))
+    assert len(memory(rule)) == len(kept)
+    assert all(symbol and meaning and not meaning.endswith(".") for symbol, meaning in memory(rule).items())
+
+
+def test_the_code_on_a_card_holds_all_that_the_rule_calls(rule):
+    """It defines the rule by itself, given what every rule is made of."""
+    given = vars(inspect.getmodule(Optimizer)).items()
+    found = {name: part for name, part in given if not inspect.isfunction(part) or name in ("knob", "prepare")}
+    code = source(rule).replace("@register\n", "@prepare\n")
+    exec(compile(code, rule.name, "exec"), found)
+    again = jax.tree.map(jnp.float32, found[rule.__name__](learning_rate=RATE))
+    np.testing.assert_array_equal(walk(again.init, again.update, SOME, 2.0), ours(rule.name))
+
+
+@pytest.mark.parametrize(("rule", "about"), IN_OPTAX, ids=str)
+def test_in_optax_it_is_as_stated(rule, about):
+    IN_OPTAX[rule, about]()
+
+
+@pytest.mark.parametrize(("rule", "about"), IN_TORCH, ids=str)
+def test_in_pytorch_it_is_as_stated(rule, about, torch):
+    IN_TORCH[rule, about](torch)
+
+
+# ---- SGD
+
+
+@shows(IN_OPTAX, "SGD", "weight decay")
+def _():
+    assert not has(optax.sgd, "weight_decay")
+    assert_same(ours("SGD", weight_decay=0.3), theirs(optax.chain(optax.add_decayed_weights(0.3), optax.sgd(RATE))))
+
+
+@shows(IN_TORCH, "SGD", "weight decay")
+def _(torch):
+    assert_same(ours("SGD", weight_decay=0.3), in_torch(torch, lambda x: torch.optim.SGD(x, RATE, weight_decay=0.3)))
+
+
+@shows(IN_OPTAX, "SGD", "coupled or not")
+def _():
+    after = optax.chain(optax.sgd(RATE), optax.add_decayed_weights(-RATE * 0.3))
+    assert_same(ours("SGD", weight_decay=0.3), theirs(after))
+    assert "decoupled_weight_decay" not in {knob.name for knob in OPTIMIZERS["SGD"].knobs()}
+
+
+# ---- Momentum
+
+
+EVEN = np.ones(80)  # an even slope
+
+
+@shows(IN_OPTAX, "Momentum", "whole gradients")
+def _():
+    moves = ours("Momentum", EVEN, momentum=0.9)
+    assert_same(moves, theirs(optax.sgd(RATE, momentum=0.9), EVEN))
+    np.testing.assert_allclose(moves[[0, -1]], [-RATE, -10 * RATE], rtol=1e-3)
+
+
+@shows(IN_TORCH, "Momentum", "whole gradients")
+def _(torch):
+    assert_same(
+        ours("Momentum", EVEN, momentum=0.9), in_torch(torch, lambda x: torch.optim.SGD(x, RATE, momentum=0.9), EVEN)
+    )
+
+
+@shows(IN_OPTAX, "Momentum", "dampening")
+def _():
+    assert not has(optax.sgd, "dampening")
+    assert "dampening" not in {knob.name for knob in OPTIMIZERS["Momentum"].knobs()}
+
+
+@shows(IN_TORCH, "Momentum", "dampening")
+def _(torch):
+    dampened = in_torch(torch, lambda x: torch.optim.SGD(x, RATE, momentum=0.9, dampening=0.5), EVEN[:2])
+    np.testing.assert_allclose(dampened, [-RATE * 1.0, -RATE * (0.9 + 0.5)], rtol=1e-4)
+    assert inspect.signature(torch.optim.SGD).parameters["dampening"].default == 0
+
+
+# ---- Nesterov
+
+
+def at_the_point_ahead(rate, momentum, curvature, start, steps):
+    """Nesterov's way, with the gradient at the point ahead: the points ahead, one after the other."""
+    theta, v, ahead = start, 0.0, [start]
+    for _ in range(steps):
+        v = momentum * v - rate * curvature * (theta + momentum * v)
+        theta += v
+        ahead.append(theta + momentum * v)
+    return np.array(ahead)
+
+
+def on_a_parabola(update, state, curvature, x, steps):
+    path = [x]
+    for _ in range(steps):
+        move, state = update(jnp.array([curvature * path[-1]], jnp.float32), state, jnp.array([path[-1]], jnp.float32))
+        path.append(path[-1] + float(move[0]))
+    return np.array(path)
+
+
+AHEAD = at_the_point_ahead(RATE, 0.8, 3.0, 2.0, 20)
+
+
+@shows(IN_OPTAX, "Nesterov", "where the gradient is taken")
+def _():
+    x = jnp.array([2.0])
+    for rule in (OPTIMIZERS["Nesterov"](learning_rate=RATE, momentum=0.8), optax.sgd(RATE, 0.8, nesterov=True)):
+        np.testing.assert_allclose(on_a_parabola(rule.update, rule.init(x), 3.0, 2.0, 20), AHEAD, atol=1e-5)
+
+
+@shows(IN_TORCH, "Nesterov", "where the gradient is taken")
+def _(torch):
+    x = torch.tensor([2.0], requires_grad=True)
+    optimizer, path = torch.optim.SGD([x], RATE, 0.8, nesterov=True), [2.0]
+    for _ in range(20):
+        x.grad = 3.0 * x.detach()
+        optimizer.step()
+        path.append(x.item())
+    np.testing.assert_allclose(path, AHEAD, atol=1e-5)
+
+
+# ---- AdaGrad
+
+
+@shows(IN_OPTAX, "AdaGrad", "start of the sum")
+def _():
+    """A gradient of 0.1 has a square of 0.01, a tenth of optax's start."""
+    np.testing.assert_allclose(ours("AdaGrad", 0.1 * FIRST), -RATE, rtol=1e-4)
+    np.testing.assert_allclose(theirs(optax.adagrad(RATE), 0.1 * FIRST), -RATE / np.sqrt(11), rtol=1e-3)
+
+
+@shows(IN_TORCH, "AdaGrad", "start of the sum")
+def _(torch):
+    np.testing.assert_allclose(in_torch(torch, lambda x: torch.optim.Adagrad(x, RATE), 0.1 * FIRST), -RATE, rtol=1e-4)
+
+
+@shows(IN_OPTAX, "AdaGrad", "place of eps")
+def _():
+    under = theirs(optax.adagrad(RATE, initial_accumulator_value=0.0, eps=0.5))
+    assert_same(ours("AdaGrad", eps=0.5, eps_in_root=True), under)
+    assert_differ(ours("AdaGrad", eps=0.5), under)
+
+
+@shows(IN_TORCH, "AdaGrad", "place of eps")
+def _(torch):
+    assert_same(ours("AdaGrad", eps=0.5), in_torch(torch, lambda x: torch.optim.Adagrad(x, RATE, eps=0.5)))
+
+
+# ---- RMSProp
+
+
+@shows(IN_OPTAX, "RMSProp", "place of eps")
+def _():
+    for inside in (False, True):
+        twin = theirs(optax.rmsprop(RATE, decay=0.9, eps=0.5, eps_in_sqrt=inside))
+        assert_same(ours("RMSProp", smoothing_constant=0.9, eps=0.5, eps_in_root=inside), twin)
+        assert_differ(ours("RMSProp", smoothing_constant=0.9, eps=0.5, eps_in_root=not inside), twin)
+    assert_same(theirs(optax.rmsprop(RATE, decay=0.9, eps=0.5)), twin)
+
+
+@shows(IN_TORCH, "RMSProp", "place of eps")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.RMSprop(x, RATE, alpha=0.9, eps=0.5))
+    assert_same(ours("RMSProp", smoothing_constant=0.9, eps=0.5), made)
+
+
+@shows(IN_OPTAX, "RMSProp", "length of the memory")
+def _():
+    assert_same(theirs(optax.rmsprop(RATE)), theirs(optax.rmsprop(RATE, decay=0.9)))
+    assert_same(ours("RMSProp"), ours("RMSProp", smoothing_constant=0.99))
+
+
+@shows(IN_TORCH, "RMSProp", "length of the memory")
+def _(torch):
+    assert inspect.signature(torch.optim.RMSprop).parameters["alpha"].default == 0.99
+
+
+@shows(IN_OPTAX, "RMSProp", "first step")
+def _():
+    for moves in (ours("RMSProp", FIRST), theirs(optax.rmsprop(RATE, decay=0.99), FIRST)):
+        np.testing.assert_allclose(moves, -10 * RATE, rtol=1e-3)
+    corrected = theirs(optax.rmsprop(RATE, decay=0.99, bias_correction=True), FIRST)
+    np.testing.assert_allclose(corrected, -RATE, rtol=1e-3)
+
+
+@shows(IN_TORCH, "RMSProp", "first step")
+def _(torch):
+    np.testing.assert_allclose(in_torch(torch, lambda x: torch.optim.RMSprop(x, RATE), FIRST), -10 * RATE, rtol=1e-3)
+
+
+# Where the gradient never changes the spread is 0 in the end, and in some of so many coordinates it is rounded to less
+LEVEL = np.linspace(0.1, 3, 1000, dtype=np.float32)
+
+
+def along_level(init, update):
+    """The sum of all moves in each coordinate."""
+
+    def step(state, _):
+        move, state = update(jnp.asarray(LEVEL), state, jnp.zeros(1000))
+        return state, move
+
+    state = jax.tree.map(jnp.asarray, init(jnp.zeros(1000)))
+    return np.asarray(jax.jit(lambda: jax.lax.scan(step, state, length=100)[1].sum(0))())
+
+
+@shows(IN_OPTAX, "RMSProp", "centered")
+def _():
+    made = optax.rmsprop(RATE, decay=0.5, eps=1e-8, eps_in_sqrt=False, centered=True)
+    assert np.isnan(along_level(made.init, made.update)).any()
+    rule = jax.tree.map(jnp.float32, OPTIMIZERS["RMSProp"](smoothing_constant=0.5, centered=True))
+    assert np.isfinite(along_level(rule.init, rule.update)).all()
+
+
+@shows(IN_TORCH, "RMSProp", "centered")
+def _(torch):
+    x = torch.zeros(1000, requires_grad=True)
+    optimizer = torch.optim.RMSprop([x], RATE, alpha=0.5, centered=True)
+    for _ in range(100):
+        x.grad = torch.tensor(LEVEL)
+        optimizer.step()
+    assert torch.isnan(x).any()
+
+
+# ---- Adam
+
+
+@shows(IN_OPTAX, "Adam", "place of eps")
+def _():
+    assert_same(ours("Adam", eps=0.5), theirs(optax.adam(RATE, eps=0.5)))
+    assert_same(ours("Adam", eps=0.5, eps_in_root=True), theirs(optax.adam(RATE, eps=0.0, eps_root=0.5)))
+    assert_differ(ours("Adam", eps=0.5), ours("Adam", eps=0.5, eps_in_root=True))
+    assert inspect.signature(optax.adam).parameters["eps_root"].default == 0
+
+
+@shows(IN_TORCH, "Adam", "place of eps")
+def _(torch):
+    assert_same(ours("Adam", eps=0.5), in_torch(torch, lambda x: torch.optim.Adam(x, RATE, eps=0.5)))
+
+
+@shows(IN_OPTAX, "Adam", "weight decay")
+def _():
+    assert not has(optax.adam, "weight_decay")
+    chained = theirs(optax.chain(optax.add_decayed_weights(0.7), optax.adam(RATE)))
+    assert_same(ours("Adam", weight_decay=0.7), chained)
+    # with no gradient but the pull, the first step is α long however weak the pull is
+    for strength in (0.7, 0.01):
+        np.testing.assert_allclose(ours("Adam", 0 * FIRST, weight_decay=strength), -RATE, rtol=1e-3)
+
+
+@shows(IN_TORCH, "Adam", "weight decay")
+def _(torch):
+    assert_same(ours("Adam", weight_decay=0.7), in_torch(torch, lambda x: torch.optim.Adam(x, RATE, weight_decay=0.7)))
+
+
+@shows(IN_OPTAX, "Adam", "bias correction")
+def _():
+    assert not has(optax.adam, "bias_correction")
+    assert_same(ours("Adam", FIRST), theirs(optax.adam(RATE), FIRST))
+    np.testing.assert_allclose(ours("Adam", FIRST, bias_correction=False) / ours("Adam", FIRST), 3.162, rtol=1e-3)
+
+
+@shows(IN_TORCH, "Adam", "bias correction")
+def _(torch):
+    assert not has(torch.optim.Adam, "bias_correction")
+    assert_same(ours("Adam", FIRST), in_torch(torch, lambda x: torch.optim.Adam(x, RATE), FIRST))
+
+
+# ---- AdamW
+
+
+@shows(IN_OPTAX, "AdamW", "strength")
+def _():
+    """With no gradient at all, only the pull on x = 2 is left."""
+    np.testing.assert_allclose(ours("AdamW", 0 * FIRST), -RATE * 0.01 * 2, rtol=1e-4)
+    np.testing.assert_allclose(theirs(optax.adamw(RATE), 0 * FIRST), -RATE * 0.0001 * 2, rtol=1e-4)
+
+
+@shows(IN_TORCH, "AdamW", "strength")
+def _(torch):
+    moves = in_torch(torch, lambda x: torch.optim.AdamW(x, RATE), 0 * FIRST)
+    np.testing.assert_allclose(moves, -RATE * 0.01 * 2, rtol=1e-3)
+
+
+@shows(IN_OPTAX, "AdamW", "times the learning rate")
+def _():
+    for rate in (0.1, 0.2):
+        for moves in (
+            ours("AdamW", 0 * FIRST, learning_rate=rate, weight_decay=0.3),
+            theirs(optax.adamw(rate, weight_decay=0.3), 0 * FIRST),
+        ):
+            np.testing.assert_allclose(moves, -rate * 0.3 * 2, rtol=1e-4)
+
+
+@shows(IN_TORCH, "AdamW", "times the learning rate")
+def _(torch):
+    for rate in (0.1, 0.2):
+        moves = in_torch(torch, lambda x, rate=rate: torch.optim.AdamW(x, rate, weight_decay=0.3), 0 * FIRST)
+        np.testing.assert_allclose(moves, -rate * 0.3 * 2, rtol=1e-3)
+
+
+# ---- AMSGrad
+
+
+LARGE_FIRST = np.array([10.0, *np.ones(40)])
+
+
+@shows(IN_OPTAX, "AMSGrad", "largest first")
+def _():
+    made = theirs(optax.amsgrad(RATE), LARGE_FIRST)
+    moves = ours("AMSGrad", LARGE_FIRST)
+    assert_same(moves[0], made[0])
+    assert abs(moves[-1]) > 3 * abs(made[-1])
+
+
+@shows(IN_TORCH, "AMSGrad", "largest first")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Adam(x, RATE, amsgrad=True), LARGE_FIRST)
+    assert_same(ours("AMSGrad", LARGE_FIRST), made)
+
+
+@shows(IN_OPTAX, "AMSGrad", "as in the paper")
+def _():
+    bare = theirs(optax.amsgrad(RATE, bias_correction_mu=False, bias_correction_nu=False))
+    assert_same(ours("AMSGrad", bias_correction=False), bare)
+    assert_differ(ours("AMSGrad"), bare)
+
+
+# ---- NAdam
+
+
+@shows(IN_OPTAX, "NAdam", "growing momentum")
+def _():
+    made = theirs(optax.nadam(RATE))
+    assert abs(made[0]) > 1.3 * abs(ours("NAdam")[0])
+    assert_differ(ours("NAdam"), made)
+    assert_same(ours("NAdam", momentum_decay=1e4), made)  # so that it is at its full size at once
+
+
+@shows(IN_TORCH, "NAdam", "growing momentum")
+def _(torch):
+    assert_same(ours("NAdam"), in_torch(torch, lambda x: torch.optim.NAdam(x, RATE)))
+
+
+# ---- Lion
+
+
+@shows(IN_OPTAX, "Lion", "where it is")
+def _():
+    assert_same(ours("Lion"), theirs(optax.lion(RATE, weight_decay=0.0)))
+
+
+@shows(IN_TORCH, "Lion", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "Lion")
+
+
+@shows(IN_OPTAX, "Lion", "weight decay")
+def _():
+    np.testing.assert_allclose(theirs(optax.lion(RATE), 0 * FIRST), -RATE * 0.001 * 2, rtol=1e-4)
+    np.testing.assert_allclose(ours("Lion", 0 * FIRST), 0.0)
+    np.testing.assert_allclose(ours("Lion", 0 * FIRST, weight_decay=0.3), -RATE * 0.3 * 2, rtol=1e-4)

@@ -1,0 +1,67 @@
+"""Where PyTorch, optax and this app differ, rule by rule. tests/test_conventions.py shows each of them in numbers."""
+
+from __future__ import annotations
+
+# by the rule's name, each statement under a name of its own; "here" is this app
+CONVENTIONS: dict[str, dict[str, str]] = {
+    "SGD": {
+        "weight decay": "PyTorch and this app add weight decay to the gradient. optax's `sgd` has none: there "
+        "`add_decayed_weights` stands before it.",
+        "coupled or not": "Without a memory it makes no difference whether weight decay goes into the gradient or is "
+        "taken off the parameters, so SGD has no switch for it.",
+    },
+    "Momentum": {
+        "whole gradients": "PyTorch, optax and this app add each new gradient to the velocity as a whole, not a "
+        "tenth of it. With a momentum of 0.9 the steps down an even slope so become 10 times as long.",
+        "dampening": "PyTorch has one more number, `dampening`: it makes every new gradient smaller, but not the "
+        "first. It is 0 unless it is set. Neither optax nor this app has it.",
+    },
+    "Nesterov": {
+        "where the gradient is taken": "Nesterov took the gradient at a point ahead. PyTorch, optax and this app take "
+        "it where they are, and add the momentum once more. The path is the same, seen from the points ahead.",
+    },
+    "AdaGrad": {
+        "start of the sum": "PyTorch and this app begin with a sum of 0, so that the first step is $\\alpha$ long. "
+        "optax begins with 0.1: where the gradient is small, its first steps are shorter.",
+        "place of eps": "PyTorch and this app add $\\epsilon$ after the root, optax under it, as this app does with "
+        "*eps in root* switched on.",
+    },
+    "RMSProp": {
+        "place of eps": "PyTorch and this app add $\\epsilon$ after the root; optax adds it under the root unless "
+        "`eps_in_sqrt=False`.",
+        "length of the memory": "Of the mean of squares PyTorch and this app keep 0.99 in each step, optax 0.9.",
+        "first step": "In all three, PyTorch, optax and this app, the mean of squares begins at 0 and is not "
+        "corrected. With 0.99 the first step is so 10 times $\\alpha$ long. optax can correct it, with "
+        "`bias_correction=True`.",
+        "centered": "Rounding can take $s - \\bar g^2$ below 0, which has no root. This app then takes 0; the runs of "
+        "PyTorch and optax are not a number from there on.",
+    },
+    "Adam": {
+        "place of eps": "PyTorch, optax and this app add $\\epsilon$ after the root. optax has a second number, "
+        "`eps_root`, under it, which is 0 unless it is set; *eps in root* does the same here.",
+        "weight decay": "PyTorch and this app add weight decay to the gradient; it is then divided by the gradient's "
+        "size like the rest. optax's `adam` has none: there `add_decayed_weights` stands before it.",
+        "bias correction": "PyTorch and optax always divide the means by $1 - \\beta^t$. Without that, which is a "
+        "switch here, Adam's first step is 3.16 times as long.",
+    },
+    "AdamW": {
+        "strength": "Unless it is set, weight decay is 0.01 in PyTorch and here, and 0.0001 in optax.",
+        "times the learning rate": "In PyTorch, optax and this app the pull is multiplied by the learning rate; in "
+        "the paper it has a factor of its own.",
+    },
+    "AMSGrad": {
+        "largest first": "PyTorch and this app keep the largest $s$ and correct it afterwards; optax corrects $s$ "
+        "first and keeps the largest of that, so that a large first gradient makes its steps short for good.",
+        "as in the paper": "The paper corrects nothing. That is the switch *bias correction* here, and "
+        "`bias_correction_mu=False, bias_correction_nu=False` in optax.",
+    },
+    "NAdam": {
+        "growing momentum": "PyTorch and this app begin with half the momentum and let it grow, as in the paper. optax "
+        "has all of it from the start, which makes its first step longer.",
+    },
+    "Lion": {
+        "where it is": "optax has Lion. PyTorch has not; programs to take home bring their own.",
+        "weight decay": "Unless it is set, weight decay is 0.001 in optax and 0 here. Both take it off the parameters, "
+        "times the learning rate.",
+    },
+}
