@@ -112,6 +112,10 @@ class Optimizer:
         """The move from ``x``, and the state for the next step."""
         raise NotImplementedError
 
+    def curvature_limit(self) -> float | None:
+        """On a quadratic loss it diverges where the curvature is over this; None where there is no such limit."""
+        return None
+
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
         """Everything that can be turned on this optimizer, in the order of its fields."""
@@ -239,6 +243,9 @@ class SGD(Optimizer):
     def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
         return -self.learning_rate * gradient, state
+
+    def curvature_limit(self):
+        return 2 / self.learning_rate - self.weight_decay
 
 
 @register

@@ -6,6 +6,8 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
+from engine.problems import mean_squared_error
+from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -38,10 +40,15 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     plot = LossPlot.of({name: drawn}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)
     intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
-    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": plot.curves[name]}
+    sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
+    style = styles([sgd])[0]
+    curve = chosen_curve(
+        setup, mean_squared_error, {name: result.run}, {name: sgd}, thetas(setup), log=log, data=fit.data
+    )
+    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses}
+    values |= {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}
     values |= dict(zip(thetas(setup), path.T, strict=True))
     values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
-    style = styles([OPTIMIZERS["SGD"]()])[0]
     Stage(
         figures={"data": points_figure(result.points, best).to_json(), "valley": valley.to_json()},
         views=[
@@ -51,7 +58,9 @@ def show_stage(setup: FitSetup, result: Result) -> None:
                 says=f"The points and the line {MODEL_NAMES[setup.model]}. {describe_end(setup, result)}",
                 line=("intercept", "slope"),
             ),
-            plot.view(
+            curve.view(int(steps[-1]), {name: style}, "iteration")
+            if curve
+            else plot.view(
                 f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.", int(steps[-1]), "iteration"
             ),
             View(
@@ -70,9 +79,12 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             *(Readout(theta, theta, 3) for theta in thetas(setup)),
             Readout("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
             Readout("loss", "loss", 3),
+            *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
     ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
+    if curve:
+        explain_curve(setup, thetas(setup), curve.limits, batches=in_batches(setup, result))
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

@@ -11,6 +11,7 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
+from ui.setup.curves import RunSetup
 from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, decode_number, encode_number, quoted
 
 MAX_RACERS, MAX_STEPS = 12, 2000
@@ -116,7 +117,7 @@ REGRESSION_RACERS = racers_with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSPro
 
 
 @dataclass(frozen=True)
-class RaceSetup(Setup):
+class RaceSetup(RunSetup):
     """A race over a landscape, on the Ackley Race page."""
 
     landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
@@ -145,7 +146,7 @@ class RaceSetup(Setup):
 
 
 @dataclass(frozen=True)
-class RegressionSetup(Setup):
+class RegressionSetup(RunSetup):
     """A fit of two parameters to examples of a bowl, on the 2D Regression page."""
 
     examples: int = setting(Whole(2, MAX_EXAMPLES), 100)
@@ -175,7 +176,7 @@ MAX_THETA = 1e9
 
 
 @dataclass(frozen=True)
-class FitSetup(Setup):
+class FitSetup(RunSetup):
     """A line fitted to points by gradient descent, on the Linear Fit page."""
 
     data: str = setting(Choice(FIT_DATA), "4x³+3")
