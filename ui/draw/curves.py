@@ -164,9 +164,9 @@ def add_limit(figure: go.Figure, name: str, limit: float, color: str, last_step:
     figure.add_annotation(
         {
             "text": f"2/α {name}" if name != "SGD" else "2/α",
-            "x": 0,
+            "x": last_step,
             "y": math.log10(limit) if log else limit,
-            "xanchor": "left",
+            "xanchor": "right",
             "yanchor": "bottom",
             "showarrow": False,
             "font": {"color": color, "size": 12},
@@ -199,35 +199,40 @@ def curve_range(curves: Sequence[np.ndarray], log: bool, limits: Sequence[float]
     low, high = min([low, *firsts]), max([high, *firsts])
     near = [limit for limit in limits if 0 < limit <= MAX_ABOVE[log] * max(high, 0)]
     high = max([high, *near])
-    return round_range(max(low, high * 10.0**-MAX_DECADES) if log else min(low, 0.0), high, log)
+    # on a logarithmic axis a little below, so that what is level does not lie on the edge
+    return round_range(max(low / 1.2, high * 10.0**-MAX_DECADES) if log else min(low, 0.0), high, log)
 
 
-# ---- the controls above the stage
+# ---- above and below the stage
 
 
-def choose_curve(controls: Controls[Any], setup: RunSetup, coordinates: Sequence[str]) -> None:
-    """Draw the list of what stands over the steps."""
+def curve_controls(
+    controls: Controls[Any], setup: RunSetup, coordinates: Sequence[str], no_axis: str | None = None
+) -> None:
+    """Draw the list of what stands over the steps, and the choice of its axis. ``no_axis`` says why there is none."""
     names = {LOSS: "loss", **{curve: quantity.name for curve, quantity in QUANTITIES.items()}}
-    st.selectbox(
-        "Curve",
-        [curve for curve in CURVES if curve != RATE2 or len(coordinates) > 1 or setup.curve == RATE2],
-        key=controls.widget_key("curve"),
-        format_func=lambda curve: names[curve].format(coordinate_of(curve, coordinates)),
-        label_visibility="collapsed",
-        width=190,
-    )
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
+        st.selectbox(
+            "Curve",
+            [curve for curve in CURVES if curve != RATE2 or len(coordinates) > 1 or setup.curve == RATE2],
+            key=controls.widget_key("curve"),
+            format_func=lambda curve: names[curve].format(coordinate_of(curve, coordinates)),
+            label_visibility="collapsed",
+            width=180,
+        )
+        choose_axis(controls, no_axis)
 
 
-def choose_axis(controls: Controls[Any], disabled: str | None = None) -> None:
-    """Draw the choice of the axis of that curve. ``disabled`` says why there is none to be made."""
+def choose_axis(controls: Controls[Any], no_axis: str | None = None) -> None:
+    """Draw the choice of the axis: "loss" is the setting of whatever stands over the steps."""
     st.segmented_control(
         "Axis of the curve",
         LOSS_AXES,
         key=controls.widget_key("loss"),
         required=True,
-        disabled=disabled is not None,
+        disabled=no_axis is not None,
         label_visibility="collapsed",
-        help=disabled,
+        help=no_axis,
     )
 
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
-from ui.draw.curves import choose_axis, choose_curve
+from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
@@ -47,8 +47,7 @@ def show(actions: DeltaGenerator) -> None:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
         ):
             CONTROLS.show_look_for(setup)
-            choose_curve(CONTROLS, setup, thetas(setup))
-            choose_axis(CONTROLS)
+            curve_controls(CONTROLS, setup, thetas(setup))
         show_stage(setup, result)
         sidebar(setup, result.scale)
         show_counts(setup, points)

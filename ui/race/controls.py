@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
-from ui.draw.curves import choose_axis, choose_curve
+from ui.draw.curves import curve_controls
 from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
 from ui.numbers import with_minus
@@ -104,9 +104,8 @@ def choose_points(setup: RaceSetup) -> None:
     )
 
 
-def curve_controls(setup: RaceSetup) -> bool:
+def choose_curve(setup: RaceSetup) -> bool:
     """The choice of the curve and of its axis. Returns whether that is logarithmic: a loss without a floor has none."""
     bottomless = setup.curve == LOSS and setup.chosen_landscape.floor is None
-    choose_curve(CONTROLS, setup, ("x", "y"))
-    choose_axis(CONTROLS, "This loss has no lowest value to measure from." if bottomless else None)
+    curve_controls(CONTROLS, setup, "xy", "This loss has no lowest value to measure from." if bottomless else None)
     return setup.loss == "log" and not bottomless

@@ -20,7 +20,6 @@ from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup, racer_names
 
-COORDINATES = ("x", "y")
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
 
@@ -36,7 +35,7 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
     racing = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
-    curve = chosen_curve(setup, landscape.loss, runs, racing, COORDINATES, log=log, frame=frame)
+    curve = chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
@@ -76,4 +75,4 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         numbers=[*NUMBERS, *([curve.readout] if curve else [])],
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
     if curve:
-        explain_curve(setup, COORDINATES, curve.limits)
+        explain_curve(setup, "xy", curve.limits)

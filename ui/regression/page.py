@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
-from ui.draw.curves import choose_axis, choose_curve
+from ui.draw.curves import curve_controls
 from ui.draw.results import download, show_cards, show_leaderboard
 from ui.draw.tables import paths, show_table
 from ui.draw.text import BEFORE_STAGE, formula_row
@@ -41,8 +41,7 @@ def show(actions: DeltaGenerator) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
     ):
         CONTROLS.show_look_for(setup)
-        choose_curve(CONTROLS, setup, THETAS)
-        choose_axis(CONTROLS)
+        curve_controls(CONTROLS, setup, THETAS)
     show_stage(setup, result)
     sidebar(setup, theme())
     show_lesson()
