@@ -8,6 +8,7 @@ from engine import OPTIMIZERS
 from engine.analysis import format_apart
 from engine.problems import mean_squared_error
 from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import CLICK, map_caption
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -30,7 +31,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     least = MIN_LOSS * fit.scale()
     ranges = extent(fit, result.curvature, path.astype(float))
     if setup.with_intercept:
-        valley, highest = basin_figure(fit, ranges)
+        valley, highest = basin_figure(fit, ranges, setup.field)
         frame = (ranges[0], ranges[1])
     else:
         valley, spread = valley_figure(fit, ranges[0])
@@ -65,7 +66,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             ),
             View(
                 name="valley",
-                caption="click to move the start",
+                caption=map_caption(setup) if setup.with_intercept else CLICK,
                 says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
                 path=thetas(setup) if setup.with_intercept else ("θ", "loss"),
                 frame=frame,

@@ -7,6 +7,7 @@ import streamlit as st
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
 from ui.draw.curves import curve_controls
+from ui.draw.field import field_switch
 from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
 from ui.numbers import with_minus
@@ -57,6 +58,7 @@ def surface(setup: RaceSetup) -> None:
         width="stretch",
         help="How much of the surface is drawn. The race itself is the same.",
     )
+    field_switch(CONTROLS)
     here = next((name for name, point in landscape.places.items() if point == setup.start), CUSTOM)
     CONTROLS.set_derived("place", here)
     st.selectbox(

@@ -10,6 +10,7 @@ from engine import Trace
 from engine.endings import verdict_if_lost
 from engine.race import Run
 from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import map_caption
 from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
@@ -46,7 +47,7 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
 
     racers = ", ".join(traces)
     Stage(
-        figures=landscape_figures(setup.landscape, setup.view),
+        figures=landscape_figures(setup.landscape, setup.view, setup.field),
         views=[
             View(
                 name="surface",
@@ -57,7 +58,7 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=map_caption(setup),
                 says=f"The same surface from above, as a map with iso-lines. Racers: {racers}.",
                 path=("x", "y"),
                 frame=frame,

@@ -7,6 +7,7 @@ import numpy as np
 from engine import Trace
 from engine.problems import mean_squared_error
 from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import map_caption
 from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
@@ -46,7 +47,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
     racers = ", ".join(result.traces)
     side, bases = net()
     Stage(
-        figures=still_figures(setup.examples, setup.noise, setup.seed),
+        figures=still_figures(setup.examples, setup.noise, setup.seed, setup.field),
         views=[
             View(
                 name="bowl",
@@ -57,7 +58,7 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=map_caption(setup),
                 says=f"The loss over both parameters, as a map with iso-lines, and the paths of {racers}.",
                 path=("theta1", "theta2"),
                 frame=frame,
