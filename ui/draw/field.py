@@ -9,7 +9,6 @@ import jax
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from jaxtyping import Float
 
 from engine.analysis import gradients
 from engine.annotations import Arrays
@@ -56,8 +55,8 @@ def gradient_field(
     )
 
 
-def arrow_path(across: Float[np.ndarray, "arrows dim"]) -> Float[np.ndarray, "arrows points dim"]:
-    """Each arrow as points of a line about its middle: shaft, then head; NaN, where the line is to break."""
+def arrow_path(across: np.ndarray) -> np.ndarray:
+    """Arrows ``(n, 2)`` as points of a line about their middles ``(n, 7, 2)``: shaft, head, and NaN, where it breaks."""
     ways = across * HEAD / np.linalg.norm(across, axis=1, keepdims=True)
     aside = 0.5 * ways @ np.array([[0.0, 1.0], [-1.0, 0.0]])
     tail, tip = -across / 2, across / 2
