@@ -95,8 +95,9 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
 
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
-    called = (globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names)
-    return "\n\n".join(inspect.getsource(part) for part in (*filter(inspect.isfunction, called), rule))
+    called = [globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names]
+    parts = [part for part in called if inspect.isfunction(part)]
+    return "\n\n".join(map(inspect.getsource, (*parts, rule)))
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,10 @@ class Optimizer:
     def update(self, gradient: jax.Array, state: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         """The move from ``x``, and the state for the next step."""
         raise NotImplementedError
+
+    def curvature_limit(self) -> float | None:
+        """On a quadratic loss it diverges where the curvature is over this; None where there is no such limit."""
+        return None
 
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
@@ -296,6 +301,9 @@ class SGD(Optimizer):
     def update(self, gradient, state, x):
         gradient = gradient + self.weight_decay * x
         return -self.learning_rate * gradient, state
+
+    def curvature_limit(self):
+        return 2 / self.learning_rate - self.weight_decay
 
 
 @register

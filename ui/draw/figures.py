@@ -193,8 +193,13 @@ def loss_range(
     starts = [float(curve[0]) for curve in curves if np.isfinite(curve[0])]
     low = max(float(losses.min()), min([span[0], *starts]))
     high = max(min(float(losses.max()), max([span[1], *starts])), low)
+    return round_range(float(losses.min()) if log else low, high, log)
+
+
+def round_range(low: float, high: float, log: bool) -> tuple[float, float]:
+    """The ends of an axis with some room around ``low`` and ``high``: round numbers, so that it seldom moves."""
     if log:
-        return 10.0 ** math.floor(math.log10(losses.min())), 10.0 ** math.ceil(math.log10(high) + 0.05)
+        return 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high) + 0.05)
     # of a curve that is level, or only rounded to and fro, a thousandth of its height; of one at 0 there is no scale
     room = max(high - low, 1e-3 * abs(high)) or 1.0
     unit = 10.0 ** math.floor(math.log10(room)) / 5

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine import LANDSCAPES, Landscape
 from engine.landscapes import evaluate_at
+from ui.draw.field import gradient_field
 from ui.draw.figures import POINTS, Axis, Box, iso_map
 from ui.draw.surface import height_axis, relief, round_ticks
 from ui.numbers import superscript
@@ -51,8 +52,8 @@ def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, s
 
 
 @lru_cache(maxsize=96)
-def landscape_figures(name: str, view: str) -> Mapping[str, str]:
-    """The surface and the map of a landscape, as Plotly JSON by view name."""
+def landscape_figures(name: str, view: str, field: bool = False) -> Mapping[str, str]:
+    """The surface and the map of a landscape, as Plotly JSON by view name; with ``field``, arrows on the map."""
     landscape = LANDSCAPES[name]
     x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
     losses = grid(landscape, view)[2]
@@ -63,7 +64,8 @@ def landscape_figures(name: str, view: str) -> Mapping[str, str]:
         low = min(low, bottom)  # the grid may just miss the lowest point, and a racer find it
     z = height_axis("loss", low, high, height_ticks(landscape, low, high))
     goals = [(*goal, bottom) for goal in landscape.minima]
-    flat = iso_map(x, y, heights, losses, landscape.minima, revision=f"{name} {view}")
+    arrows = [gradient_field(landscape.loss, x, y)] if field else []
+    flat = iso_map(x, y, heights, losses, landscape.minima, arrows, revision=f"{name} {view}")
     return {"surface": relief(x, y, z, heights, goals).to_json(), "map": flat.to_json()}
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from engine.batches import batches_per_epoch
 from engine.notebook import first_theta
 from ui.admission import slot
+from ui.draw.field import field_switch
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, points_of, read_upload
@@ -117,6 +118,8 @@ def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA) -> None:
         choose_learning_rate(setup, scale.limit)
         choose_descent(setup, scale)
         choose_batches(setup, scale)
+        if setup.with_intercept:
+            field_switch(CONTROLS)
         CONTROLS.reset_button()
     CONTROLS.hold_undrawn(setup)
 

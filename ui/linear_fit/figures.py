@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.analysis import Curvature
-from engine.problems import Fit
+from engine.problems import Fit, mean_squared_error
+from ui.draw.field import gradient_field
 from ui.draw.figures import POINTS, Axis, iso_map, plane
 from ui.draw.palette import VARIABLES
 from ui.linear_fit.data import Points
@@ -113,8 +114,11 @@ def valley_figure(fit: Fit, theta: Range) -> tuple[go.Figure, Range]:
     return figure.update_layout(margin_t=CAPTION), (low, high)
 
 
-def basin_figure(fit: Fit, ranges: Sequence[Range]) -> tuple[go.Figure, float]:
-    """The loss over both parameters, as a map with its minimum; and the highest loss on it."""
+def basin_figure(fit: Fit, ranges: Sequence[Range], field: bool = False) -> tuple[go.Figure, float]:
+    """The loss over both parameters, as a map with its minimum; and the highest loss on it.
+
+    With ``field`` there are arrows of the gradient on it.
+    """
     x, y = Axis("θ₀, the intercept", *ranges[0]), Axis("θ₁, the slope", *ranges[1])
     sides = (np.linspace(axis.low, axis.high, SIDE) for axis in (x, y))
     where = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
@@ -124,5 +128,6 @@ def basin_figure(fit: Fit, ranges: Sequence[Range]) -> tuple[go.Figure, float]:
     heights = np.sqrt(np.maximum(losses - floor, 0))  # of a quadratic: iso-lines at even distances
     goal = (float(minimum[0]), float(minimum[1]))
     heights, under_mouse = heights.astype(np.float32), np.minimum(losses, 3e38).astype(np.float32)
-    figure = iso_map(x, y, heights, under_mouse, [goal], revision=f"{ranges}", square=False)
+    arrows = [gradient_field(mean_squared_error, x, y, fit.data)] if field else []
+    figure = iso_map(x, y, heights, under_mouse, [goal], arrows, revision=f"{ranges}", square=False)
     return figure.update_layout(margin={"t": CAPTION, "l": 60, "b": 40}), float(losses.max())

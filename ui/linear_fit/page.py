@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
+from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
@@ -19,7 +20,7 @@ from ui.linear_fit.curvature import show_curvature
 from ui.linear_fit.data import Points, points_of
 from ui.linear_fit.figures import MAX_DRAWN
 from ui.linear_fit.reading import show_reading
-from ui.linear_fit.run import run
+from ui.linear_fit.run import run, thetas
 from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
@@ -35,7 +36,7 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     points = find_points(setup)
     if points is None:
-        CONTROLS.choose_loss_axis("There is no loss before there are points.")
+        choose_axis(CONTROLS, "There is no loss before there are points.")
         sidebar(setup)
         show_lesson(setup)
     else:
@@ -48,7 +49,7 @@ def show(actions: DeltaGenerator) -> None:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
         ):
             CONTROLS.show_look_for(setup)
-            CONTROLS.choose_loss_axis()
+            curve_controls(CONTROLS, setup, thetas(setup))
         show_stage(setup, result)
         sidebar(setup, result.scale)
         show_counts(setup, points)

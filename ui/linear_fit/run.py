@@ -67,6 +67,7 @@ def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
         batch_size=size,
         seeds=setup.deal,
         tolerance=tolerance,
+        record=setup.records_moves,
     )["SGD"]
 
 

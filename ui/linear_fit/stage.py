@@ -6,6 +6,9 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
+from engine.problems import mean_squared_error
+from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import CLICK, map_caption
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -28,7 +31,7 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     least = MIN_LOSS * fit.scale()
     ranges = extent(fit, result.curvature, path.astype(float))
     if setup.with_intercept:
-        valley, highest = basin_figure(fit, ranges)
+        valley, highest = basin_figure(fit, ranges, setup.field)
         frame = (ranges[0], ranges[1])
     else:
         valley, spread = valley_figure(fit, ranges[0])
@@ -38,10 +41,15 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     plot = LossPlot.of({name: drawn}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)
     intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
-    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses, "shown": plot.curves[name]}
+    sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
+    style = styles([sgd])[0]
+    curve = chosen_curve(
+        setup, mean_squared_error, {name: result.run}, {name: sgd}, thetas(setup), log=log, data=fit.data
+    )
+    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses}
+    values |= {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}
     values |= dict(zip(thetas(setup), path.T, strict=True))
     values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
-    style = styles([OPTIMIZERS["SGD"]()])[0]
     Stage(
         figures={"data": points_figure(result.points, best).to_json(), "valley": valley.to_json()},
         views=[
@@ -51,12 +59,14 @@ def show_stage(setup: FitSetup, result: Result) -> None:
                 says=f"The points and the line {MODEL_NAMES[setup.model]}. {describe_end(setup, result)}",
                 line=("intercept", "slope"),
             ),
-            plot.view(
+            curve.view(int(steps[-1]), {name: style}, "iteration")
+            if curve
+            else plot.view(
                 f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.", int(steps[-1]), "iteration"
             ),
             View(
                 name="valley",
-                caption="click to move the start",
+                caption=map_caption(setup) if setup.with_intercept else CLICK,
                 says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
                 path=thetas(setup) if setup.with_intercept else ("θ", "loss"),
                 frame=frame,
@@ -70,9 +80,12 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             *(Readout(theta, theta, 3) for theta in thetas(setup)),
             Readout("gradient", "|gradient|" if setup.with_intercept else "gradient", 3),
             Readout("loss", "loss", 3),
+            *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
     ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
+    if curve:
+        explain_curve(setup, thetas(setup), curve.limits, batches=in_batches(setup, result))
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

@@ -6,10 +6,13 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
+from ui.draw.curves import curve_controls
+from ui.draw.field import field_switch
 from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
 from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
+from ui.setup.curves import LOSS
 from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, VIEWS, RaceSetup
 
 POINTS = (32, 64, 96, 128, 192, 256)
@@ -55,6 +58,7 @@ def surface(setup: RaceSetup) -> None:
         width="stretch",
         help="How much of the surface is drawn. The race itself is the same.",
     )
+    field_switch(CONTROLS)
     here = next((name for name, point in landscape.places.items() if point == setup.start), CUSTOM)
     CONTROLS.set_derived("place", here)
     st.selectbox(
@@ -102,8 +106,8 @@ def choose_points(setup: RaceSetup) -> None:
     )
 
 
-def loss_axis(setup: RaceSetup) -> bool:
-    """The choice of the loss axis. Returns whether it is logarithmic: it cannot be where the loss has no floor."""
-    bottomless = setup.chosen_landscape.floor is None
-    CONTROLS.choose_loss_axis("This loss has no lowest value to measure from." if bottomless else None)
+def choose_curve(setup: RaceSetup) -> bool:
+    """The choice of the curve and of its axis. Returns whether that is logarithmic: a loss without a floor has none."""
+    bottomless = setup.curve == LOSS and setup.chosen_landscape.floor is None
+    curve_controls(CONTROLS, setup, "xy", "This loss has no lowest value to measure from." if bottomless else None)
     return setup.loss == "log" and not bottomless

@@ -12,7 +12,7 @@ from ui.draw.results import describe_ends, download, show_cards, show_leaderboar
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.race.basins import show_basins
-from ui.race.controls import CONTROLS, loss_axis, sidebar
+from ui.race.controls import CONTROLS, choose_curve, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import replaying, run
@@ -30,7 +30,7 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        log = setup.show == "race" and loss_axis(setup)
+        log = setup.show == "race" and choose_curve(setup)
     CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)

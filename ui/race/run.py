@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import jax
 import numpy as np
 
 from engine import Trace, race
 from engine.notebook import REPLAYS
+from engine.quantities import moves_between
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
 from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
@@ -18,10 +20,16 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put the notebook's replay beside it where one is asked for."""
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
-    traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, minima=setup.chosen_landscape.minima)
+    landscape = setup.chosen_landscape
+    record = setup.show == "race" and setup.records_moves
+    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima, record=record)
     if replaying(setup):
         replay = REPLAYS[setup.replay]
-        traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
+        trace = replay.run()
+        if record:
+            moves = moves_between(landscape.loss, trace.positions[0])
+            trace = replace(trace, moves=jax.tree.map(lambda part: part[None], moves))
+        traces = {**traces, replay.name: on_same_steps(trace, traces)}
         racer_styles[replay.name] = REPLAY
     return traces, racer_styles
 
@@ -35,4 +43,5 @@ def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:
     """A replay at the steps that the race beside it recorded; it stands still after its own end."""
     steps = next(iter(traces.values())).steps
     at = np.minimum(steps, replay.steps[-1])
-    return replace(replay, steps=steps, positions=replay.positions[:, at], losses=replay.losses[:, at])
+    kept = jax.tree.map(lambda part: part[:, at], (replay.positions, replay.losses, replay.moves))
+    return replace(replay, steps=steps, **dict(zip(("positions", "losses", "moves"), kept, strict=True)))

@@ -8,6 +8,9 @@ import numpy as np
 
 from engine import Trace
 from engine.endings import verdict_if_lost
+from engine.race import Run
+from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import map_caption
 from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
@@ -16,7 +19,7 @@ from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RaceSetup
+from ui.setup.pages import RaceSetup, racer_names
 
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
@@ -27,28 +30,24 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     lowest, highest = loss_span(setup.landscape, setup.view)
+    frame = box(landscape, setup.view)
+    runs = {name: trace.run(0) for name, trace in traces.items()}
     losses = LossPlot.of(
-        {name: trace.losses[0] - np.float32(floor) for name, trace in traces.items()},
-        (lowest - floor, highest - floor),
-        log,
+        {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
+    racing = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    curve = chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
-    def track(name: str, trace: Trace) -> Track:
-        run = trace.run(0)
-        values = {
-            "x": run.positions[:, 0],
-            "y": run.positions[:, 1],
-            lifted: height(landscape, run.losses),
-            plotted: losses.curves[name],
-            "loss": run.losses,
-        }
-        return Track.of(name, styles[name], run, verdict_if_lost(run), values)
+    def track(name: str, run: Run) -> Track:
+        values = {"x": run.positions[:, 0], "y": run.positions[:, 1], lifted: height(landscape, run.losses)}
+        values |= curve.values(name) if curve else {plotted: losses.curves[name]}
+        return Track.of(name, styles[name], run, verdict_if_lost(run), {**values, "loss": run.losses})
 
     racers = ", ".join(traces)
     Stage(
-        figures=landscape_figures(setup.landscape, setup.view),
+        figures=landscape_figures(setup.landscape, setup.view, setup.field),
         views=[
             View(
                 name="surface",
@@ -59,18 +58,22 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=map_caption(setup),
                 says=f"The same surface from above, as a map with iso-lines. Racers: {racers}.",
                 path=("x", "y"),
-                frame=box(landscape, setup.view),
+                frame=frame,
                 click="start",
                 start=True,
             ),
-            losses.view(
+            curve.view(int(steps[-1]), styles)
+            if curve
+            else losses.view(
                 f"The loss at every step. At the end: {describe_ends(traces)}.", int(steps[-1]), quantity=plotted
             ),
         ],
-        tracks=[track(name, trace) for name, trace in traces.items()],
+        tracks=[track(name, run) for name, run in runs.items()],
         steps=steps,
-        numbers=NUMBERS,
+        numbers=[*NUMBERS, *([curve.readout] if curve else [])],
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+    if curve:
+        explain_curve(setup, "xy", curve.limits)

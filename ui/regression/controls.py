@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.draw.field import field_switch
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
 from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, RegressionSetup
@@ -73,6 +74,7 @@ def descent(setup: RegressionSetup) -> None:
         help="The tolerance: a run ends once its loss has changed by less than this in an epoch, in which each example "
         "is used once. With momentum or the like, in ten iterations too. The notebook has 0.01; 0 runs all of them.",
     )
+    field_switch(CONTROLS)
 
 
 def choose_moment(moments: list[int]) -> int:

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from engine.analysis import Curvature
 from engine.descent import TOLERANCE
-from engine.problems import MAX_INPUT, TRUE_BOWL, Fit, bowl, bowl_points
+from engine.problems import MAX_INPUT, TRUE_BOWL, Fit, bowl, bowl_points, mean_squared_error
+from ui.draw.field import gradient_field
 from ui.draw.figures import POINTS, Axis, iso_map, plane
 from ui.draw.palette import COLORS, VARIABLES, Colors, Style
 from ui.draw.surface import height_axis, relief, round_ticks
@@ -44,11 +45,16 @@ def losses_on_map(fit: Fit) -> np.ndarray:
 
 
 @lru_cache(maxsize=96)
-def still_figures(examples: int, noise: float, seed: int) -> Mapping[str, str]:
-    """What stands still: the bowl with its examples, and the map of the loss, as Plotly JSON by view name."""
+def still_figures(examples: int, noise: float, seed: int, field: bool = False) -> Mapping[str, str]:
+    """What stands still: the bowl with its examples, and the map of the loss, as Plotly JSON by view name.
+
+    With ``field`` there are arrows of the gradient on the map.
+    """
+    fit = fit_of(examples, noise, seed)
+    arrows = [gradient_field(mean_squared_error, THETA1, THETA2, fit.data)] if field else []
     return {
         "bowl": bowl_figure(*bowl_points(examples, noise, seed)).to_json(),
-        "map": map_figure(fit_of(examples, noise, seed), [circle(fit_of(examples, noise, seed))]).to_json(),
+        "map": map_figure(fit, [*arrows, circle(fit)]).to_json(),
     }
 
 

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
+from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.tables import paths, show_table
@@ -42,7 +43,7 @@ def show(actions: DeltaGenerator) -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
     ):
         CONTROLS.show_look_for(setup)
-        CONTROLS.choose_loss_axis()
+        curve_controls(CONTROLS, setup, THETAS)
     show_stage(setup, result)
     sidebar(setup, theme())
     show_lesson()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Trace
+from engine.problems import mean_squared_error
+from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.field import map_caption
 from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
-from ui.regression.run import Result
+from ui.regression.run import THETAS, Result
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RegressionSetup
 
@@ -31,19 +34,20 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         MIN_LOSS * result.fit.scale(),
     )
 
+    runs = {name: trace.run(0) for name, trace in result.traces.items()}
+    racing = dict(zip(result.traces, setup.racers, strict=True))
+    frame = ((THETA1.low, THETA1.high), (THETA2.low, THETA2.high))
+    curve = chosen_curve(setup, mean_squared_error, runs, racing, THETAS, log=log, data=result.fit.data, frame=frame)
+
     def track(name: str, trace: Trace) -> Track:
-        values = {
-            "theta1": trace.positions[0, :, 0],
-            "theta2": trace.positions[0, :, 1],
-            "loss": trace.losses[0],
-            "shown": losses.curves[name],
-        }
-        return Track.of(name, result.racer_styles[name], trace.run(0), result.verdicts[name][0], values)
+        values = {"theta1": trace.positions[0, :, 0], "theta2": trace.positions[0, :, 1], "loss": trace.losses[0]}
+        values |= curve.values(name) if curve else {"shown": losses.curves[name]}
+        return Track.of(name, result.racer_styles[name], runs[name], result.verdicts[name][0], values)
 
     racers = ", ".join(result.traces)
     side, bases = net()
     Stage(
-        figures=still_figures(setup.examples, setup.noise, setup.seed),
+        figures=still_figures(setup.examples, setup.noise, setup.seed, setup.field),
         views=[
             View(
                 name="bowl",
@@ -54,19 +58,28 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=map_caption(setup),
                 says=f"The loss over both parameters, as a map with iso-lines, and the paths of {racers}.",
                 path=("theta1", "theta2"),
-                frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),
+                frame=frame,
                 click="start",
                 start=True,
             ),
-            losses.view(
+            curve.view(int(steps[-1]), result.racer_styles, "iteration")
+            if curve
+            else losses.view(
                 f"The loss at every iteration. At the end: {describe_ends(result.traces)}.", int(steps[-1]), "iteration"
             ),
         ],
         tracks=[track(name, trace) for name, trace in result.traces.items()],
         steps=steps,
-        numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
+        numbers=[
+            Readout("theta1", "θ₁", 4),
+            Readout("theta2", "θ₂", 4),
+            Readout("loss", "loss", 3),
+            *([curve.readout] if curve else []),
+        ],
         index=Index("iteration"),
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+    if curve:
+        explain_curve(setup, THETAS, curve.limits, batches=setup.batch_size is not None)

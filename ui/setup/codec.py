@@ -131,6 +131,10 @@ def resembles_a_setting(name: str) -> bool:
     All other names get no note: mail programs, advertisements, search engines and social networks add parameters of
     their own to an address that is passed on.
     """
-    pages = Setup.__subclasses__()
-    known = {param_name(own, kind).casefold() for page in pages for own, kind in page.settings().items()}
+    known = {param_name(own, kind).casefold() for page in descendants(Setup) for own, kind in page.settings().items()}
     return bool(get_close_matches(name.casefold(), known, 1, MIN_SIMILARITY))
+
+
+def descendants(cls: type[Setup]) -> list[type[Setup]]:
+    """All classes of set-ups that are made from one."""
+    return [one for child in cls.__subclasses__() for one in (child, *descendants(child))]

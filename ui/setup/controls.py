@@ -9,7 +9,6 @@ import streamlit as st
 
 from engine import Optimizer
 from ui.setup.codec import SetupT, encode
-from ui.setup.pages import LOSS_AXES
 from ui.setup.presets import Preset, opening, preset_of, presets, read_query
 from ui.setup.session import Entry, Session
 
@@ -258,19 +257,6 @@ class Controls(Generic[SetupT]):
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
         key, names = self.widget_key(name), tabs.__getitem__
         st.segmented_control(label, list(tabs), key=key, required=True, format_func=names, label_visibility="collapsed")
-
-    def choose_loss_axis(self, disabled: str | None = None) -> None:
-        """Draw the choice of the loss axis. ``disabled`` says why there is none to be made."""
-        st.segmented_control(
-            "Loss axis",
-            LOSS_AXES,
-            key=self.widget_key("loss"),
-            required=True,
-            disabled=disabled is not None,
-            label_visibility="collapsed",
-            format_func=lambda axis: f"loss: {axis}",
-            help=disabled,
-        )
 
     def choose_batch(self, chosen: int, examples: int, label: str) -> None:
         """Draw the slider of the batch size: how many examples a step is computed from, or all of them (0)."""

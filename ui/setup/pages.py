@@ -10,6 +10,7 @@ from engine import LANDSCAPES, ExpressionError, Landscape, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
+from ui.setup.curves import RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
 from ui.setup.racers import MAX_RACERS as MAX_RACERS  # these two for those who import them from here
 from ui.setup.racers import Racers, racers_with_rates
@@ -42,7 +43,7 @@ REGRESSION_RACERS = racers_with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSPro
 
 
 @dataclass(frozen=True)
-class RaceSetup(Setup):
+class RaceSetup(RunSetup):
     """A race over a landscape, on the Ackley Race page."""
 
     landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
@@ -71,7 +72,7 @@ class RaceSetup(Setup):
 
 
 @dataclass(frozen=True)
-class RegressionSetup(Setup):
+class RegressionSetup(RunSetup):
     """A fit of two parameters to examples of a bowl, on the 2D Regression page."""
 
     examples: int = setting(Whole(2, MAX_EXAMPLES), 100)
@@ -101,7 +102,7 @@ MAX_THETA = 1e9
 
 
 @dataclass(frozen=True)
-class FitSetup(Setup):
+class FitSetup(RunSetup):
     """A line fitted to points by gradient descent, on the Linear Fit page."""
 
     data: str = setting(Choice(FIT_DATA), "4x³+3")

@@ -1,0 +1,24 @@
+"""What the set-ups of pages that show runs have in common: what is drawn over the steps, and on the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ui.setup.codec import Setup, setting
+from ui.setup.kinds import Choice, Switch
+
+# the second rate is that of the second coordinate
+LOSS, GRADIENT, STEP, RATE, RATE2, SHARPNESS = CURVES = ("loss", "gradient", "step", "rate", "rate2", "sharpness")
+
+
+@dataclass(frozen=True)
+class RunSetup(Setup):
+    """The set-up of a page that shows how runs go on."""
+
+    curve: str = setting(Choice(CURVES), LOSS, layout=True)  # over the steps
+    field: bool = setting(Switch(), False, layout=True)  # arrows of the gradient on the map
+
+    @property
+    def records_moves(self) -> bool:
+        """Whether what is drawn needs the gradient and the move of each step."""
+        return self.curve in (GRADIENT, STEP, RATE, RATE2)
