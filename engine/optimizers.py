@@ -112,6 +112,14 @@ class Optimizer:
         """The move from ``x``, and the state for the next step."""
         raise NotImplementedError
 
+    def derived(self, state: Any) -> Any:
+        """What a move is made of that is not remembered, since it follows from the new state: a named tuple like it."""
+        return NoState()
+
+    def formula_now(self) -> str:
+        """The formula with these knobs, where one of them changes it: to be computed from left to right."""
+        return self.formula
+
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
         """Everything that can be turned on this optimizer, in the order of its fields."""
@@ -212,6 +220,13 @@ class Mean(NamedTuple):
     """A decaying mean of the gradients."""
 
     mean: Annotated[jax.Array, "m"]
+
+
+class Corrected(NamedTuple):
+    """The moments, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
 
 
 class Moments(NamedTuple):
@@ -333,6 +348,12 @@ class RMSProp(Optimizer):
     def init(self, x):
         return RMSPropState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x))
 
+    def formula_now(self):
+        if not self.centered:
+            return self.formula
+        mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
+        return self.formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
+
     def update(self, gradient, state, x):
         gamma = self.smoothing_constant
         gradient = gradient + self.weight_decay * x
@@ -351,7 +372,8 @@ class Adam(Optimizer):
     name = "Adam"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Kingma & Ba (2015), ICLR, arXiv:1412.6980"
 
@@ -364,13 +386,17 @@ class Adam(Optimizer):
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
+    def derived(self, state):
+        return Corrected(state.mean / (1 - self.beta1**state.t), state.square / (1 - self.beta2**state.t))
+
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, Moments(mean, square, t)
+        state = Moments(mean, square, t)
+        mean_hat, square_hat = self.derived(state)
+        return -self.learning_rate * mean_hat / (jnp.sqrt(square_hat) + self.eps), state
 
 
 @register
@@ -380,8 +406,8 @@ class AdamW(Optimizer):
     name = "AdamW"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \lambda x - "
-        r"\alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101"
 
@@ -394,13 +420,16 @@ class AdamW(Optimizer):
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
+    def derived(self, state):
+        return Corrected(state.mean / (1 - self.beta1**state.t), state.square / (1 - self.beta2**state.t))
+
     def update(self, gradient, state, x):
         t = state.t + 1
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        pull = self.weight_decay * x
-        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), Moments(mean, square, t)
+        state = Moments(mean, square, t)
+        mean_hat, square_hat = self.derived(state)
+        return -self.learning_rate * (self.weight_decay * x + mean_hat / (jnp.sqrt(square_hat) + self.eps)), state
 
 
 class AMSGradState(NamedTuple):
@@ -408,7 +437,7 @@ class AMSGradState(NamedTuple):
 
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
-    largest: Annotated[jax.Array, r"\hat s"]
+    largest: Annotated[jax.Array, r"s_{\max}"]
     t: Annotated[jax.Array | int, "t"]
 
 
@@ -419,8 +448,9 @@ class AMSGrad(Optimizer):
     name = "AMSGrad"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"\hat s \leftarrow \max(\hat s, s), \quad "
-        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{\hat s / (1 - \beta_2^t)} + \epsilon}"
+        r"s_{\max} \leftarrow \max(s_{\max}, s), \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s_{\max} / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Reddi, Kale & Kumar (2018), ICLR, arXiv:1904.09237"
 
@@ -433,14 +463,17 @@ class AMSGrad(Optimizer):
     def init(self, x):
         return AMSGradState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
 
+    def derived(self, state):
+        return Corrected(state.mean / (1 - self.beta1**state.t), state.largest / (1 - self.beta2**state.t))
+
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        largest = jnp.maximum(state.largest, square)
-        size = jnp.sqrt(largest / (1 - self.beta2**t)) + self.eps
-        return -self.learning_rate * mean / (1 - self.beta1**t) / size, AMSGradState(mean, square, largest, t)
+        state = AMSGradState(mean, square, jnp.maximum(state.largest, square), t)
+        mean_hat, square_hat = self.derived(state)
+        return -self.learning_rate * mean_hat / (jnp.sqrt(square_hat) + self.eps), state
 
 
 class NAdamState(NamedTuple):
@@ -448,8 +481,17 @@ class NAdamState(NamedTuple):
 
     mean: Annotated[jax.Array, "m"]
     square: Annotated[jax.Array, "s"]
-    product: Annotated[jax.Array | float, r"\prod \mu_i"]
+    product: Annotated[jax.Array | float, r"\Pi"]
     t: Annotated[jax.Array | int, "t"]
+
+
+class NAdamDerived(NamedTuple):
+    """The momentum coefficients of this step and of the next, and the corrected moments."""
+
+    momentum: Annotated[jax.Array, r"\mu_t"]
+    next_momentum: Annotated[jax.Array, r"\mu_{t+1}"]
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
 
 
 @register
@@ -458,10 +500,11 @@ class NAdam(Optimizer):
 
     name = "NAdam"
     formula = (
-        r"\mu_t = \beta_1 (1 - \tfrac12 0.96^{t \psi}), \quad "
+        r"\mu_t = \beta_1 (1 - 0.96^{t \psi} / 2), \quad \mu_{t+1} = \beta_1 (1 - 0.96^{(t + 1) \psi} / 2), \quad "
+        r"\Pi \leftarrow \Pi \mu_t, \quad "
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \, \frac{\mu_{t+1} m / (1 - \prod_{i \le t+1} \mu_i) + "
-        r"(1 - \mu_t) g / (1 - \prod_{i \le t} \mu_i)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \Pi \mu_{t+1}), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \, \frac{\mu_{t+1} \hat m + (1 - \mu_t) g / (1 - \Pi)}{\sqrt{\hat s} + \epsilon}"
     )
     source = "Dozat (2016), ICLR Workshop"
 
@@ -475,17 +518,25 @@ class NAdam(Optimizer):
     def init(self, x):
         return NAdamState(jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0)
 
+    def momentum_at(self, t):
+        """The momentum coefficient of step ``t``."""
+        return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+
+    def derived(self, state):
+        next_momentum = self.momentum_at(state.t + 1)
+        mean_hat = state.mean / (1 - state.product * next_momentum)
+        return NAdamDerived(self.momentum_at(state.t), next_momentum, mean_hat, state.square / (1 - self.beta2**state.t))
+
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-        next_mu = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
-        product = state.product * mu
+        product = state.product * self.momentum_at(t)
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
-        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
-        return -self.learning_rate * direction / size, NAdamState(mean, square, product, t)
+        state = NAdamState(mean, square, product, t)
+        momentum, next_momentum, mean_hat, square_hat = self.derived(state)
+        direction = next_momentum * mean_hat + (1 - momentum) * gradient / (1 - product)
+        return -self.learning_rate * direction / (jnp.sqrt(square_hat) + self.eps), state
 
 
 @register

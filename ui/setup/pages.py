@@ -11,7 +11,7 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, decode_number, encode_number, quoted
+from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Switch, Whole, decode_number, encode_number, quoted
 
 MAX_RACERS, MAX_STEPS = 12, 2000
 VIEWS = ("usual", "wide")
@@ -130,6 +130,7 @@ class RaceSetup(Setup):
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
     large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True)
+    apart: bool = setting(Switch(), False, layout=True)  # whether one step is taken apart
 
     @property
     def chosen_landscape(self) -> Landscape:
@@ -161,6 +162,7 @@ class RegressionSetup(Setup):
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
     large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True)
+    apart: bool = setting(Switch(), False, layout=True)  # whether one step is taken apart
 
     @property
     def batch_size(self) -> int | None:
@@ -197,6 +199,7 @@ class FitSetup(Setup):
     deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True)
+    apart: bool = setting(Switch(), False, layout=True)  # whether one step is taken apart
 
     @property
     def with_intercept(self) -> bool:
