@@ -13,6 +13,7 @@ A state is a named tuple. Beside each of its fields stands the symbol that the p
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
@@ -117,8 +118,15 @@ class Optimizer:
         return NoState()
 
     def formula_now(self) -> str:
-        """The formula with these knobs, where one of them changes it: to be computed from left to right."""
-        return self.formula
+        """The formula with these knobs, some of which change it: to be computed from left to right."""
+        formula = self.formula
+        if getattr(self, "centered", False):
+            mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
+            formula = formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
+        if getattr(self, "weight_decay", 0) and r"\lambda" not in formula:
+            formula = r"g_\lambda = g + \lambda x, \quad " + re.sub(r"(?<![\\\w])g\b", r"g_\\lambda", formula)
+            formula = formula.replace(r"\bar g_\lambda", r"\bar g")
+        return formula
 
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
@@ -348,12 +356,6 @@ class RMSProp(Optimizer):
     def init(self, x):
         return RMSPropState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x))
 
-    def formula_now(self):
-        if not self.centered:
-            return self.formula
-        mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
-        return self.formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
-
     def update(self, gradient, state, x):
         gamma = self.smoothing_constant
         gradient = gradient + self.weight_decay * x
@@ -394,9 +396,8 @@ class Adam(Optimizer):
         gradient = gradient + self.weight_decay * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        state = Moments(mean, square, t)
-        mean_hat, square_hat = self.derived(state)
-        return -self.learning_rate * mean_hat / (jnp.sqrt(square_hat) + self.eps), state
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, Moments(mean, square, t)
 
 
 @register
@@ -427,9 +428,9 @@ class AdamW(Optimizer):
         t = state.t + 1
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        state = Moments(mean, square, t)
-        mean_hat, square_hat = self.derived(state)
-        return -self.learning_rate * (self.weight_decay * x + mean_hat / (jnp.sqrt(square_hat) + self.eps)), state
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        pull = self.weight_decay * x
+        return -self.learning_rate * (pull + mean / (1 - self.beta1**t) / size), Moments(mean, square, t)
 
 
 class AMSGradState(NamedTuple):
@@ -471,9 +472,9 @@ class AMSGrad(Optimizer):
         gradient = gradient + self.weight_decay * x
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        state = AMSGradState(mean, square, jnp.maximum(state.largest, square), t)
-        mean_hat, square_hat = self.derived(state)
-        return -self.learning_rate * mean_hat / (jnp.sqrt(square_hat) + self.eps), state
+        largest = jnp.maximum(state.largest, square)
+        size = jnp.sqrt(largest / (1 - self.beta2**t)) + self.eps
+        return -self.learning_rate * mean / (1 - self.beta1**t) / size, AMSGradState(mean, square, largest, t)
 
 
 class NAdamState(NamedTuple):
@@ -488,8 +489,8 @@ class NAdamState(NamedTuple):
 class NAdamDerived(NamedTuple):
     """The momentum coefficients of this step and of the next, and the corrected moments."""
 
-    momentum: Annotated[jax.Array, r"\mu_t"]
-    next_momentum: Annotated[jax.Array, r"\mu_{t+1}"]
+    mu: Annotated[jax.Array, r"\mu_t"]
+    next_mu: Annotated[jax.Array, r"\mu_{t+1}"]
     mean_hat: Annotated[jax.Array, r"\hat m"]
     square_hat: Annotated[jax.Array, r"\hat s"]
 
@@ -518,25 +519,22 @@ class NAdam(Optimizer):
     def init(self, x):
         return NAdamState(jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0)
 
-    def momentum_at(self, t):
-        """The momentum coefficient of step ``t``."""
-        return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
-
     def derived(self, state):
-        next_momentum = self.momentum_at(state.t + 1)
-        mean_hat = state.mean / (1 - state.product * next_momentum)
-        return NAdamDerived(self.momentum_at(state.t), next_momentum, mean_hat, state.square / (1 - self.beta2**state.t))
+        mu, next_mu = (self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (state.t, state.t + 1))
+        mean_hat = state.mean / (1 - state.product * next_mu)
+        return NAdamDerived(mu, next_mu, mean_hat, state.square / (1 - self.beta2**state.t))
 
     def update(self, gradient, state, x):
         t = state.t + 1
         gradient = gradient + self.weight_decay * x
-        product = state.product * self.momentum_at(t)
+        mu = self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay))
+        next_mu = self.beta1 * (1 - 0.5 * 0.96 ** ((t + 1) * self.momentum_decay))
+        product = state.product * mu
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
         square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
-        state = NAdamState(mean, square, product, t)
-        momentum, next_momentum, mean_hat, square_hat = self.derived(state)
-        direction = next_momentum * mean_hat + (1 - momentum) * gradient / (1 - product)
-        return -self.learning_rate * direction / (jnp.sqrt(square_hat) + self.eps), state
+        size = jnp.sqrt(square / (1 - self.beta2**t)) + self.eps
+        direction = next_mu * mean / (1 - product * next_mu) + (1 - mu) * gradient / (1 - product)
+        return -self.learning_rate * direction / size, NAdamState(mean, square, product, t)
 
 
 @register

@@ -91,7 +91,9 @@ def letter(symbol: str) -> str:
     """A symbol of a formula as text, its accent too: ``\\hat s`` as ŝ, ``s_{\\max}`` as s max."""
     for command, mark in (("bar", "\u0304"), ("hat", "\u0302")):
         symbol = re.sub(rf"\\{command} (\w)", rf"\1{mark}", symbol)
-    return unicodedata.normalize("NFC", letters(symbol.replace(r"_{\max}", " max").replace("_t", "ₜ").replace("_{t+1}", "ₜ₊₁")))
+    return unicodedata.normalize(
+        "NFC", letters(symbol.replace(r"_{\max}", " max").replace("_t", "ₜ").replace("_{t+1}", "ₜ₊₁"))
+    )
 
 
 def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:

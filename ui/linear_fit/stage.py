@@ -6,6 +6,8 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
+from engine.problems import mean_squared_error
+from ui.draw.apart import Apart
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -72,7 +74,21 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             Readout("loss", "loss", 3),
         ],
         index=Index("iteration"),
+        apart=setup.apart and take_apart(setup, result, name),
     ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
+
+
+def take_apart(setup: FitSetup, result: Result, name: str) -> dict:
+    """The steps of the descent, each by the gradient of its mini-batch; ``name`` is what the stage calls it."""
+    return Apart(
+        mean_squared_error,
+        {name: OPTIMIZERS["SGD"](learning_rate=setup.rate)},  # type: ignore[call-arg]
+        {name: result.run},
+        {theta: theta for theta in thetas(setup)},
+        result.fit.data,
+        setup.batch if in_batches(setup, result) else None,
+        setup.deal,
+    ).message()
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import Trace
 from engine.endings import verdict_if_lost
+from ui.draw.apart import Apart
 from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
@@ -16,7 +17,7 @@ from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RaceSetup
+from ui.setup.pages import RaceSetup, racer_names
 
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
@@ -73,4 +74,12 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         tracks=[track(name, trace) for name, trace in traces.items()],
         steps=steps,
         numbers=NUMBERS,
+        apart=setup.apart and take_apart(setup, traces),
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+
+
+def take_apart(setup: RaceSetup, traces: Mapping[str, Trace]) -> dict:
+    """The steps of the racers, without the notebook's replay, of which there are only the positions."""
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    runs = {name: traces[name].run(0) for name in racers}
+    return Apart(setup.chosen_landscape.loss, racers, runs, {"x": "x", "y": "y"}).message()

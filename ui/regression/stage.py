@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Trace
+from engine.problems import mean_squared_error
+from ui.draw.apart import Apart
 from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
-from ui.regression.run import Result
+from ui.regression.run import THETAS, Result
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RegressionSetup
+from ui.setup.pages import RegressionSetup, racer_names
 
 
 def show_stage(setup: RegressionSetup, result: Result) -> None:
@@ -69,4 +71,18 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
         steps=steps,
         numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
         index=Index("iteration"),
+        apart=setup.apart and take_apart(setup, result),
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+
+
+def take_apart(setup: RegressionSetup, result: Result) -> dict:
+    """The steps of the racers, each by the gradient of its mini-batch."""
+    return Apart(
+        mean_squared_error,
+        dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
+        {name: trace.run(0) for name, trace in result.traces.items()},
+        dict(zip(("theta1", "theta2"), THETAS, strict=True)),
+        result.fit.data,
+        setup.batch_size,
+        setup.seed,
+    ).message()

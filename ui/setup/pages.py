@@ -11,7 +11,19 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Switch, Whole, decode_number, encode_number, quoted
+from ui.setup.kinds import (
+    SEPARATOR,
+    Choice,
+    Formula,
+    Kind,
+    Number,
+    Point,
+    Switch,
+    Whole,
+    decode_number,
+    encode_number,
+    quoted,
+)
 
 MAX_RACERS, MAX_STEPS = 12, 2000
 VIEWS = ("usual", "wide")

@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { takeApart } from "./apart.js";
 import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
@@ -164,6 +165,7 @@ class Stage {
     this.nameIndex();
     this.fillLegend();
     this.fillNumbers();
+    takeApart(this, message.apart);
     this.scale = magnification();
     this.parts.views.dataset.count = message.views.length > MAX_BESIDE ? "many" : message.views.length;
     this.parts.views.style.setProperty("--count", message.views.length);
@@ -408,6 +410,7 @@ class Stage {
       track.cells.at(-1).title = shown.at(-1);
     }
     markLeader(this, record);
+    this.apart?.write(record);
   }
 
   ended(track, step) { return track.ended !== null && step >= track.ended; }
@@ -446,6 +449,7 @@ class Stage {
     clearTimeout(this.telling);
     clearTimeout(this.fading);
     this.left.abort();
+    this.apart?.close();
     waiting.delete(this);
     this.sizes.disconnect();
     document.removeEventListener("visibilitychange", this.onVisibility);
