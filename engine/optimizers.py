@@ -119,13 +119,13 @@ class Optimizer:
 
     def formula_now(self) -> str:
         """The formula with these knobs, some of which change it: to be computed from left to right."""
-        formula = self.formula
-        if getattr(self, "centered", False):
+        formula, knobs = self.formula, vars(self)
+        if knobs.get("centered"):
             mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
             formula = formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
-        if getattr(self, "weight_decay", 0) and r"\lambda" not in formula:
-            formula = r"g_\lambda = g + \lambda x, \quad " + re.sub(r"(?<![\\\w])g\b", r"g_\\lambda", formula)
-            formula = formula.replace(r"\bar g_\lambda", r"\bar g")
+        if knobs.get("weight_decay") and r"\lambda" not in formula:
+            formula = re.sub(r"(?<!\\bar )\bg\b", r"g_\\lambda", formula)
+            formula = rf"g_\lambda = g + \lambda x, \quad {formula}"
         return formula
 
     @classmethod

@@ -55,7 +55,7 @@ def steps_along(
         data,
         np.array([seed, batch_size or 1], np.int32),
     )
-    return jax.tree.map(lambda part: np.asarray(part)[: len(steps)], found)
+    return jax.tree.map(lambda part: np.array(part)[: len(steps)], found)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

@@ -153,7 +153,7 @@ class Apart:
         """What the browser is sent of it."""
         taken = {name: self.steps(name) for name in self.racers}
         rows: dict[str, dict[str, None]] = {}
-        order = [GRADIENT, DECAYED]
+        order = [GRADIENT, DECAYED, "t"]
         for name, racer in self.racers.items():
             words = words_of(racer, taken[name][0])
             order += [symbol for symbol in words if symbol not in order and symbol not in (MOVE, POINT, LOSS)]
@@ -169,6 +169,7 @@ class Apart:
             "rows": [
                 {
                     "symbol": symbol,
+                    "name": letter(symbol),
                     "math": symbols_as_math(symbol, known),
                     "words": " / ".join(filter(None, rows[symbol])),
                 }
@@ -192,6 +193,14 @@ class Apart:
             batch_size=self.batch_size,
             seed=self.seed,
         )
+        # where the next record is of the next step, it says where that led, to the last digit; a run that was lost did
+        # not go where its last step leads
+        arrived = np.append(np.diff(steps) == 1, False)
+        if run.stopped is not None:
+            arrived[max(end - 2, 0) :] = False
+        there = np.flatnonzero(arrived)
+        for part, recorded in ((taken.points, run.positions), (taken.losses, run.losses)):
+            part[there] = recorded[there + 1]
         return taken, positions
 
     def values(self, name: str, taken: tuple[Steps, np.ndarray]) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import { element, floats, swatch, write } from "./parts.js";
 
 const DIGITS = 5; // significant ones: three of a result come out right
 const ARROW = 46; // pixels: of the arrows that show a direction only
-const [GRADIENT, MOVE] = ["g", "\\Delta"];
+const [GRADIENT, MOVE, COUNT] = ["g", "\\Delta", "t"];
 const LEGEND = "On the map, from each racer: a thin arrow against the gradient g, a dashed one against its memory (m or v), "
   + "both for the direction alone; the thick one is the move, in its true length.";
 
@@ -24,14 +24,14 @@ export function takeApart(stage, message) {
 
 // a number in five significant digits, in powers of ten where it is large or small
 export function formatSignificant(value) {
-  if (!Number.isFinite(value)) return "–";
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value < 0 ? "−∞" : "∞";
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e6 || size < 1e-4)) return value.toExponential(DIGITS - 1).replace(/-/g, "−").replace("e+", "e");
-  if (Number.isInteger(value)) return String(value).replace("-", "−");
-  return value.toPrecision(DIGITS).replace("-", "−");
+  return (size ? value.toPrecision(DIGITS) : "0").replace("-", "−");
 }
 
-const inFormula = (value) => (value < 0 ? `(${formatSignificant(value)})` : formatSignificant(value));
+const format = (symbol, value) => (symbol === COUNT && value > 0 ? String(value) : formatSignificant(value));
+const inFormula = (symbol, value) => (value < 0 ? `(${format(symbol, value)})` : format(symbol, value));
 
 class Apart {
   constructor(stage) {
@@ -47,12 +47,15 @@ class Apart {
     this.box.addEventListener("pointerleave", () => this.light(null));
     this.box.addEventListener("focusin", (event) => this.light(symbolOf(event)));
     this.box.addEventListener("focusout", () => this.light(null));
-    this.box.addEventListener("keydown", (event) => stage.onKey(event)); // the arrow keys step here too
+    this.box.addEventListener("keydown", (event) => { // the arrow keys step here too
+      if (!event.target.matches("pre")) stage.onKey(event);
+    });
     stage.root.after(this.box);
   }
 
   receive(message) {
     this.switch.setAttribute("aria-expanded", Boolean(message));
+    this.switch.disabled = Boolean(message.fixed); // in a page of its own there is no server to ask
     this.body.hidden = !message;
     this.writers = [];
     this.columns = [];
@@ -105,8 +108,9 @@ class Apart {
     const { rows, racers, coordinates } = this.message;
     const heads = this.tracks.map((track) => element("th", { scope: "col" }, swatch(track), ` ${track.name}`));
     const table = element("table", {}, element("thead", {}, element("tr", {}, element("td"), ...heads)));
-    const lines = rows.map(({ symbol, math, words }) => {
-      const button = element("button", { type: "button", innerHTML: math });
+    table.style.setProperty("--columns", this.tracks.length);
+    const lines = rows.map(({ symbol, math, words, name: spoken }) => {
+      const button = element("button", { type: "button", innerHTML: math, ariaLabel: spoken });
       button.dataset.symbol = symbol;
       const head = element("th", { scope: "row" }, button, " ", element("span", { textContent: words }));
       return element("tr", {}, head, ...this.tracks.map(({ name }) => this.cell(racers[name], name, symbol, coordinates)));
@@ -150,7 +154,8 @@ class Apart {
     this.codes.innerHTML = code;
     this.codes.setAttribute("aria-label", `The code of ${rule}`);
     this.guess.clear();
-    this.light(this.lit);
+    for (const [name, cells] of this.columns) for (const cell of cells) cell.classList.toggle("chosen", name === this.chosen);
+    this.showLit();
   }
 
   // a number of a racer at a record; of a quantity with one number, that
@@ -169,16 +174,22 @@ class Apart {
     this.guess.follow(record);
     for (const { part, name, symbol, parts, coordinate } of this.writers) {
       const value = parts[Math.min(coordinate ?? this.coordinate, parts.length - 1)]?.[record];
-      const text = this.guess.hides(name, symbol) ? "?" : coordinate === null ? inFormula(value) : formatSignificant(value);
+      const text = this.guess.hides(name, symbol) ? "?" : coordinate === null ? inFormula(symbol, value) : format(symbol, value);
       write(part, text);
     }
     for (const [name, cells] of this.columns) for (const cell of cells) cell.hidden = hidden.has(name);
   }
 
   light(symbol) {
+    if (symbol === this.lit) return;
     this.lit = symbol;
-    for (const part of this.body.querySelectorAll("[data-symbol]")) part.classList.toggle("lit", part.dataset.symbol === symbol);
+    this.showLit();
     if (this.message) this.stage.draw(false);
+  }
+
+  showLit() {
+    const symbol = this.lit;
+    for (const part of this.body.querySelectorAll("[data-symbol]")) part.classList.toggle("lit", part.dataset.symbol === symbol);
   }
 
   // ---- on the map
