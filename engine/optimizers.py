@@ -123,7 +123,16 @@ class Optimizer:
         if knobs.get("centered"):
             mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
             formula = formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
-        if knobs.get("weight_decay") and r"\lambda" not in formula:
+        if not knobs.get("bias_correction", True):
+            formula = re.sub(r" / \(1 - (\\beta_.\^t|\\Pi( \\mu_\{t\+1\})?)\)", "", formula)
+        if knobs.get("eps_in_root"):
+            formula = re.sub(r"\\sqrt\{((?:[^{}]|\{.*?\})*)\} \+ \\epsilon", r"\\sqrt{\1 + \\epsilon}", formula)
+        pull, decays = r"- \alpha \lambda x", knobs.get("weight_decay")
+        decoupled = knobs.get("decoupled_weight_decay", pull in formula)
+        formula = formula.replace(f"{pull} ", "")
+        if decays and decoupled:
+            formula = formula.replace(r"x \leftarrow x ", rf"x \leftarrow x {pull} ")
+        elif decays:
             formula = re.sub(r"(?<!\\bar )\bg\b", r"g_\\lambda", formula)
             formula = rf"g_\lambda = g + \lambda x, \quad {formula}"
         return formula

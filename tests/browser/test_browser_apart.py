@@ -1,4 +1,4 @@
-"""One step, taken apart, in a real browser: its numbers are those of an independent computation, at the stage's index."""
+"""One step, taken apart, in a real browser: at the stage's index its numbers are those of another computation."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -18,7 +18,8 @@ RACERS = {
 RACE = RaceSetup(landscape="Booth", start=(-6.0, 9.0), steps=40, racers=tuple(RACERS.values()), apart=True)
 ROWS = """Object.fromEntries([...document.querySelectorAll(".apart tbody tr")].map((row) => [
     row.querySelector("th button").dataset.symbol,
-    [...row.querySelectorAll("td")].map((cell) => [...cell.querySelectorAll(".apart-one > span")].map((one) => one.textContent)),
+    [...row.querySelectorAll("td")].map((cell) =>
+        [...cell.querySelectorAll(".apart-one > span")].map((one) => one.textContent)),
 ]))"""
 LIT = "[...new Set([...document.querySelectorAll('.apart .lit')].map((part) => part.dataset.symbol))]"
 LIT_IN = "['button', '.apart-formula', '.apart-numbers', '.apart-value', '.apart-code'].map((kind) =>" + (

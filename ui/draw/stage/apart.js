@@ -36,17 +36,17 @@ const inFormula = (symbol, value) => (value < 0 ? `(${format(symbol, value)})` :
 class Apart {
   constructor(stage) {
     this.stage = stage;
-    this.lit = null; // the symbol that is pointed at
+    this.pointed = this.focused = this.lit = null; // the symbol that is pointed at, or else has the focus
     this.switch = element("button", { type: "button", className: "apart-switch", textContent: "One step, taken apart" });
     this.switch.onclick = () => stage.trigger("apart", this.message ? "off" : "on");
     this.body = element("div", { className: "apart-body", hidden: true });
     this.box = element("section", { className: "apart" }, this.switch, this.body);
     this.box.setAttribute("aria-label", "One step, taken apart");
     const symbolOf = ({ target }) => target.closest?.("[data-symbol]")?.dataset.symbol ?? null;
-    this.box.addEventListener("pointerover", (event) => this.light(symbolOf(event)));
-    this.box.addEventListener("pointerleave", () => this.light(null));
-    this.box.addEventListener("focusin", (event) => this.light(symbolOf(event)));
-    this.box.addEventListener("focusout", () => this.light(null));
+    this.box.addEventListener("pointerover", (event) => { this.pointed = symbolOf(event); this.light(); });
+    this.box.addEventListener("pointerleave", () => { this.pointed = null; this.light(); });
+    this.box.addEventListener("focusin", (event) => { this.focused = symbolOf(event); this.light(); });
+    this.box.addEventListener("focusout", () => { this.focused = null; this.light(); });
     this.box.addEventListener("keydown", (event) => { // the arrow keys step here too
       if (!event.target.matches("pre")) stage.onKey(event);
     });
@@ -180,7 +180,8 @@ class Apart {
     for (const [name, cells] of this.columns) for (const cell of cells) cell.hidden = hidden.has(name);
   }
 
-  light(symbol) {
+  light() {
+    const symbol = this.pointed ?? this.focused;
     if (symbol === this.lit) return;
     this.lit = symbol;
     this.showLit();
