@@ -13,8 +13,10 @@ A state is a named tuple. Beside each of its fields stand the symbol that the pa
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from types import FunctionType
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import jax
@@ -96,8 +98,8 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
     called = [globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names]
-    parts = [part for part in called if inspect.isfunction(part)]
-    return "\n\n".join(map(inspect.getsource, (*parts, rule)))
+    parts = [part for part in called if isinstance(part, FunctionType)]
+    return "\n\n".join(inspect.getsource(part) for part in (*parts, rule))
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,30 @@ class Optimizer:
     def curvature_limit(self) -> float | None:
         """On a quadratic loss it diverges where the curvature is over this; None where there is no such limit."""
         return None
+
+    def derived(self, state: Any) -> Any:
+        """What a move is made of that is not remembered, since it follows from the new state: a named tuple like it."""
+        return NoState()
+
+    def formula_now(self) -> str:
+        """The formula with these knobs, some of which change it: to be computed from left to right."""
+        formula, knobs = self.formula, vars(self)
+        if knobs.get("centered"):
+            mean = r"\quad \bar g \leftarrow \gamma \bar g + (1 - \gamma) g, \quad v"
+            formula = formula.replace(r"\quad v", mean).replace(r"\sqrt{s}", r"\sqrt{s - {\bar g}^2}")
+        if not knobs.get("bias_correction", True):
+            formula = re.sub(r" / \(1 - (\\beta_.\^t|\\Pi( \\mu_\{t\+1\})?)\)", "", formula)
+        if knobs.get("eps_in_root"):
+            formula = re.sub(r"\\sqrt\{((?:[^{}]|\{.*?\})*)\} \+ \\epsilon", r"\\sqrt{\1 + \\epsilon}", formula)
+        pull, decays = r"- \alpha \lambda x", knobs.get("weight_decay")
+        decoupled = knobs.get("decoupled_weight_decay", pull in formula)
+        formula = formula.replace(f"{pull} ", "")
+        if decays and decoupled:
+            formula = formula.replace(r"x \leftarrow x ", rf"x \leftarrow x {pull} ")
+        elif decays:
+            formula = re.sub(r"(?<!\\bar )\bg\b", r"g_\\lambda", formula)
+            formula = rf"g_\lambda = g + \lambda x, \quad {formula}"
+        return formula
 
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
@@ -250,6 +276,13 @@ class Mean(NamedTuple):
     """A decaying mean of the gradients."""
 
     mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+
+
+class Corrected(NamedTuple):
+    """The moments, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
 
 
 class Moments(NamedTuple):
@@ -424,7 +457,8 @@ class Adam(Optimizer):
     name = "Adam"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Kingma & Ba (2015), ICLR, arXiv:1412.6980"
 
@@ -439,6 +473,11 @@ class Adam(Optimizer):
 
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return Corrected(
+            state.mean / bias_divisor(self, self.beta1**state.t), state.square / bias_divisor(self, self.beta2**state.t)
+        )
 
     def update(self, gradient, state, x):
         t = state.t + 1
@@ -457,8 +496,8 @@ class AdamW(Optimizer):
     name = "AdamW"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \lambda x - "
-        r"\alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Loshchilov & Hutter (2019), ICLR, arXiv:1711.05101"
 
@@ -473,6 +512,11 @@ class AdamW(Optimizer):
 
     def init(self, x):
         return Moments(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return Corrected(
+            state.mean / bias_divisor(self, self.beta1**state.t), state.square / bias_divisor(self, self.beta2**state.t)
+        )
 
     def update(self, gradient, state, x):
         t = state.t + 1
@@ -490,7 +534,7 @@ class AMSGradState(NamedTuple):
 
     mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
     square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
-    largest: Annotated[jax.Array, r"\hat s", "the largest s so far, in each coordinate"]
+    largest: Annotated[jax.Array, r"s_{\max}", "the largest s so far, in each coordinate"]
     t: Annotated[jax.Array | int, "t", "how many steps it has made"]
 
 
@@ -501,8 +545,9 @@ class AMSGrad(Optimizer):
     name = "AMSGrad"
     formula = (
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"\hat s \leftarrow \max(\hat s, s), \quad "
-        r"x \leftarrow x - \alpha \, \frac{m / (1 - \beta_1^t)}{\sqrt{\hat s / (1 - \beta_2^t)} + \epsilon}"
+        r"s_{\max} \leftarrow \max(s_{\max}, s), \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat s = s_{\max} / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \hat m / (\sqrt{\hat s} + \epsilon)"
     )
     source = "Reddi, Kale & Kumar (2018), ICLR, arXiv:1904.09237"
 
@@ -517,6 +562,12 @@ class AMSGrad(Optimizer):
 
     def init(self, x):
         return AMSGradState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return Corrected(
+            state.mean / bias_divisor(self, self.beta1**state.t),
+            state.largest / bias_divisor(self, self.beta2**state.t),
+        )
 
     def update(self, gradient, state, x):
         t = state.t + 1
@@ -534,8 +585,17 @@ class NAdamState(NamedTuple):
 
     mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
     square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
-    product: Annotated[jax.Array | float, r"\prod \mu_i", "the momentum of all steps so far, multiplied"]
+    product: Annotated[jax.Array | float, r"\Pi", "the momentum of all steps so far, multiplied"]
     t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class NAdamDerived(NamedTuple):
+    """The momentum coefficients of this step and of the next, and the corrected moments."""
+
+    mu: Annotated[jax.Array, r"\mu_t"]
+    next_mu: Annotated[jax.Array, r"\mu_{t+1}"]
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
 
 
 @register
@@ -544,10 +604,11 @@ class NAdam(Optimizer):
 
     name = "NAdam"
     formula = (
-        r"\mu_t = \beta_1 (1 - \tfrac12 0.96^{t \psi}), \quad "
+        r"\mu_t = \beta_1 (1 - 0.96^{t \psi} / 2), \quad \mu_{t+1} = \beta_1 (1 - 0.96^{(t + 1) \psi} / 2), \quad "
+        r"\Pi \leftarrow \Pi \mu_t, \quad "
         r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
-        r"x \leftarrow x - \alpha \, \frac{\mu_{t+1} m / (1 - \prod_{i \le t+1} \mu_i) + "
-        r"(1 - \mu_t) g / (1 - \prod_{i \le t} \mu_i)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon}"
+        r"\hat m = m / (1 - \Pi \mu_{t+1}), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \, \frac{\mu_{t+1} \hat m + (1 - \mu_t) g / (1 - \Pi)}{\sqrt{\hat s} + \epsilon}"
     )
     source = "Dozat (2016), ICLR Workshop"
 
@@ -563,6 +624,11 @@ class NAdam(Optimizer):
 
     def init(self, x):
         return NAdamState(jnp.zeros_like(x), jnp.zeros_like(x), 1.0, 0)
+
+    def derived(self, state):
+        mu, next_mu = (self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)) for t in (state.t, state.t + 1))
+        mean_hat = state.mean / bias_divisor(self, state.product * next_mu)
+        return NAdamDerived(mu, next_mu, mean_hat, state.square / bias_divisor(self, self.beta2**state.t))
 
     def update(self, gradient, state, x):
         t = state.t + 1

@@ -7,6 +7,7 @@ import numpy as np
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
 from engine.problems import mean_squared_error
+from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import CLICK, map_caption
 from ui.draw.figures import MIN_LOSS
@@ -83,9 +84,23 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
+        apart=setup.apart and take_apart(setup, result, name),
     ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
     if curve:
         explain_curve(setup, thetas(setup), curve.limits, batches=in_batches(setup, result))
+
+
+def take_apart(setup: FitSetup, result: Result, name: str) -> dict:
+    """The steps of the descent, each by the gradient of its mini-batch; ``name`` is what the stage calls it."""
+    return Apart(
+        mean_squared_error,
+        {name: OPTIMIZERS["SGD"](learning_rate=setup.rate)},  # type: ignore[call-arg]
+        {name: result.run},
+        {theta: theta for theta in thetas(setup)},
+        result.fit.data,
+        setup.batch if in_batches(setup, result) else None,
+        setup.deal,
+    ).message()
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from engine import Trace
 from engine.endings import verdict_if_lost
 from engine.race import Run
+from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import map_caption
 from ui.draw.figures import LIFT
@@ -74,6 +75,14 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         tracks=[track(name, run) for name, run in runs.items()],
         steps=steps,
         numbers=[*NUMBERS, *([curve.readout] if curve else [])],
+        apart=setup.apart and take_apart(setup, traces),
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
     if curve:
         explain_curve(setup, "xy", curve.limits)
+
+
+def take_apart(setup: RaceSetup, traces: Mapping[str, Trace]) -> dict:
+    """The steps of the racers, without the notebook's replay, of which there are only the positions."""
+    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    runs = {name: traces[name].run(0) for name in racers}
+    return Apart(setup.chosen_landscape.loss, racers, runs, {"x": "x", "y": "y"}).message()

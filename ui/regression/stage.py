@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import Trace
 from engine.problems import mean_squared_error
+from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import map_caption
 from ui.draw.figures import LIFT, MIN_LOSS
@@ -16,7 +17,7 @@ from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
 from ui.regression.run import THETAS, Result
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RegressionSetup
+from ui.setup.pages import RegressionSetup, racer_names
 
 
 def show_stage(setup: RegressionSetup, result: Result) -> None:
@@ -80,6 +81,20 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
+        apart=setup.apart and take_apart(setup, result),
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
     if curve:
         explain_curve(setup, THETAS, curve.limits, batches=setup.batch_size is not None)
+
+
+def take_apart(setup: RegressionSetup, result: Result) -> dict:
+    """The steps of the racers, each by the gradient of its mini-batch."""
+    return Apart(
+        mean_squared_error,
+        dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
+        {name: trace.run(0) for name, trace in result.traces.items()},
+        dict(zip(("theta1", "theta2"), THETAS, strict=True)),
+        result.fit.data,
+        setup.batch_size,
+        setup.seed,
+    ).message()

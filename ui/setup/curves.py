@@ -16,6 +16,7 @@ class RunSetup(Setup):
     """The set-up of a page that shows how runs go on."""
 
     curve: str = setting(Choice(CURVES), LOSS, layout=True)  # over the steps
+    apart: bool = setting(Switch(), False, layout=True)  # whether one step is taken apart
     field: bool = setting(Switch(), False, layout=True)  # arrows of the gradient on the map
 
     @property

@@ -30,12 +30,17 @@ def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> di
         if setup.settings()["large"].decode(str(large)) is not None:
             controls.update(large=large)
 
+    def take_apart() -> None:
+        """Keep whether the visitor has one step taken apart."""
+        controls.update(apart=st.session_state[key].apart == "on")
+
     return {
         "key": key,
         "scene": controls.memory.scene,
         "large": setup.large,
         "lecture": setup.lecture,
         "on_large": take_large,
+        "on_apart": take_apart,
     }
 
 

@@ -26,6 +26,7 @@ COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what componen
 IMPORTED = (  # by stage.js, from beside it
     *("view.js", "clicks.js", "parts.js"),
     *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "ghost.js"),
+    *("apart.js", "guess.js"),
 )
 LOG = logging.getLogger(__name__)
 
@@ -96,7 +97,8 @@ def component(name: str, html: str, css: str) -> Callable:
 STAGE = component(
     "stage",
     html=f'<div class="stage-box">\n{(HERE / "stage.html").read_text(encoding="utf-8")}</div>\n',
-    css=css_variables(".stage") + (HERE / "stage.css").read_text(encoding="utf-8"),
+    css=css_variables(".stage, .apart")
+    + "".join((HERE / name).read_text(encoding="utf-8") for name in ("stage.css", "apart.css")),
 )
 FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 

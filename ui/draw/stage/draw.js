@@ -45,6 +45,7 @@ export function draw(view, all) {
       pen.globalAlpha = 1;
       pen.setLineDash([]);
       if (view.spec.arrow) drawArrow(view, pen, track);
+      stage.apart?.drawArrows(view, pen, track);
     },
   ], { after: (pen) => {
     const start = view.spec.start && Number.isFinite(view.pixels[0][0]) ? view.pixels[0].slice(0, 2) : null;

@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { takeApart } from "./apart.js";
 import { pin, showPin } from "./ghost.js";
 import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
@@ -169,6 +170,7 @@ class Stage {
     showPin(this);
     this.fillLegend();
     this.fillNumbers();
+    takeApart(this, message.apart);
     this.scale = magnification();
     this.parts.views.dataset.count = message.views.length > MAX_BESIDE ? "many" : message.views.length;
     this.parts.views.style.setProperty("--count", message.views.length);
@@ -413,6 +415,7 @@ class Stage {
       track.cells.at(-1).title = shown.at(-1);
     }
     markLeader(this, record);
+    this.apart?.write(record);
   }
 
   ended(track, step) { return track.ended !== null && step >= track.ended; }
@@ -451,6 +454,7 @@ class Stage {
     clearTimeout(this.telling);
     clearTimeout(this.fading);
     this.left.abort();
+    this.apart?.close();
     waiting.delete(this);
     this.sizes.disconnect();
     document.removeEventListener("visibilitychange", this.onVisibility);

@@ -136,6 +136,9 @@ class Stage:
     index: Index = STEPS
     who: str = "optimizer"  # what the table calls a track
     at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
+    apart: Mapping | bool | None = (
+        None  # the steps taken apart, or whether they can be; None: there is nothing to ask for
+    )
 
     def message(self) -> dict:
         """What the browser is sent besides the figures."""
@@ -151,7 +154,7 @@ class Stage:
             "at": None if self.at is None else int(self.at),
             "numbers": [asdict(number) for number in self.numbers],
             "tracks": [track.message() for track in self.tracks],
-        }
+        } | ({} if self.apart is None else {"apart": self.apart})
 
     def show(
         self,
@@ -161,13 +164,15 @@ class Stage:
         large: str = "",
         lecture: bool = False,
         on_large: Callable[[], None] = lambda: None,
+        on_apart: Callable[[], None] | None = None,
         on_start: Callable[[], None] | None = None,
         on_at: Callable[[], None] | None = None,
     ) -> None:
         """Draw it. A new ``scene`` begins at its start, with the way ahead hidden.
 
         The view called ``large`` is the large one, or else the first; the browser makes another large by itself, and
-        its name (``large``) is kept in the session as what follows. ``lecture`` is the mode for a projector.
+        its name (``large``) is kept in the session as what follows. ``lecture`` is the mode for a projector. A visitor
+        who opens or closes what takes a step ``apart`` is told of by ``on_apart`` (``apart``: "on" or "off").
 
         What the visitor does there is kept in the session under ``key``, and a function called: ``on_start`` for a
         click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage came to rest
@@ -185,6 +190,7 @@ class Stage:
             "on_start_change": on_start,
             "on_at_change": on_at,
             "on_large_change": on_large,
+            "on_apart_change": on_apart if self.apart is not None else None,
             "on_theme_change": lambda: None,
         }
         with st.container(gap=None):

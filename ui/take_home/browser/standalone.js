@@ -49,8 +49,9 @@ function messageOf(stage) {
     return [name, JSON.stringify(figure)];
   }));
   const views = stage.message.views.map((spec) => ({ ...spec, figure: null, click: null, caption: captionOf(spec) }));
+  const apart = stage.message.apart ? { ...stage.message.apart, fixed: true } : undefined;
   const large = stage.large ?? stage.message.large; // the visitor may have made another one large
-  return { figures, message: { ...stage.message, still: "here", views, tells: false, lecture: false, large, at: Math.floor(stage.at + 1e-6) } };
+  return { figures, message: { ...stage.message, still: "here", views, tells: false, lecture: false, large, apart, at: Math.floor(stage.at + 1e-6) } };
 }
 
 const START = `

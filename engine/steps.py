@@ -1,0 +1,99 @@
+"""Each recorded step of a run, taken apart: what the rule was given, what it made of that, and where it led."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from engine.annotations import Arrays
+from engine.batches import batches_per_epoch, in_batch, shuffle
+from engine.descent import MAX_RECORDS
+from engine.optimizers import Optimizer, update_at
+
+
+class Steps(NamedTuple):
+    """What belongs to the step that begins at each record, along the first axis of every array."""
+
+    gradients: Any  # (records, dim) the one that the rule was given: on mini-batches, of that step's
+    before: Any  # the state before the step, a named tuple of (records, ...)
+    states: Any  # the state after it, as that
+    derived: Any  # what the rule derives from it, a named tuple of (records, ...)
+    moves: Any  # (records, dim)
+    points: Any  # (records, dim) where the move leads
+    losses: Any  # (records,) the loss there, on all examples
+
+
+def steps_along(
+    loss: Callable[..., jax.Array],
+    racer: Optimizer,
+    positions: Float[np.ndarray, "records dim"],
+    steps: Int[np.ndarray, "records"],
+    *,
+    data: Arrays = (),
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> Steps:
+    """The step that begins at each of these records of a run; ``loss``, ``data`` and ``batch_size`` as in ``race``.
+
+    The state follows from the positions: from each of them the rule goes on to the next, and begins again there. So it
+    belongs to the run that was shown, where a second run may round differently and end elsewhere.
+    """
+    more = MAX_RECORDS + 1 - len(steps)  # one shape for all, so that it is compiled once
+    found = follow(
+        loss,
+        type(racer),
+        batch_size is not None,
+        np.array([*vars(racer).values()], np.float32),
+        np.pad(positions, ((0, more), (0, 0)), mode="edge"),
+        np.pad(steps, (0, more), mode="edge").astype(np.int32),
+        data,
+        np.array([seed, batch_size or 1], np.int32),
+    )
+    return jax.tree.map(lambda part: np.array(part)[: len(steps)], found)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
+    """``steps_along`` as one loop over the records."""
+    optimizer, (seed, batch_size) = rule(*knobs), batches
+
+    def loss_at(i):
+        """The loss that step i goes down: that on all examples, or on its batch."""
+        if not in_batches:
+            return lambda x: loss(x, *data)
+        examples = len(data[0])
+        permutation = shuffle(seed, i // batches_per_epoch(examples, batch_size), examples)
+        chosen = in_batch(permutation, i, batch_size)
+
+        def of_batch(x):
+            each = jax.vmap(lambda *example: loss(x, *(part[None] for part in example)))(*data)
+            return jnp.sum(jnp.where(chosen, each, 0)) / jnp.sum(chosen)
+
+        return of_batch
+
+    def step(i, x, state):
+        value, gradient = jax.value_and_grad(loss_at(i))(x)
+        move, state = update_at(optimizer, gradient, state, x, i, value, loss_at(i))
+        return gradient, state, move
+
+    def on_the_way(i, carry):
+        x, state = carry
+        _, state, move = step(i, x, state)
+        return x + move, state
+
+    def record(before, here):
+        x, i, until = here
+        gradient, after, move = step(i, x, before)
+        point = x + move
+        _, state = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after))
+        return state, Steps(gradient, before, after, optimizer.derived(after), move, point, loss(point, *data))
+
+    state = jax.tree.map(jnp.asarray, optimizer.init(positions[0]))
+    state = jax.tree.map(lambda part: part.astype(jnp.result_type(part, jnp.float32)), state)
+    return jax.lax.scan(record, state, (positions, steps, jnp.append(steps[1:], steps[-1])))[1]

@@ -1,0 +1,219 @@
+"""One step, taken apart: numpy computes each line of a rule anew, in 64 bits, from the numbers that stand above it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from visit import floats, message, shown
+
+from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.batches import batch
+from engine.optimizers import Optimizer
+from engine.problems import bowl, mean_squared_error
+from ui.draw.apart import OLD, Apart, knobs_of, lines_of
+from ui.draw.stage.stage import Stage
+from ui.setup.codec import encode
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
+
+STEPS = 30
+EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
+FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
+COMMAND = re.compile(r"\\frac|\\sqrt|\\max|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},]")
+
+
+def on_booth(x, k):
+    residuals = np.array([x[0] + 2 * x[1] - 7, 2 * x[0] + x[1] - 5])
+    return residuals @ residuals, 2 * np.array([[1, 2], [2, 1]]) @ residuals
+
+
+def on_himmelblau(x, k):
+    a, b = x[0] ** 2 + x[1] - 11, x[0] + x[1] ** 2 - 7
+    return a**2 + b**2, np.array([4 * a * x[0] + 2 * b, 2 * a + 4 * b * x[1]])
+
+
+def on_batches(x, k):
+    """The loss of all examples, and the gradient of those in the batch of step ``k``."""
+    (features, true), some = ([part.astype(float) for part in FIT.data], batch(SEED, int(k), 23, SIZE))
+    gradient = 2 * features[some].T @ (features[some] @ x - true[some]) / len(some)
+    return np.mean((features @ x - true) ** 2), gradient
+
+
+GROUNDS = {
+    "Booth": (LANDSCAPES["Booth"].loss, (-6.0, 9.0), {}, on_booth),
+    "Himmelblau": (LANDSCAPES["Himmelblau"].loss, (0.5, 1.5), {}, on_himmelblau),
+    "mini-batches": (mean_squared_error, (2.5, 8.0), {"data": FIT.data, "batch_size": SIZE}, on_batches),
+}
+
+
+def turned(rule: type[Optimizer]) -> Optimizer:
+    """A racer with none of its knobs at its default."""
+    knobs = {
+        knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * (min(knob.high, 1) - knob.low)
+        for knob in rule.knobs()
+    }
+    return rule(**{**knobs, "learning_rate": 2e-5, "weight_decay": 0.03, **({"eps": 0.01} if "eps" in knobs else {})})
+
+
+def apart(ground, racers, steps=STEPS) -> Apart:
+    loss, start, options, _ = GROUNDS[ground]
+    traces = race(loss, racers, [start], steps, seeds=SEED, **options)
+    runs = {name: trace.run(0) for name, trace in traces.items()}
+    return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
+
+
+class Reader:
+    """Computes what a formula in LaTeX says, with numbers for its symbols."""
+
+    def __init__(self, text, values):
+        names = sorted(values, key=len, reverse=True)
+        commands = f"{COMMAND.pattern}|{'|'.join(map(re.escape, names))}"
+        text = re.sub(r"\\,|\\left|\\right|\{(\\bar g)\}", r"\1", text)
+        self.parts, self.values = re.findall(commands, text), values
+        assert "".join(self.parts).replace(" ", "") == text.replace(" ", ""), text  # nothing is left out
+
+    def take(self, *which):
+        return self.parts.pop(0) if self.parts and self.parts[0] in which else None
+
+    def total(self):
+        total = -self.product() if self.take("-") else self.product()
+        while sign := self.take("+", "-"):
+            total = total + self.product() if sign == "+" else total - self.product()
+        return total
+
+    def product(self):
+        product = self.power()
+        while self.parts and self.parts[0] not in ("+", "-", ")", "}", ",", "^"):
+            product = product / self.power() if self.take("/") else product * self.power()
+        return product
+
+    def power(self):
+        base = self.one()
+        return base ** self.one() if self.take("^") else base
+
+    def one(self):
+        part = self.parts.pop(0)
+        if part in ("(", "{"):
+            found = self.total()
+            assert self.parts.pop(0) in (")", "}")
+            return found
+        if part == r"\frac":
+            return self.one() / self.one()
+        if part == r"\sqrt":
+            return np.sqrt(self.one())
+        if part == r"\operatorname{sign}":
+            return np.sign(self.one())
+        if part == r"\max":
+            self.take("(")
+            first = self.total()
+            self.take(",")
+            found = np.maximum(first, self.total())
+            self.take(")")
+            return found
+        return self.values[part] if part in self.values else float(part)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("make", [lambda rule: rule(learning_rate=2e-5), turned], ids=["as usual", "all knobs turned"])
+def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make):
+    racer, truth = make(rule), GROUNDS[ground][3]
+    given = apart(ground, {"it": racer})
+    values = {name: part.astype(float) for name, part in given.values("it", given.steps("it")).items()}
+    knobs = knobs_of(racer)
+    for k in range(STEPS):
+        here = {name: part[k] for name, part in values.items()}
+        _, gradient = truth(here["old x"], k)
+        np.testing.assert_allclose(here["g"], gradient, rtol=1e-4, atol=1e-4 * np.abs(gradient).max())
+        now = {**knobs, **{name.removeprefix(OLD): one for name, one in here.items() if name.startswith(OLD)}}
+        now |= {name: here[name] for name in ("g", "t") if name in here}
+        for line in lines_of(racer):
+            found = Reader(line.right, now).total()
+            np.testing.assert_allclose(
+                here[line.symbol], found, rtol=EXACT, atol=EXACT * np.abs(found).max(), err_msg=f"{line} at {k}"
+            )
+            now[line.symbol] = here[line.symbol]
+        np.testing.assert_allclose(here["L"], truth(here["x"], k)[0], rtol=1e-4, atol=1e-4)
+        if k:
+            for name in (name for name in values if name.startswith(OLD)):
+                np.testing.assert_array_equal(here[name], values[name.removeprefix(OLD)][k - 1], err_msg=name)
+
+
+def test_what_follows_from_the_state_is_what_the_move_is_made_of(rule):
+    """Beside the formula, the code: nothing that is shown of a rule is left out of its lines."""
+    racer = turned(rule)
+    given = apart("Booth", {"it": racer})
+    lines = {line.symbol for line in lines_of(racer)}
+    shown_rows = {row["symbol"] for row in given.message()["rows"]}
+    assert lines | {"g", "L"} <= shown_rows <= lines | {"g", "L", "t"}
+
+
+@pytest.mark.parametrize("make", [lambda rule: rule(), turned], ids=["as usual", "all knobs turned"])
+def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
+    racer = make(rule)
+    told = apart("Booth", {"it": racer}).message()["racers"]["it"]
+    marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
+    for symbol, cell in told["cells"].items():
+        assert "<mi" not in cell["numbers"], (symbol, cell["numbers"])
+        assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()
+        for part in re.findall(r"<mi[^>]*>", cell["formula"]):
+            inside = part == "<mi>" and re.search(r"<(msub|mover|mrow)[^>]*data-symbol", cell["formula"])
+            assert "data-symbol" in part or inside, (part, cell["formula"])
+    assert {"g", r"\alpha", r"\Delta", *(knob["symbol"] for knob in told["knobs"])} <= marked
+
+
+def test_of_a_thinned_run_a_record_shows_the_step_that_begins_there(rule):
+    racer = rule(learning_rate=0.002)
+    every, thinned = (apart("Booth", {"it": racer}, steps) for steps in (500, 900))
+    stride = int(thinned.runs["it"].steps[1])
+    assert stride > 1
+    (ours, _), (whole, _) = thinned.steps("it"), every.steps("it")
+    count = 500 // stride
+    for name in ("gradients", "moves", "points"):
+        found, expected = getattr(ours, name)[:count], getattr(whole, name)[:-1][::stride][:count]
+        np.testing.assert_allclose(found, expected, rtol=0.02, atol=1e-3)
+
+
+def test_where_a_racer_has_ended_no_step_is_shown():
+    racers = {"lost": OPTIMIZERS["SGD"](learning_rate=1.0), "there": OPTIMIZERS["Adam"]()}
+    given = apart("Himmelblau", racers)
+    end = given.runs["lost"].records
+    assert end < STEPS
+    values = {name: given.values(name, given.steps(name)) for name in racers}
+    for part in values["lost"].values():
+        assert np.isnan(part[end - 1 :]).all()
+    for part in values["there"].values():
+        assert np.isfinite(part[:-1]).all()
+        assert np.isnan(part[-1]).all()
+    np.testing.assert_array_equal(values["there"]["x"][:-1], given.runs["there"].positions[1:])
+
+
+PAGES = {
+    "race-stage": RaceSetup(racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]()), steps=20),
+    "regression-stage": RegressionSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1),), steps=20, examples=20),
+    "fit-stage": FitSetup(data="noisy line", batch=8, model="intercept", steps=20, tolerance=0.0),
+}
+
+
+@pytest.mark.parametrize("key", PAGES)
+def test_each_page_that_races_takes_its_racers_apart_where_its_link_says_so(key, monkeypatch):
+    from dataclasses import replace
+
+    from engine import steps
+
+    setup = PAGES[key]
+    assert "apart" not in encode(setup)
+    assert encode(replace(setup, apart=True))["apart"] == ["1"]
+    told = json.loads(message(shown(replace(setup, apart=True)), key).json)
+    assert told["apart"]["racers"].keys() == {track["name"] for track in told["tracks"]}
+    for track in told["tracks"]:
+        values = told["apart"]["racers"][track["name"]]["values"]
+        for coordinate, point in zip(told["apart"]["coordinates"], values["x"], strict=True):
+            np.testing.assert_array_equal(
+                floats(point)[:-1], floats(track["values"][coordinate["quantity"]])[1:], err_msg=coordinate["label"]
+            )
+    monkeypatch.setattr(steps, "follow", None)  # nobody asks for it
+    assert json.loads(message(shown(setup), key).json)["apart"] is False
+
+
+def test_a_stage_that_takes_nothing_apart_says_nothing_of_it():
+    assert "apart" not in Stage(figures={}, views=[], tracks=[], steps=np.arange(3), numbers=[]).message()

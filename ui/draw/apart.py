@@ -1,0 +1,255 @@
+"""One step of each racer, taken apart: the lines of its rule, with the symbols and with the run's own numbers in them.
+
+What is here is sent with the stage, for every recorded step; ``stage/apart.js`` shows the one where the stage stands.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import textwrap
+import tokenize
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from engine import Optimizer
+from engine.annotations import Arrays
+from engine.optimizers import symbols
+from engine.race import Run
+from engine.steps import Steps, steps_along
+from ui.draw.line_up import letter
+from ui.draw.mathml import numbers_as_math, symbols_as_math
+from ui.draw.stage.stage import packed
+from ui.numbers import format_number
+
+GRADIENT, DECAYED, MOVE, POINT, LOSS = "g", r"g_\lambda", r"\Delta", "x", "L"
+OLD = "old "  # before a symbol: its value before the step
+WORDS = {
+    GRADIENT: "gradient",
+    DECAYED: "gradient with weight decay",
+    MOVE: "move",
+    POINT: "new point",
+    LOSS: "new loss",
+    "t": "number of the step",
+    r"\mu_t": "momentum of this step",
+    r"\mu_{t+1}": "momentum of the next step",
+}
+FIRST_MOMENTS = ("velocity", "mean")  # fields of a state that point the way of the gradients
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a rule: a symbol, and what it becomes (LaTeX)."""
+
+    symbol: str
+    right: str
+    arrow: str  # "=", or the arrow of what replaces its old value
+
+
+def lines_of(racer: Optimizer) -> list[Line]:
+    """The lines of a rule, to be computed one after the other; among them the move, and the new point after it."""
+    lines = []
+    for text in racer.formula_now().split(r", \quad "):
+        arrow = r"\leftarrow" if r"\leftarrow" in text else "="
+        symbol, right = (part.strip() for part in text.split(arrow))
+        if symbol == POINT:
+            lines.append(Line(MOVE, right.removeprefix(POINT).strip(), "="))
+            right = rf"{POINT} + {MOVE}"
+        lines.append(Line(symbol, right, arrow))
+    return lines
+
+
+def knobs_of(racer: Optimizer) -> dict[str, float]:
+    """The numbers of a racer's knobs by their symbols."""
+    return {knob.symbol: float(getattr(racer, knob.name)) for knob in racer.knobs() if not knob.is_switch}
+
+
+def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """Every number of the steps by its symbol, ``(records, dim)`` or ``(records,)``."""
+    states, before = steps.states._asdict(), steps.before._asdict()
+    found = {GRADIENT: steps.gradients, MOVE: steps.moves, OLD + POINT: positions, POINT: steps.points}
+    for name, symbol in symbols(steps.states).items():
+        found |= {symbol: states[name], OLD + symbol: before[name]}
+    found |= {symbol: getattr(steps.derived, name) for name, symbol in symbols(steps.derived).items()}
+    if DECAYED in racer.formula_now():
+        found[DECAYED] = steps.gradients + np.float32(racer.weight_decay) * positions  # type: ignore[attr-defined]
+    return found | {LOSS: steps.losses}
+
+
+def value_keys(racer: Optimizer) -> list[dict[str, str]]:
+    """Of each line, which value each of its symbols stands for: a line sees what those above it have changed."""
+    lines = lines_of(racer)
+    assigned = {line.symbol for line in lines if line.arrow != "="}
+    done: set[str] = set()
+    found = []
+    for line in lines:
+        found.append({symbol: OLD + symbol for symbol in assigned - done})
+        done.add(line.symbol)
+    return found
+
+
+def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
+    """What each symbol of a rule is called, by the symbol; rows come in this order."""
+    fields = {**symbols(steps.states), **symbols(steps.derived)}
+    named = {
+        symbol: f"corrected {name.removesuffix('_hat')}" if name.endswith("_hat") else name.replace("_", " ")
+        for name, symbol in fields.items()
+    }
+    shown = {line.symbol for line in lines_of(racer)} | {"t"}  # RMSProp keeps a mean that it may not use
+    return {GRADIENT: "", DECAYED: "", **named, MOVE: "", POINT: "", LOSS: ""} | {
+        symbol: words for symbol, words in WORDS.items() if symbol in shown | {GRADIENT, LOSS}
+    }
+
+
+def code_of(racer: Optimizer) -> str:
+    """The source of the rule's step as HTML, in which each name that stands for a symbol is marked with it."""
+    rule = type(racer)
+    state = racer.init(jnp.zeros(1))
+    names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
+    names |= symbols(state) | symbols(racer.derived(after_one(state)))
+    names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
+    parts = [marked(rule.update, names | {"return": MOVE})]
+    if rule.derived is not Optimizer.derived:
+        parts.insert(0, marked(rule.derived, names))
+    return "\n\n".join(parts)
+
+
+def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:
+    """The source of a function as HTML, each of these names in it marked with a symbol."""
+    lines = textwrap.dedent(inspect.getsource(function)).rstrip().splitlines(keepends=True)
+    tokens = [*tokenize.generate_tokens(iter(lines).__next__)]
+    for token in reversed(tokens):  # from the end: what is before a name stays where it is
+        if token.type == tokenize.NAME and token.string in names:
+            (row, start), (_, end) = token.start, token.end
+            line = lines[row - 1]
+            lines[row - 1] = f"{line[:start]}\0{html.escape(names[token.string])}\1{token.string}\2{line[end:]}"
+    text = html.escape("".join(lines), quote=False)
+    return text.replace("\0", '<span data-symbol="').replace("\1", '">').replace("\2", "</span>")
+
+
+def after_one(state: Any) -> Any:
+    """A state in which one step has been counted: of none, what is derived has no value."""
+    return jax.tree.map(lambda part: np.asarray(part, np.float32) * 0 + np.float32(0.5), state)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """What is taken apart: the loss and the batches that the racers went by, and what each coordinate is called."""
+
+    loss: Callable[..., jax.Array]
+    racers: Mapping[str, Optimizer]
+    runs: Mapping[str, Run]
+    coordinates: Mapping[str, str]  # its name on the page, by the quantity of the stage's tracks
+    data: Arrays = ()
+    batch_size: int | None = None
+    seed: int = 0
+
+    def message(self) -> dict:
+        """What the browser is sent of it."""
+        taken = {name: self.steps(name) for name in self.racers}
+        rows: dict[str, dict[str, None]] = {}
+        order = [GRADIENT, DECAYED, "t"]
+        for name, racer in self.racers.items():
+            words = words_of(racer, taken[name][0])
+            order += [symbol for symbol in words if symbol not in order and symbol not in (MOVE, POINT, LOSS)]
+            values = self.values(name, taken[name])
+            for symbol, word in words.items():
+                if symbol in values and (word or symbol not in WORDS):
+                    rows.setdefault(symbol, {})[word] = None
+        shown = [line.symbol for racer in self.racers.values() for line in lines_of(racer)] + [GRADIENT, LOSS, "t"]
+        order = [symbol for symbol in [*order, MOVE, POINT, LOSS] if symbol in rows and symbol in shown]
+        known = {symbol: self.look(symbol) for symbol in order}
+        return {
+            "coordinates": [{"quantity": name, "label": label} for name, label in self.coordinates.items()],
+            "rows": [
+                {
+                    "symbol": symbol,
+                    "name": letter(symbol),
+                    "math": symbols_as_math(symbol, known),
+                    "words": " / ".join(filter(None, rows[symbol])),
+                }
+                for symbol in order
+            ],
+            "racers": {name: self.racer(name, taken[name]) for name in self.racers},
+        }
+
+    def steps(self, name: str) -> tuple[Steps, np.ndarray]:
+        """The steps of one racer until it ended, and where they began."""
+        run = self.runs[name]
+        end = run.records
+        steps = run.steps[:end] if run.end is None else np.minimum(run.steps[:end], run.end)
+        positions = run.positions[:end]
+        taken = steps_along(
+            self.loss,
+            self.racers[name],
+            positions,
+            steps,
+            data=self.data,
+            batch_size=self.batch_size,
+            seed=self.seed,
+        )
+        # where the next record is of the next step, it says where that led, to the last digit; a run that was lost did
+        # not go where its last step leads
+        arrived = np.append(np.diff(steps) == 1, False)
+        if run.stopped is not None:
+            arrived[max(end - 2, 0) :] = False
+        there = np.flatnonzero(arrived)
+        for part, recorded in ((taken.points, run.positions), (taken.losses, run.losses)):
+            part[there] = recorded[there + 1]
+        return taken, positions
+
+    def values(self, name: str, taken: tuple[Steps, np.ndarray]) -> dict[str, np.ndarray]:
+        """The numbers of one racer by symbol, for every record: none from its end on, where no step begins."""
+        records = len(self.runs[name].steps)
+        found = {}
+        for symbol, values in values_of(self.racers[name], *taken).items():
+            values = values.reshape(len(values), -1)
+            found[symbol] = np.full((records, values.shape[1]), np.nan, np.float32)
+            found[symbol][: len(values) - 1] = values[:-1]
+        return found
+
+    def look(self, symbol: str) -> str:
+        """How a symbol is drawn: on the pages with parameters, x is θ."""
+        return symbol if symbol != POINT or "x" in self.coordinates.values() else r"\theta"
+
+    def racer(self, name: str, taken: tuple[Steps, np.ndarray]) -> dict:
+        """What the browser is sent of one racer."""
+        racer = self.racers[name]
+        values, knobs = self.values(name, taken), knobs_of(racer)
+        known = {symbol: self.look(symbol) for symbol in [*values, *knobs] if not symbol.startswith(OLD)}
+        cells = {}
+        for line, keys in zip(lines_of(racer), value_keys(racer), strict=True):
+
+            def number(symbol: str) -> str:
+                return format_number(knobs[symbol], 6) if symbol in knobs else ""
+
+            numbers = numbers_as_math(line.right, known, number)
+            for symbol, key in keys.items():
+                numbers = numbers.replace(f'data-value="{symbol}"', f'data-value="{key}"')
+            cells[line.symbol] = {
+                "formula": symbols_as_math(f"{line.symbol} {line.arrow} {line.right}", known),
+                "numbers": numbers,
+            }
+        fields = [part for part in FIRST_MOMENTS if part in taken[0].states._fields]
+        return {
+            "rule": racer.name,
+            "cells": cells,
+            "values": {symbol: [packed(column) for column in part.T] for symbol, part in values.items()},
+            "knobs": [
+                {
+                    "symbol": knob.symbol,
+                    "math": symbols_as_math(knob.symbol, known),
+                    "words": f"{knob.words} = {format_number(knobs[knob.symbol], 6)}",
+                    "name": letter(knob.symbol),
+                }
+                for knob in racer.knobs()
+                if knob.symbol in knobs
+            ],
+            "memory": symbols(taken[0].states)[fields[0]] if fields else None,
+            "code": code_of(racer),
+        }
