@@ -16,7 +16,6 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from types import FunctionType
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import jax
@@ -98,7 +97,7 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
     called = [globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names]
-    parts = [part for part in called if isinstance(part, FunctionType)]
+    parts: list[Any] = [part for part in called if inspect.isfunction(part)]
     return "\n\n".join(inspect.getsource(part) for part in (*parts, rule))
 
 
