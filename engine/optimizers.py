@@ -95,8 +95,9 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
 
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
-    called = (globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names)
-    return "\n\n".join(inspect.getsource(part) for part in (*filter(inspect.isfunction, called), rule))
+    names = inspect.unwrap(rule.update).__code__.co_names
+    shared = [globals()[name] for name in names if inspect.isfunction(globals().get(name))]
+    return "\n\n".join(inspect.getsource(part) for part in [*shared, rule])
 
 
 @dataclass(frozen=True)
