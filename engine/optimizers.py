@@ -95,9 +95,9 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
 
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
-    names = inspect.unwrap(rule.update).__code__.co_names
-    shared = [globals()[name] for name in names if inspect.isfunction(globals().get(name))]
-    return "\n\n".join(inspect.getsource(part) for part in [*shared, rule])
+    called = [globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names]
+    parts: list[Any] = [part for part in called if inspect.isfunction(part)]
+    return "\n\n".join(inspect.getsource(part) for part in (*parts, rule))
 
 
 @dataclass(frozen=True)
