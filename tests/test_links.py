@@ -130,7 +130,11 @@ def test_a_link_of_old_still_gives_the_set_up_that_it_gave(recorded):
         assert setup == opening(page)
         return
     now = spelled(setup)
-    # a setting that is younger than the link is at its default
+    # a knob or setting that is younger than the link is at its default
+    for racer, then in zip(now.get("racer", []), recorded["setup"].get("racer", []), strict=True):
+        defaults = {knob.name: knob.default for knob in OPTIMIZERS[racer["optimizer"]].knobs()}
+        younger = racer.keys() - then.keys()
+        assert {name: racer.pop(name) for name in younger} == {name: defaults[name] for name in younger}
     assert {name: now[name] for name in recorded["setup"]} == recorded["setup"]
     assert {name: now[name] for name in now.keys() - recorded["setup"].keys()} == {
         name: spelled(SETUPS[page]())[name] for name in now.keys() - recorded["setup"].keys()
@@ -579,8 +583,11 @@ def test_racers_that_differ_by_less_than_a_name_says_are_counted():
 def test_the_knob_that_tells_two_racers_apart_is_in_their_names(rule, knob):
     low, high = rule(**{knob.name: type(knob.default)(knob.low)}), rule(**{knob.name: type(knob.default)(knob.high)})
     for racer, name in zip((low, high), racer_names([low, high]), strict=True):
-        assert name.startswith(f"{rule.name} ")
-        assert name.endswith(f"{getattr(racer, knob.name):g}")
+        at_default = getattr(racer, knob.name) == knob.default
+        told = f"{getattr(racer, knob.name):g}" if not knob.is_switch else "" if at_default else knob.changed
+        assert name.startswith(rule.name)
+        assert name.endswith(told)
+        assert (name == rule.name) == (not told)
 
 
 def test_a_racer_alone_of_its_kind_has_its_optimizers_name():

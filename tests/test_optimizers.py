@@ -198,6 +198,7 @@ def complete(**changes):
         ({"update": None}, "has no update"),
         ({"learning_rate": 0.1}, "'learning_rate' that is no knob"),
         ({"__annotations__": {"learning_rate": float, "warmth": float}, "warmth": knob(1.0)}, "'warmth'.*ABOUT"),
+        ({"__annotations__": {"learning_rate": float, "damping": bool}, "damping": knob(False)}, "'damping'.*CHANGED"),
     ],
 )
 def test_an_incomplete_optimizer_is_refused_with_the_reason(changes, sentence):

@@ -12,13 +12,14 @@ CONVENTIONS: dict[str, dict[str, str]] = {
     },
     "Momentum": {
         "whole gradients": "PyTorch, optax and this app add each new gradient to the velocity as a whole, not a "
-        "tenth of it. With a momentum of 0.9 the steps down an even slope so become 10 times as long.",
+        "tenth of it. So with a momentum of 0.9 the steps down an even slope become 10 times as long.",
         "dampening": "PyTorch has one more number, `dampening`: it makes every new gradient smaller, but not the "
         "first. It is 0 unless it is set. Neither optax nor this app has it.",
     },
     "Nesterov": {
         "where the gradient is taken": "Nesterov took the gradient at a point ahead. PyTorch, optax and this app take "
-        "it where they are, and add the momentum once more. The path is the same, seen from the points ahead.",
+        "it at the point where they are, and add the momentum once more. The path is the same, seen from the points "
+        "ahead.",
     },
     "AdaGrad": {
         "start of the sum": "PyTorch and this app begin with a sum of 0, so that the first step is $\\alpha$ long. "
@@ -31,7 +32,7 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "`eps_in_sqrt=False`.",
         "length of the memory": "Of the mean of squares PyTorch and this app keep 0.99 in each step, optax 0.9.",
         "first step": "In all three, PyTorch, optax and this app, the mean of squares begins at 0 and is not "
-        "corrected. With 0.99 the first step is so 10 times $\\alpha$ long. optax can correct it, with "
+        "corrected. So with 0.99 the first step is 10 times $\\alpha$ long. optax can correct it, with "
         "`bias_correction=True`.",
         "centered": "Rounding can take $s - \\bar g^2$ below 0, which has no root. This app then takes 0; the runs of "
         "PyTorch and optax are not a number from there on.",
