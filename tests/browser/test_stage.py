@@ -444,7 +444,7 @@ def test_the_loss_axis_is_logarithmic_on_request_and_says_so(visitor):
     axis = "stage.views.get('loss').plot._fullLayout.yaxis"
     assert visitor.ask(f"{axis}.type") == "linear"
     before = visitor.race
-    visitor.page.get_by_role("radio", name="loss: log").click()
+    visitor.page.get_by_role("radio", name="log", exact=True).click()
     visitor.drawn(before)
     assert visitor.ask(f"{axis}.type") == "log"
     assert "(log)" in visitor.ask(f"{axis}.title.text")

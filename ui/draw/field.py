@@ -20,6 +20,8 @@ from ui.setup.curves import RunSetup
 ARROWS = 15  # per side
 SHORTEST, LONGEST = 0.35, 0.85  # of an arrow, in distances between two of them
 CLICK, FIELD = "click to move the start", "arrows: downhill, longer = steeper"  # what is said above a map
+DECADES = 3  # of slopes, between the two; all that are flatter have the shortest
+LEVEL = 1e-9  # of the steepest slope: what is flatter is level but for rounding
 HEAD = 0.22  # of its head
 
 
@@ -28,8 +30,8 @@ def gradient_field(
 ) -> go.Scatter:
     """Arrows over a map that point against the gradient: where plain gradient descent goes next.
 
-    Their lengths follow the logarithm of the slope, from the least on the map to the greatest: a landscape that is a
-    thousand times as steep in one place as in another has arrows in both. Where it is level there is none. They are one
+    Their lengths follow the logarithm of the slope: a landscape that is a hundred times as steep in one place as in
+    another has arrows to be seen in both. Where it is level there is none. They are one
     line: Plotly draws its own ``Quiver`` below the colours of a map.
     """
     apart = np.array([(axis.high - axis.low) / ARROWS for axis in (x, y)])
@@ -41,7 +43,8 @@ def gradient_field(
     # in distances between two arrows, as the map is drawn
     down = -np.asarray(gradients(loss, where.astype(np.float32), tuple(data)), float) / apart
     slopes = np.linalg.norm(down, axis=1)
-    there = np.isfinite(slopes) & (slopes > 0)
+    finite = np.isfinite(slopes)
+    there = finite & (slopes > LEVEL * slopes[finite].max(initial=0))
     where, down, slopes = where[there], down[there], slopes[there]
     across = down / slopes[:, None] * lengths(slopes)[:, None]
     path = (where[:, None, :] + arrow_path(across) * apart).reshape(-1, 2).astype(np.float32)
@@ -56,7 +59,7 @@ def gradient_field(
 
 
 def arrow_path(across: np.ndarray) -> np.ndarray:
-    """Arrows ``(n, 2)`` as points of a line about their middles ``(n, 7, 2)``: shaft, head, and NaN, where it ends."""
+    """Arrows ``(n, 2)`` as points of a line about their middles ``(n, 7, 2)``: shaft, head, and NaN for a break."""
     ways = across * HEAD / np.linalg.norm(across, axis=1, keepdims=True)
     aside = 0.5 * ways @ np.array([[0.0, 1.0], [-1.0, 0.0]])
     tail, tip = -across / 2, across / 2
@@ -81,7 +84,10 @@ def field_switch(controls: Controls[Any]) -> None:
 
 def lengths(slopes: np.ndarray) -> np.ndarray:
     """How long the arrow of each slope is, in distances between two arrows."""
+    if not slopes.size:
+        return slopes
     decades = np.log10(slopes)
-    low, high = float(np.min(decades, initial=np.inf)), float(np.max(decades, initial=-np.inf))
-    share = (decades - low) / (high - low) if high > low else np.ones_like(decades)
+    high = decades.max()
+    low = max(decades.min(), high - DECADES)
+    share = np.clip((decades - low) / (high - low), 0, 1) if high > low else np.ones_like(decades)
     return SHORTEST + (LONGEST - SHORTEST) * share
