@@ -113,10 +113,13 @@ def code_of(racer: Optimizer) -> str:
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
     names |= symbols(state) | symbols(racer.derived(after_one(state)))
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
-    parts = [marked(rule.update, names | {"return": MOVE})]
-    if rule.derived is not Optimizer.derived:
-        parts.insert(0, marked(rule.derived, names))
-    return "\n\n".join(parts)
+    methods = [rule.update] if rule.derived is Optimizer.derived else [rule.derived, rule.update]
+    plain = [inspect.unwrap(method) for method in methods]
+    called = dict.fromkeys(name for method in plain for name in method.__code__.co_names)
+    beside = [part for name in called if inspect.isfunction(part := plain[0].__globals__.get(name))]
+    return "\n\n".join(
+        marked(part, names | ({"return": MOVE} if part is rule.update else {})) for part in [*beside, *methods]
+    )
 
 
 def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:
