@@ -113,10 +113,16 @@ def code_of(racer: Optimizer) -> str:
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
     names |= symbols(state) | symbols(racer.derived(after_one(state)))
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
-    parts = [marked(rule.update, names | {"return": MOVE})]
-    if rule.derived is not Optimizer.derived:
-        parts.insert(0, marked(rule.derived, names))
-    return "\n\n".join(parts)
+    methods: list[Callable[..., Any]] = [rule.derived, rule.update]
+    if rule.derived is Optimizer.derived:
+        del methods[0]
+    plain = [inspect.unwrap(method) for method in methods]
+    called = dict.fromkeys(name for method in plain for name in method.__code__.co_names)
+    beside: list[Callable[..., Any]] = [plain[0].__globals__[name] for name in called if name in plain[0].__globals__]
+    beside = [part for part in beside if inspect.isfunction(part)]
+    return "\n\n".join(
+        [*(marked(part, names) for part in [*beside, *methods[:-1]]), marked(rule.update, names | {"return": MOVE})]
+    )
 
 
 def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:
