@@ -6,6 +6,8 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
+from engine.endings import keeps_growing
+from ui.ask.asking import Asking
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -18,7 +20,7 @@ from ui.setup.layout import stage_layout
 from ui.setup.pages import FitSetup
 
 
-def show_stage(setup: FitSetup, result: Result) -> None:
+def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
     """The points and the line, the loss over the iterations, and the loss over the parameters."""
     log = setup.loss == "log"
     fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
@@ -48,20 +50,25 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             View(
                 name="data",
                 caption="the points and the line; dotted: the best line",
-                says=f"The points and the line {MODEL_NAMES[setup.model]}. {describe_end(setup, result)}",
+                says=f"The points and the line {MODEL_NAMES[setup.model]}."
+                + ("" if asking.held else f" {describe_end(setup, result)}"),
                 line=("intercept", "slope"),
             ),
             plot.view(
-                f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.", int(steps[-1]), "iteration"
+                "The loss at every iteration"
+                + ("." if asking.held else f", from {losses[0]:.4g} to {losses[-1]:.4g}."),
+                setup.steps if asking.held else int(steps[-1]),
+                "iteration",
             ),
             View(
                 name="valley",
-                caption="click to move the start",
+                caption=asking.on_map("click to move the start"),
                 says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
                 path=thetas(setup) if setup.with_intercept else ("θ", "loss"),
                 frame=frame,
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
         ],
         tracks=[Track.of(name, style, result.run, result.verdict, values)],
@@ -72,7 +79,8 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             Readout("loss", "loss", 3),
         ],
         index=Index("iteration"),
-    ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
+        held=setup.steps if asking.held else None,
+    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(take_click), on_seen=asking.on_seen)
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:
@@ -89,8 +97,7 @@ def describe_end(setup: FitSetup, result: Result) -> str:
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
     if verdict.kind == "converged":
         return f"{ran}, and has converged."
-    # a few points at a time kick the loss up and down
-    grew = losses[-1] > (100 if in_batches(setup, result) else 2) * losses[0]
+    grew = keeps_growing(losses, in_batches(setup, result))
     return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
 
 

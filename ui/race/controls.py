@@ -6,6 +6,7 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
+from ui.ask.asking import show_switch
 from ui.draw.landscapes import box
 from ui.draw.line_up import line_up
 from ui.numbers import with_minus
@@ -30,6 +31,7 @@ def sidebar(setup: RaceSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
+        show_switch(CONTROLS, setup)
         surface(setup)
         line_up(CONTROLS, theme)
         CONTROLS.reset_button()

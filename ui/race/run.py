@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Trace, race
+from engine.endings import verdicts
 from engine.notebook import REPLAYS
+from ui.draw.landscapes import box
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
-from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
+from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.questions.question import Facts
 
 
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -19,16 +22,22 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, minima=setup.chosen_landscape.minima)
-    if replaying(setup):
+    if setup.replaying:
         replay = REPLAYS[setup.replay]
         traces = {**traces, replay.name: on_same_steps(replay.run(), traces)}
         racer_styles[replay.name] = REPLAY
     return traces, racer_styles
 
 
-def replaying(setup: RaceSetup) -> bool:
-    """Whether one of the notebook's own runs is shown beside the race."""
-    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_LANDSCAPE
+def facts(setup: RaceSetup, traces: Mapping[str, Trace]) -> Facts:
+    """What the outcome of a question about the race is computed from."""
+    landscape = setup.chosen_landscape
+    found = verdicts(landscape.loss, traces, landscape.minima)
+    return Facts(
+        runs={name: trace.run(0) for name, trace in traces.items()},
+        verdicts={name: of_runs[0] for name, of_runs in found.items()},
+        frame=box(landscape, setup.view),
+    )
 
 
 def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import Trace
 from engine.endings import verdict_if_lost
+from ui.ask.asking import Asking
 from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
 from ui.draw.losses import LossPlot
@@ -21,8 +22,11 @@ from ui.setup.pages import RaceSetup
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
 
-def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool) -> None:
-    """The surface, the map and the loss, with all racers on them."""
+def show_stage(
+    setup: RaceSetup, asking: Asking, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool
+) -> None:
+    """The surface, the map and the loss, with all racers on them; at their start while the page asks a question."""
+    traces = asking.start_of(traces)
     landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
@@ -59,18 +63,18 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=asking.on_map("click to move the start"),
                 says=f"The same surface from above, as a map with iso-lines. Racers: {racers}.",
                 path=("x", "y"),
                 frame=box(landscape, setup.view),
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
-            losses.view(
-                f"The loss at every step. At the end: {describe_ends(traces)}.", int(steps[-1]), quantity=plotted
-            ),
+            losses.view(f"The loss at every step. {describe_ends(traces)}", setup.steps, quantity=plotted),
         ],
         tracks=[track(name, trace) for name, trace in traces.items()],
         steps=steps,
         numbers=NUMBERS,
-    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+        held=setup.steps if asking.held else None,
+    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(CONTROLS.take_start), on_seen=asking.on_seen)

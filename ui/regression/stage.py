@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Trace
+from ui.ask.asking import Asking
 from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
@@ -16,7 +17,7 @@ from ui.setup.layout import stage_layout
 from ui.setup.pages import RegressionSetup
 
 
-def show_stage(setup: RegressionSetup, result: Result) -> None:
+def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
     """The bowl, the map and the loss, with all racers on them."""
     log = setup.loss == "log"
     steps = next(iter(result.traces.values())).steps
@@ -54,19 +55,23 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             ),
             View(
                 name="map",
-                caption="click to move the start",
+                caption=asking.on_map("click to move the start"),
                 says=f"The loss over both parameters, as a map with iso-lines, and the paths of {racers}.",
                 path=("theta1", "theta2"),
                 frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
             losses.view(
-                f"The loss at every iteration. At the end: {describe_ends(result.traces)}.", int(steps[-1]), "iteration"
+                f"The loss at every iteration. {describe_ends(result.traces)}",
+                int(steps[-1]) or setup.steps,
+                "iteration",
             ),
         ],
         tracks=[track(name, trace) for name, trace in result.traces.items()],
         steps=steps,
         numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
         index=Index("iteration"),
-    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+        held=setup.steps if asking.held else None,
+    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(CONTROLS.take_start), on_seen=asking.on_seen)

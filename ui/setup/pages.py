@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, Landscape, Optimizer, parse
+from engine import LANDSCAPES, ExpressionError, Landscape, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.kinds import SEPARATOR, Choice, Formula, Kind, Number, Point, Whole, decode_number, encode_number, quoted
+from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
+from ui.setup.racers import MAX_RACERS as MAX_RACERS
+from ui.setup.racers import Racers as Racers
+from ui.setup.racers import racer_names as racer_names
+from ui.setup.racers import racers_with_rates
 
-MAX_RACERS, MAX_STEPS = 12, 2000
+MAX_STEPS = 2000
 VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
@@ -30,82 +33,6 @@ REGRESSION_TABS = {  # below the picture
     "curvature": "Curvature",
     "seeds": "100 seeds",
 }
-
-
-@dataclass(frozen=True)
-class Racers(Kind):
-    """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default."""
-
-    many: ClassVar[bool] = True
-
-    def encode(self, value: Optimizer) -> str:
-        """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
-        changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
-        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, encode_number(knob)))])
-
-    def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
-        """The line-up of a link, without the racers that are not known; None where there are no others."""
-        racers = [racer for text in texts if (racer := decode_racer(text, notes)) is not None]
-        if len(racers) > MAX_RACERS:
-            notes.append(f"The link names {len(racers)} optimizers; the first {MAX_RACERS} are used.")
-        if not racers:
-            notes.append("No optimizer of the link could be read; those of the first preset are used.")
-        return tuple(racers[:MAX_RACERS]) or None
-
-
-def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
-    """The racer that one text of a link stands for; None, and a note, for an unknown optimizer."""
-    name, *parts = text.split(SEPARATOR)
-    if name not in OPTIMIZERS:
-        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(OPTIMIZERS)}.")
-        return None
-    rule = OPTIMIZERS[name]
-    knobs = {knob.name: knob for knob in rule.knobs()}
-    changed: dict[str, float | bool] = {}
-    if len(parts) % 2:
-        notes.append(f"{name}: {quoted(parts[-1])} has no value; its default is used.")
-    for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
-        knob = knobs.get(knob_name)
-        if knob is None:
-            notes.append(f"{name} has no setting {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
-            continue
-        if knob_name in changed:
-            notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
-            continue
-        number = decode_number(value)
-        fits = number in (0.0, 1.0) if knob.is_switch else number is not None and knob.low <= number <= knob.high
-        if number is None or not fits:
-            between = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
-            notes.append(f"{name}: {knob_name} {quoted(value)} is not {between}; {float(knob.default):g} is used.")
-            continue
-        changed[knob_name] = bool(number) if knob.is_switch else number
-    return rule(**changed)
-
-
-def racer_names(racers: Sequence[Optimizer]) -> list[str]:
-    """A name for each racer: its optimizer's, and where that runs more than once the knobs that tell them apart."""
-    found = []
-    for racer in racers:
-        alike = [other for other in racers if other.name == racer.name]
-        knobs = [f.name for f in fields(racer) if len({getattr(other, f.name) for other in alike}) > 1]  # type: ignore[arg-type]
-        parts = [
-            f"{getattr(racer, knob):g}"
-            if knob == "learning_rate"
-            else f"{knob.replace('_', ' ')} {getattr(racer, knob):g}"
-            for knob in knobs
-        ]
-        found.append(" ".join([racer.name, ", ".join(parts)]).strip())
-    count: Counter[str] = Counter()
-    for i, name in enumerate(found):
-        count[name] += 1
-        if found.count(name) > 1:
-            found[i] = f"{name} ({count[name]})" if count[name] > 1 else name
-    return found
-
-
-def racers_with_rates(rates: dict[str, float]) -> tuple[Optimizer, ...]:
-    """A line-up by name, each with a learning rate of its own and its other knobs at their defaults."""
-    return tuple(OPTIMIZERS[name](learning_rate=rate) for name, rate in rates.items())  # type: ignore[call-arg]
 
 
 # Learning rates that carry each of them over the local minima of Ackley's function
@@ -131,10 +58,23 @@ class RaceSetup(Setup):
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
     large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True)
 
+    index: ClassVar[str] = "step"
+    coordinates: ClassVar[tuple[str, ...]] = ("x", "y")
+
     @property
     def chosen_landscape(self) -> Landscape:
         """The landscape that the setting of this name names."""
         return LANDSCAPES[self.landscape]
+
+    @property
+    def replaying(self) -> bool:
+        """Whether one of the notebook's own runs is shown beside the race."""
+        return self.replay != NO_REPLAY and self.landscape == REPLAY_LANDSCAPE
+
+    @property
+    def runners(self) -> list[str]:
+        """The line-up, and the notebook's run where it is shown beside it."""
+        return [*racer_names(self.racers), *([REPLAYS[self.replay].name] if self.replaying else [])]
 
     def with_setting(self, name: str, value: Any) -> Self:
         """This set-up with one setting changed; another landscape brings its own start, and ends a replay."""
@@ -161,6 +101,14 @@ class RegressionSetup(Setup):
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
     large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True)
+
+    index: ClassVar[str] = "iteration"
+    coordinates: ClassVar[tuple[str, ...]] = ("θ₁", "θ₂")
+
+    @property
+    def runners(self) -> list[str]:
+        """The line-up."""
+        return racer_names(self.racers)
 
     @property
     def batch_size(self) -> int | None:
@@ -197,6 +145,18 @@ class FitSetup(Setup):
     deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True)
+
+    index: ClassVar[str] = "iteration"
+
+    @property
+    def runners(self) -> list[str]:
+        """The one optimizer of this page."""
+        return ["SGD"]
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The names of the map's axes; none with one parameter."""
+        return ("θ₀", "θ₁") if self.with_intercept else ()
 
     @property
     def with_intercept(self) -> bool:
@@ -253,6 +213,11 @@ class GradientsSetup(Setup):
     lines: int = setting(Whole(1, DERIVATION_LINES), 1, view_only=True)
     # of the views of each part; the first of them where it is that of another part
     large: str = setting(Choice(("curve", "slope", "secants", "errors", "loss", "fit")), "curve", layout=True)
+
+    @property
+    def shows_slope(self) -> bool:
+        """Whether it shows the tangent at x₀."""
+        return self.part == SLOPE
 
     @property
     def text(self) -> str:

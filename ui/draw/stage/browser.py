@@ -25,7 +25,7 @@ STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
 IMPORTED = (  # by stage.js, from beside it
     *("view.js", "clicks.js", "parts.js"),
-    *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js"),
+    *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "asked.js"),
 )
 LOG = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 // What moves on one view: paths, heads, names, lines, wireframes, arrows, on the two canvases above its still figure.
 
+import { drawMarks } from "./asked.js";
 import { drawHead, drawTie, findHeads } from "./heads.js";
 import { findHidden } from "./hidden.js";
 import { drawLabels, findWords, placeLabels } from "./labels.js";
@@ -44,6 +45,7 @@ export function draw(view, all) {
   ], (pen) => {
     const start = view.spec.start && Number.isFinite(view.pixels[0][0]) ? view.pixels[0].slice(0, 2) : null;
     if (start) drawStart(view, pen, ...start);
+    drawMarks(view, pen);
     view.heads = findHeads(view, record, part);
     placeLabels(view, pen, view.heads, { start, leads: leader(stage, record) });
     for (const head of view.heads) drawTie(view, pen, head);

@@ -3,6 +3,7 @@
 // A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
 // come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
 
+import { holdBack, reportEnd } from "./asked.js";
 import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
@@ -162,6 +163,7 @@ class Stage {
     this.moveWhereAsked(message);
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
+    holdBack(this);
     this.fillLegend();
     this.fillNumbers();
     this.scale = magnification();
@@ -238,7 +240,7 @@ class Stage {
   describeStep(step) {
     const { label, digits } = this.index;
     const count = this.format(step).padStart(this.width);
-    return digits === null ? `${label} ${count} of ${this.steps[this.last]}` : `${label} = ${count}`;
+    return digits === null ? `${label} ${count} of ${this.message.held ?? this.steps[this.last]}` : `${label} = ${count}`;
   }
 
   fillLegend() {
@@ -346,6 +348,7 @@ class Stage {
   go(record) {
     this.move(record);
     this.draw(true);
+    reportEnd(this);
   }
 
   move(record) {
@@ -366,7 +369,7 @@ class Stage {
   }
 
   onKey(event) {
-    if (event.target.matches("input, select")) return;
+    if (event.target.matches("input, select") || this.message.held !== undefined) return;
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return; // those are the browser's
     if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
     else if (event.key in NEAR_ENDS) this.jump(NEAR_ENDS[event.key]);

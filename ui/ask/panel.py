@@ -1,0 +1,93 @@
+"""What is drawn of a question: above the stage until it is answered, and then the answer beside the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui.ask.asking import Asking
+from ui.setup.questions.question import Facts, is_right
+
+# what stands above the stage takes so much of the window (stage.css)
+HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
+
+
+def show_question(asking: Asking, facts: Callable[[], Facts]) -> None:
+    """Draw where the page stands with its question; nothing where it asks none. ``facts`` gives those of the run."""
+    if asking.question is None:
+        if asking.problem:
+            st.markdown(f":material/help: The question of this set-up is not asked. {asking.problem}")
+        return
+    with st.container(border=True, gap="small", key=asking.controls.key("question")):
+        if asking.held:
+            show_form(asking)
+        else:
+            show_answer(asking, facts)
+
+
+def show_form(asking: Asking) -> None:
+    """The question, and the widgets of an answer to it."""
+    question, setup = asking.question, asking.setup
+    assert question is not None
+    choices, numbers, hint = question.choices(setup), question.numbers(setup), question.hint(setup)
+    st.html(HEIGHT % (12 if hint else 10))
+    with st.form(asking.key("form"), border=False):
+        text = f":material/help: **{question.text(setup)}**"
+        if choices:
+            if st.session_state.get(asking.key("choice")) not in choices:
+                st.session_state.pop(asking.key("choice"), None)
+            st.radio(
+                text,
+                list(choices),
+                index=None,
+                key=asking.key("choice"),
+                format_func=choices.__getitem__,
+                horizontal=True,
+            )
+        else:
+            st.markdown(f"{text}  \n{hint}")
+            with st.container(horizontal=True, gap="small"):
+                for i, name in enumerate(numbers):
+                    st.number_input(
+                        name, value=None, step=0.1, format="%g", key=asking.key("number", str(i)), width=180
+                    )
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.form_submit_button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
+            st.form_submit_button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
+            if st.session_state.get(asking.key("missing")):
+                st.markdown(
+                    ":material/error: Choose an answer first." if choices else ":material/error: Type an answer first."
+                )
+            else:
+                st.caption("The run is shown once you have committed to an answer.")
+
+
+def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
+    """What the visitor has answered, and beside it the outcome once it is to be seen."""
+    question, commitment = asking.question, asking.commitment
+    assert question is not None
+    assert commitment is not None
+    about, answer = commitment.setup, commitment.answer
+    st.html(HEIGHT % (4 if answer is None or not commitment.seen else 6))
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        if answer is None:
+            st.markdown(f":material/help: {question.text(about)} You skipped this question.", width="stretch")
+        elif not commitment.seen:
+            said = question.describe(answer, about)
+            st.markdown(f":material/lock: **{said}** Play the run to its end to see the outcome.", width="stretch")
+            st.button("Show the outcome", key=asking.key("show"), on_click=asking.see)
+        else:
+            asking.outcome = question.outcome(about, facts())
+            right = is_right(answer, asking.outcome)
+            verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+            st.markdown(f":material/lock: **Your answer.** {question.describe(answer, about)}", width="stretch")
+            st.markdown(f":material/flag: **The outcome.** {asking.outcome.words} {verdict}", width="stretch")
+        st.button("Ask again", key=asking.key("again"), on_click=asking.again)
+
+
+def show_hidden() -> None:
+    """Say that what stands here otherwise is hidden until the question is answered."""
+    st.markdown(
+        ":material/visibility_off: What tells how it ends is hidden until you have answered the question above."
+    )

@@ -1,0 +1,89 @@
+"""A line-up of optimizers: how a link spells it, and what each racer is called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from engine import OPTIMIZERS, Optimizer
+from ui.setup.kinds import SEPARATOR, Kind, decode_number, encode_number, quoted
+
+MAX_RACERS = 12
+
+
+@dataclass(frozen=True)
+class Racers(Kind):
+    """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default."""
+
+    many: ClassVar[bool] = True
+
+    def encode(self, value: Optimizer) -> str:
+        """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
+        changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
+        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, encode_number(knob)))])
+
+    def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
+        """The line-up of a link, without the racers that are not known; None where there are no others."""
+        racers = [racer for text in texts if (racer := decode_racer(text, notes)) is not None]
+        if len(racers) > MAX_RACERS:
+            notes.append(f"The link names {len(racers)} optimizers; the first {MAX_RACERS} are used.")
+        if not racers:
+            notes.append("No optimizer of the link could be read; those of the first preset are used.")
+        return tuple(racers[:MAX_RACERS]) or None
+
+
+def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
+    """The racer that one text of a link stands for; None, and a note, for an unknown optimizer."""
+    name, *parts = text.split(SEPARATOR)
+    if name not in OPTIMIZERS:
+        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(OPTIMIZERS)}.")
+        return None
+    rule = OPTIMIZERS[name]
+    knobs = {knob.name: knob for knob in rule.knobs()}
+    changed: dict[str, float | bool] = {}
+    if len(parts) % 2:
+        notes.append(f"{name}: {quoted(parts[-1])} has no value; its default is used.")
+    for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
+        knob = knobs.get(knob_name)
+        if knob is None:
+            notes.append(f"{name} has no setting {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
+            continue
+        if knob_name in changed:
+            notes.append(f"{name}: {knob_name} is given again; {quoted(value)} is left out.")
+            continue
+        number = decode_number(value)
+        fits = number in (0.0, 1.0) if knob.is_switch else number is not None and knob.low <= number <= knob.high
+        if number is None or not fits:
+            between = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
+            notes.append(f"{name}: {knob_name} {quoted(value)} is not {between}; {float(knob.default):g} is used.")
+            continue
+        changed[knob_name] = bool(number) if knob.is_switch else number
+    return rule(**changed)
+
+
+def racer_names(racers: Sequence[Optimizer]) -> list[str]:
+    """A name for each racer: its optimizer's, and where that runs more than once the knobs that tell them apart."""
+    found = []
+    for racer in racers:
+        alike = [other for other in racers if other.name == racer.name]
+        knobs = [f.name for f in fields(racer) if len({getattr(other, f.name) for other in alike}) > 1]  # type: ignore[arg-type]
+        parts = [
+            f"{getattr(racer, knob):g}"
+            if knob == "learning_rate"
+            else f"{knob.replace('_', ' ')} {getattr(racer, knob):g}"
+            for knob in knobs
+        ]
+        found.append(" ".join([racer.name, ", ".join(parts)]).strip())
+    count: Counter[str] = Counter()
+    for i, name in enumerate(found):
+        count[name] += 1
+        if found.count(name) > 1:
+            found[i] = f"{name} ({count[name]})" if count[name] > 1 else name
+    return found
+
+
+def racers_with_rates(rates: dict[str, float]) -> tuple[Optimizer, ...]:
+    """A line-up by name, each with a learning rate of its own and its other knobs at their defaults."""
+    return tuple(OPTIMIZERS[name](learning_rate=rate) for name, rate in rates.items())  # type: ignore[call-arg]
