@@ -104,7 +104,7 @@ class Asking:
     def begin(self) -> None:
         """Put the stage at its start, and empty the widgets of the answer."""
         self.controls.memory.scene += 1
-        for name in ("choice", *(f"number-{i}" for i in range(self.count))):
+        for name in ("choice", "missing", *(f"number-{i}" for i in range(self.count))):
             st.session_state.pop(self.key(name), None)
 
     def take_place(self) -> None:
@@ -140,6 +140,7 @@ class Asking:
             return ()
         answer = self.commitment.answer if self.commitment else self.given()
         places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
+        # before it is whole, and after it was skipped, there is none
         return [(*place[:2], word) for word, place in places.items() if isinstance(place, tuple)]  # type: ignore[misc]
 
 

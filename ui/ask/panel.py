@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import streamlit as st
 
@@ -11,6 +12,11 @@ from ui.setup.questions.question import Facts, is_right
 
 # what stands above the stage takes so much of the window (stage.css)
 HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
+
+
+def place_above(asking: Asking) -> AbstractContextManager[object]:
+    """One place for the question and what stands beside it, however much that is: so the stage below stays the same."""
+    return st.container(gap="small") if asking.question else nullcontext()
 
 
 def show_question(asking: Asking, facts: Callable[[], Facts]) -> None:
@@ -31,36 +37,23 @@ def show_form(asking: Asking) -> None:
     question, setup = asking.question, asking.setup
     assert question is not None
     choices, numbers, hint = question.choices(setup), question.numbers(setup), question.hint(setup)
-    st.html(HEIGHT % (12 if hint else 10))
+    st.html(HEIGHT % (11 if hint else 10))
     with st.form(asking.key("form"), border=False):
         text = f":material/help: **{question.text(setup)}**"
         if choices:
-            if st.session_state.get(asking.key("choice")) not in choices:
-                st.session_state.pop(asking.key("choice"), None)
-            st.radio(
-                text,
-                list(choices),
-                index=None,
-                key=asking.key("choice"),
-                format_func=choices.__getitem__,
-                horizontal=True,
-            )
+            key = asking.key("choice")
+            if st.session_state.get(key) not in choices:
+                st.session_state.pop(key, None)
+            st.radio(text, list(choices), index=None, key=key, format_func=choices.__getitem__, horizontal=True)
         else:
-            st.markdown(f"{text}  \n{hint}")
-            with st.container(horizontal=True, gap="small"):
-                for i, name in enumerate(numbers):
-                    st.number_input(
-                        name, value=None, step=0.1, format="%g", key=asking.key("number", str(i)), width=180
-                    )
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.markdown(f"{text} {hint}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            for i, name in enumerate(numbers):
+                st.number_input(name, value=None, step=0.1, format="%g", key=asking.key("number", str(i)), width=180)
             st.form_submit_button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
             st.form_submit_button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
-            if st.session_state.get(asking.key("missing")):
-                st.markdown(
-                    ":material/error: Choose an answer first." if choices else ":material/error: Type an answer first."
-                )
-            else:
-                st.caption("The run is shown once you have committed to an answer.")
+        if st.session_state.get(asking.key("missing")):
+            st.markdown(f":material/error: First {'choose an answer' if choices else 'type a number in each field'}.")
 
 
 def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
@@ -86,8 +79,6 @@ def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
         st.button("Ask again", key=asking.key("again"), on_click=asking.again)
 
 
-def show_hidden() -> None:
-    """Say that what stands here otherwise is hidden until the question is answered."""
-    st.markdown(
-        ":material/visibility_off: What tells how it ends is hidden until you have answered the question above."
-    )
+def show_hidden(what: str = "What tells how it ends") -> None:
+    """Say that ``what`` stands here otherwise is hidden until the question is answered."""
+    st.markdown(f":material/visibility_off: {what} is hidden until the question above is answered.")

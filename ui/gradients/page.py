@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
-from ui.ask.panel import show_question
+from ui.ask.panel import place_above, show_question
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
@@ -35,11 +35,13 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
+    with place_above(asking):
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
+        show_question(asking, partial(facts, setup))
     if not asking.held:
-        CONTROLS.show_look_for(setup)
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
-    show_question(asking, partial(facts, setup))
     show_part(setup, asking)
     sidebar(setup)
 

@@ -107,7 +107,7 @@ def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> No
         index=Index("x₀", column_decimals(found.x)),
         held=len(found.x),
     ).show(**stage_layout(CONTROLS, setup), on_start=take_x0_click)
-    show_hidden()
+    show_hidden("The slope f′, with its tangent and its table,")
 
 
 def slope_problem(setup: GradientsSetup) -> str:

@@ -59,11 +59,14 @@ def show(actions: DeltaGenerator) -> None:
         show_counts(setup, points)
         show_lesson(setup)
 
-        st.subheader("Every iteration", anchor=False)
-        show_hidden() if asking.held else show_table(setup, result)
+        if asking.held:
+            show_hidden()
+        else:
+            st.subheader("Every iteration", anchor=False)
+            show_table(setup, result)
 
-        st.subheader("Why it converges or diverges", anchor=False)
-        show_hidden() if asking.held else show_curvature(setup, result)
+            st.subheader("Why it converges or diverges", anchor=False)
+            show_curvature(setup, result)
 
     st.subheader("How it works", anchor=False)
     show_how_it_works(setup)

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
-from ui.ask.panel import show_hidden, show_question
+from ui.ask.panel import place_above, show_hidden, show_question
 from ui.draw.results import download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
@@ -35,11 +35,14 @@ def show(actions: DeltaGenerator) -> None:
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         log = setup.show == "race" and loss_axis(setup)
     asking = Asking.of(CONTROLS, setup)
-    if not asking.held:
-        CONTROLS.show_look_for(setup)
+    above = place_above(asking)
+    with above:
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
-    show_question(asking, partial(facts, setup, traces))
+    with above:
+        show_question(asking, partial(facts, setup, traces))
     if not asking.held:
         with actions:
             show_menu(setup, CONTROLS.key("stage"))

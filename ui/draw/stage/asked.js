@@ -17,34 +17,40 @@ export function reportEnd(stage) {
   stage.trigger("seen", true);
 }
 
-// A cross at each marked place, with its word beside it.
+// A ring with a cross-hair at each marked place, and its word below it.
 export function drawMarks(view, pen) {
   const { stage, spec } = view;
   if (!spec.marks || !view.clip) return;
   const { scale } = stage;
   const [left, top, width, height] = view.clip;
+  const size = SIZE * scale;
+  const text = stage.color("var(--st-text-color)");
   pen.font = `600 ${12 * scale}px ${getComputedStyle(stage.root).fontFamily}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
   pen.setLineDash([]);
   for (const [x, y, word] of spec.marks) {
     const place = view.project(x, y);
     const px = Math.max(left, Math.min(left + width, place[0]));
     const py = Math.max(top, Math.min(top + height, place[1]));
-    const size = SIZE * scale;
-    const end = px + size + 4 + pen.measureText(word).width > left + width;
-    pen.textAlign = end ? "right" : "left";
-    pen.textBaseline = "middle";
-    for (const [color, wide] of [[stage.ink, 6], [stage.color("var(--st-text-color)"), 2.4]]) {
+    for (const [color, wide] of [[stage.ink, 5], [text, 2]]) {
       pen.strokeStyle = color;
       pen.lineWidth = wide * scale;
       pen.beginPath();
-      for (const turn of [-1, 1]) { pen.moveTo(px - size, py - size * turn); pen.lineTo(px + size, py + size * turn); }
+      pen.arc(px, py, size, 0, 7);
+      for (const [dx, dy] of [[1, 0], [0, 1]]) {
+        pen.moveTo(px - 1.6 * size * dx, py - 1.6 * size * dy);
+        pen.lineTo(px + 1.6 * size * dx, py + 1.6 * size * dy);
+      }
       pen.stroke();
     }
-    const at = px + (end ? -1 : 1) * (size + 4 * scale);
+    const half = pen.measureText(word).width / 2;
+    const at = [Math.max(left + half, Math.min(left + width - half, px)), py + (py + 3 * size > top + height ? -1 : 1) * 2.4 * size];
     pen.strokeStyle = stage.ink;
     pen.lineWidth = 4 * scale;
-    pen.strokeText(word, at, py);
-    pen.fillStyle = stage.color("var(--st-text-color)");
-    pen.fillText(word, at, py);
+    pen.strokeText(word, ...at);
+    pen.fillStyle = text;
+    pen.fillText(word, ...at);
   }
+  pen.textAlign = "start";
 }
