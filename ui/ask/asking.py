@@ -120,6 +120,11 @@ class Asking:
         """Whether a click on the map answers."""
         return self.held and self.count > 1
 
+    def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
+        """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
+        unchosen = self.setup.large == type(self.setup)().large
+        return {**usual, "large": map_view} if self.question and self.count > 1 and unchosen else usual
+
     def on_map(self, usual: str) -> str:
         """What the map's caption says; ``usual``: while it does not answer."""
         return "click where you expect it" if self.asks_for_place else usual

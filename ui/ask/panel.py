@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 import streamlit as st
 
 from ui.ask.asking import Asking
-from ui.setup.questions.question import Facts, is_right
+from ui.setup.questions.question import Answer, Facts, Outcome, is_right
 
 # what stands above the stage takes so much of the window (stage.css)
 HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
@@ -62,21 +62,28 @@ def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
     assert question is not None
     assert commitment is not None
     about, answer = commitment.setup, commitment.answer
-    st.html(HEIGHT % (4 if answer is None or not commitment.seen else 6))
+    st.html(HEIGHT % 5)
+    if commitment.seen and answer is not None:
+        return show_both(asking, question.describe(answer, about), answer, question.outcome(about, facts()))
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if answer is None:
             st.markdown(f":material/help: {question.text(about)} You skipped this question.", width="stretch")
-        elif not commitment.seen:
+        else:
             said = question.describe(answer, about)
             st.markdown(f":material/lock: **{said}** Play the run to its end to see the outcome.", width="stretch")
             st.button("Show the outcome", key=asking.key("show"), on_click=asking.see)
-        else:
-            asking.outcome = question.outcome(about, facts())
-            right = is_right(answer, asking.outcome)
-            verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
-            st.markdown(f":material/lock: **Your answer.** {question.describe(answer, about)}", width="stretch")
-            st.markdown(f":material/flag: **The outcome.** {asking.outcome.words} {verdict}", width="stretch")
         st.button("Ask again", key=asking.key("again"), on_click=asking.again)
+
+
+def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> None:
+    """An answer and the outcome side by side."""
+    asking.outcome = outcome
+    right = is_right(answer, outcome)
+    verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+    left, middle, button = st.columns([3, 6, 1.2], vertical_alignment="center")
+    left.markdown(f":material/lock: **Your answer.** {said}")
+    middle.markdown(f":material/flag: **The outcome.** {outcome.words} {verdict}")
+    button.button("Ask again", key=asking.key("again"), on_click=asking.again)
 
 
 def show_hidden(what: str = "What tells how it ends") -> None:

@@ -80,7 +80,11 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
         ],
         index=Index("iteration"),
         held=setup.steps if asking.held else None,
-    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(take_click), on_seen=asking.on_seen)
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "valley"),
+        on_start=asking.on_click(take_click),
+        on_seen=asking.on_seen,
+    )
 
 
 def describe_end(setup: FitSetup, result: Result) -> str:

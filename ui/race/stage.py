@@ -77,4 +77,8 @@ def show_stage(
         steps=steps,
         numbers=NUMBERS,
         held=setup.steps if asking.held else None,
-    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(CONTROLS.take_start), on_seen=asking.on_seen)
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        on_start=asking.on_click(CONTROLS.take_start),
+        on_seen=asking.on_seen,
+    )

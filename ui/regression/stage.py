@@ -74,4 +74,8 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
         numbers=[Readout("theta1", "θ₁", 4), Readout("theta2", "θ₂", 4), Readout("loss", "loss", 3)],
         index=Index("iteration"),
         held=setup.steps if asking.held else None,
-    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(CONTROLS.take_start), on_seen=asking.on_seen)
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        on_start=asking.on_click(CONTROLS.take_start),
+        on_seen=asking.on_seen,
+    )

@@ -17,7 +17,10 @@ export function reportEnd(stage) {
   stage.trigger("seen", true);
 }
 
-// A ring with a cross-hair at each marked place, and its word below it.
+// where a word stands: on the other side of its place where there is no room
+const keepInside = (at, place, low, high) => (at < low || at > high ? 2 * place - at : at);
+
+// A ring with a cross-hair at each marked place, and its word above it; below it for the second one.
 export function drawMarks(view, pen) {
   const { stage, spec } = view;
   if (!spec.marks || !view.clip) return;
@@ -29,7 +32,7 @@ export function drawMarks(view, pen) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.setLineDash([]);
-  for (const [x, y, word] of spec.marks) {
+  for (const [k, [x, y, word]] of spec.marks.entries()) {
     const place = view.project(x, y);
     const px = Math.max(left, Math.min(left + width, place[0]));
     const py = Math.max(top, Math.min(top + height, place[1]));
@@ -45,7 +48,7 @@ export function drawMarks(view, pen) {
       pen.stroke();
     }
     const half = pen.measureText(word).width / 2;
-    const at = [Math.max(left + half, Math.min(left + width - half, px)), py + (py + 3 * size > top + height ? -1 : 1) * 2.4 * size];
+    const at = [Math.max(left + half, Math.min(left + width - half, px)), keepInside(py + (k ? 2.4 : -2.4) * size, py, top + size, top + height - size)];
     pen.strokeStyle = stage.ink;
     pen.lineWidth = 4 * scale;
     pen.strokeText(word, ...at);

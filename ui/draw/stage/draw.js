@@ -45,12 +45,12 @@ export function draw(view, all) {
   ], (pen) => {
     const start = view.spec.start && Number.isFinite(view.pixels[0][0]) ? view.pixels[0].slice(0, 2) : null;
     if (start) drawStart(view, pen, ...start);
-    drawMarks(view, pen);
     view.heads = findHeads(view, record, part);
     placeLabels(view, pen, view.heads, { start, leads: leader(stage, record) });
     for (const head of view.heads) drawTie(view, pen, head);
     for (const head of [...view.heads].reverse()) drawHead(view, pen, head);
     drawLabels(view, pen);
+    drawMarks(view, pen);
   });
 }
 

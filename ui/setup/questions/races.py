@@ -13,6 +13,7 @@ from ui.numbers import format_number, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 
+SAME_LOSS = 1e-5  # of a loss: what differs by less may be rounded otherwise on another processor
 PLACE_REACH = 0.1  # of the map's width and height: so near a place is right
 
 
@@ -128,18 +129,18 @@ class Lowest(Question):
         return f"You said that {answer} ends lowest."
 
     def outcome(self, setup: Any, facts: Facts) -> Outcome:
-        ranks = {name: rank(run) for name, run in facts.runs.items()}
-        best = min(ranks.values())
-        first = [name for name, place in ranks.items() if place == best]
-        loss = format_number(best[-1])
-        if best[0]:
-            return Outcome(f"All of them diverge; {' and '.join(first)} last.", frozenset(first))
-        if len(first) > 1:
-            return Outcome(f"{' and '.join(first)} end lowest, all with the loss {loss}.", frozenset(first))
-        _, second = sorted(ranks, key=ranks.__getitem__)[:2]
-        lost, _, its_loss = ranks[second]
-        other = f"{second} is next, {'but it diverged' if lost else f'with {format_number(its_loss)}'}"
-        return Outcome(f"{first[0]} ends lowest, with the loss {loss}; {other}.", frozenset(first))
+        ranks = sorted((rank(run), name) for name, run in facts.runs.items())
+        (lost, _, least), best = ranks[0]
+        if lost:
+            return Outcome(f"All of them diverge, {best} as the last one.", frozenset({best}))
+        equal = [name for (gone, _, loss), name in ranks if not gone and loss - least <= SAME_LOSS * abs(least)]
+        if len(equal) > 1:
+            return Outcome(f"{' and '.join(equal)} end lowest, with the loss {format_number(least)}.", frozenset(equal))
+        (lost, _, next_loss), second = ranks[1]
+        digits = next(d for d in range(3, 12) if lost or format_number(least, d) != format_number(next_loss, d))
+        other = "but it diverged" if lost else f"with {format_number(next_loss, digits)}"
+        words = f"{best} ends lowest, with the loss {format_number(least, digits)}; {second} is next, {other}."
+        return Outcome(words, frozenset({best}))
 
 
 @dataclass(frozen=True)
