@@ -22,7 +22,7 @@ from ui.race.run import run as run_race
 from ui.regression.run import facts as regression_facts
 from ui.regression.run import run as run_regression
 from ui.setup.codec import decode, encode
-from ui.setup.pages import SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
+from ui.setup.pages import RACE_TABS, SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
 from ui.setup.presets import presets
 from ui.setup.questions.link import QUESTIONS, problem_of, question_of, usual_question
 from ui.setup.questions.question import Facts, Outcome, is_right
@@ -250,7 +250,8 @@ def another_run(monkeypatch):
 
     def of_fit(setup, points):
         result = run_fit(setup, points)
-        return replace(result, trace=falsified(result.trace), slopes=result.slopes + 5)
+        later = np.arange(len(result.slopes)) > 0
+        return replace(result, trace=falsified(result.trace), slopes=result.slopes + 5 * later[:, None])
 
     true = ui.gradients.tangent.curves
 
@@ -281,6 +282,14 @@ def test_before_the_answer_the_page_is_the_same_whatever_the_run(asked, another_
     before = parts(shown(ASKED[asked]))
     another_run()
     assert parts(shown(ASKED[asked])) == before
+
+
+@pytest.mark.parametrize("tab", [name for name in RACE_TABS if name != "race"])
+def test_a_part_that_tells_how_a_race_ends_waits_for_the_answer(tab):
+    app = shown(replace(ASKED["lowest, race"], show=tab, steps=20))
+    assert "hidden until the question above is answered" in texts(app)
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
 
 
 def answer(app, setup, given=None) -> None:
