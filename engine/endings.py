@@ -194,6 +194,20 @@ def is_near(
     return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
 
 
+def keeps_growing(losses: Float[np.ndarray, "recorded"], noisy: bool = False) -> bool:
+    """Whether a loss is largest in its last part and far above the first one: a run that goes on so diverges.
+
+    ``noisy``: each step sees a few examples only, which move the loss up and down.
+    """
+    last_part = losses[tail_start(len(losses)) :]
+    return bool(losses[-1] > (100 if noisy else 2) * abs(losses[0]) and last_part.max() >= losses.max())
+
+
+def rank(run: Run) -> tuple[bool, int, float]:
+    """A run's place among others, as a sort key: the lowest final loss first, and last those that were lost first."""
+    return run.stopped is not None, -(run.stopped or 0), float(run.losses[-1])
+
+
 # ---- the runs of a race
 
 

@@ -60,6 +60,21 @@ class Trace:
             moves=jax.tree.map(lambda part: part[i], self.moves),
         )
 
+    def at_start(self) -> Trace:
+        """The start alone, as if no step had been taken yet."""
+        nowhere = np.full_like(self.stopped_at, -1)
+        return Trace(
+            steps=self.steps[:1],
+            positions=self.positions[:, :1],
+            losses=self.losses[:, :1],
+            stopped_at=nowhere,
+            settled_at=nowhere,
+            converged_at=nowhere,
+            best_losses=self.losses[:, 0],
+            path_lengths=np.zeros_like(self.path_lengths),
+            moves=jax.tree.map(lambda part: part[:, :1], self.moves),
+        )
+
 
 @dataclass(frozen=True)
 class Run:

@@ -12,9 +12,12 @@ ENGINE = sorted(ROOT.glob("engine/**/*.py"))
 
 
 # each may import what stands to its right, and itself
-FLOORS = ("page", "draw", "setup", "admission", "memo", "numbers")
+FLOORS = ("page", "draw", "ask", "setup", "admission", "memo", "numbers")
 TOP = ("frame", "process", "warm_up")  # around every page; of these a page knows none
 
+
+# what the methods of their subclasses are for, they say
+BASES = {"Optimizer", "Transformer", "Kind", "Text", "Question"}
 
 # what is offered beside every page's picture: only a page's page.py imports it, and it may import what pages compute
 BESIDE = ("take_home",)
@@ -117,10 +120,10 @@ def test_a_file_is_short_enough_to_be_read(file):
 
 @pytest.mark.parametrize("file", each([*UI, *ENGINE]))
 def test_what_a_module_offers_says_what_it_does(file):
-    """What the methods of an optimizer, the tree's builder or a kind of setting are for, their base class says."""
+    """What the methods of an optimizer, the tree's builder, a setting or a question are for, their base class says."""
     nodes = [node for node in tree(file).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     for node in [*nodes]:
-        if isinstance(node, ast.ClassDef) and not {"Optimizer", "Transformer", "Kind", "Text"} & named(*node.bases):
+        if isinstance(node, ast.ClassDef) and not BASES & named(*node.bases):
             nodes += [method for method in node.body if isinstance(method, ast.FunctionDef)]
     public = [node for node in nodes if not node.name.startswith("_")]
     assert not [f"{node.name}, line {node.lineno}" for node in public if not ast.get_docstring(node)]

@@ -43,8 +43,9 @@ The update rules are PyTorch's, and their names are the field's:
 
 
 def describe_ends(traces: Mapping[str, Trace]) -> str:
-    """Every racer with its last loss, in words."""
-    return ", ".join(f"{name} {trace.losses[0, -1]:.3g}" for name, trace in traces.items())
+    """Every racer with its last loss, in a sentence; a run that has not begun has its first one."""
+    losses = ", ".join(f"{name} {trace.losses[0, -1]:.3g}" for name, trace in traces.items())
+    return f"At the {'end' if len(next(iter(traces.values())).steps) > 1 else 'start'}: {losses}."
 
 
 def show_leaderboard(

@@ -11,7 +11,7 @@ import streamlit as st
 
 from engine import Trace
 from engine.analysis import distance_to_nearest
-from engine.endings import Verdict
+from engine.endings import Verdict, rank
 
 SPARK_POINTS = 60
 FIRST_RUN = 0  # a page races from one start
@@ -42,8 +42,7 @@ def leaderboard(
 
 def order(entry: tuple[str, Trace]) -> tuple[bool, int, float]:
     """A racer's place on the leaderboard, as a sort key."""
-    run = entry[1].run(FIRST_RUN)
-    return run.stopped is not None, -(run.stopped or 0), float(run.losses[-1])
+    return rank(entry[1].run(FIRST_RUN))
 
 
 def spark(losses: np.ndarray) -> list[float]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.ask.asking import show_switch
 from ui.numbers import format_fixed, format_number
 from ui.setup.controls import Controls
 from ui.setup.pages import (
@@ -94,6 +95,7 @@ def sidebar(setup: GradientsSetup) -> None:
     """Draw the controls that the chosen part has."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
+        show_switch(CONTROLS, setup)
         if setup.part == LOSS:
             theta_slider()
         else:

@@ -48,35 +48,38 @@ kink = lru_cache(maxsize=256)(slopes.kink)
 sides = lru_cache(maxsize=256)(slopes.one_sided_limits)
 
 
-def chosen_function(setup: GradientsSetup) -> Function | None:
-    """The function of a set-up. Where it cannot be drawn, show why and what to do, and return None."""
+def function_of(setup: GradientsSetup) -> Function | tuple[str, str, str]:
+    """The function of a set-up. Where it cannot be drawn: what is wrong, why, and what to do."""
+    change = "Change the formula in the sidebar, or choose another f(x)."
     if not setup.wide_enough:
-        show_problem(
+        return (
             "There is no interval to draw.",
             with_minus(f"It goes from x = {setup.low:g} to x = {setup.high:g}."),
             "In the sidebar, make *from* smaller than *to*, by 0.01 at least.",
         )
-        return None
     try:
         f = parse_cached(setup.text)
     except ExpressionError as error:
-        show_problem("f(x) cannot be read.", str(error), "Change the formula in the sidebar, or choose another f(x).")
-        return None
+        return "f(x) cannot be read.", str(error), change
     if f.is_derivative:
-        show_problem(
-            "f(x) cannot be read.",
-            "The left side is a derivative. Type the function itself, such as f(x) = x^2.",
-            "Change the formula in the sidebar, or choose another f(x).",
-        )
-        return None
+        typed = "The left side is a derivative. Type the function itself, such as f(x) = x^2."
+        return "f(x) cannot be read.", typed, change
     if not np.isfinite(curves(f, setup.low, setup.high).f).any():
-        show_problem(
+        return (
             "There is nothing to draw.",
             with_minus(f"f is not defined at any of the 100 points from {setup.low:g} to {setup.high:g}."),
             "In the sidebar, choose another interval.",
         )
-        return None
     return f
+
+
+def chosen_function(setup: GradientsSetup) -> Function | None:
+    """The function of a set-up. Where it cannot be drawn, show why and what to do, and return None."""
+    found = function_of(setup)
+    if isinstance(found, tuple):
+        show_problem(*found)
+        return None
+    return found
 
 
 def show_problem(what: str, why: str, how: str) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from ui.ask.asking import Asking
+from ui.ask.panel import place_above, show_question
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
+from ui.gradients.tangent import facts, slope_problem
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
@@ -30,24 +34,31 @@ def show(actions: DeltaGenerator) -> None:
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
-    CONTROLS.show_look_for(setup)
-    with actions:
-        show_menu(setup, CONTROLS.key("stage"))
-    show_part(setup)
+    asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
+    with place_above(asking):
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
+        show_question(asking, partial(facts, setup))
+    if not asking.held:
+        with actions:
+            show_menu(setup, CONTROLS.key("stage"))
+    show_part(setup, asking)
     sidebar(setup)
 
     st.subheader("How it works", anchor=False)
     show_cards(setup)
 
 
-def show_part(setup: GradientsSetup) -> None:
+def show_part(setup: GradientsSetup, asking: Asking) -> None:
     """The part that was chosen: its formula, its picture and its table."""
     if setup.part == LOSS:
         loss.show_loss(setup)
-    elif (f := chosen_function(setup)) is not None:
-        {SLOPE: tangent.show_slope, DIFFERENCES: differences.show_differences, CHECK: check.show_check}[setup.part](
-            setup, f
-        )
+    elif (f := chosen_function(setup)) is None:
+        return
+    elif setup.part == SLOPE:
+        tangent.show_slope(setup, asking, f)
+    else:
+        {DIFFERENCES: differences.show_differences, CHECK: check.show_check}[setup.part](setup, f)
 
 
 def show_cards(setup: GradientsSetup) -> None:

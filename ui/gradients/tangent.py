@@ -11,6 +11,8 @@ import streamlit as st
 
 from engine import slopes
 from engine.expressions import Function
+from ui.ask.asking import Asking
+from ui.ask.panel import show_hidden
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
@@ -21,6 +23,7 @@ from ui.gradients.functions import (
     curves,
     download,
     drawable,
+    function_of,
     show_formulas,
     show_table,
     sides,
@@ -30,6 +33,7 @@ from ui.gradients.functions import (
 from ui.numbers import format_float, format_number
 from ui.setup.layout import stage_layout
 from ui.setup.pages import GradientsSetup
+from ui.setup.questions.question import Facts
 
 TANGENT = STYLES[0]
 
@@ -41,9 +45,11 @@ CODE = (
 )
 
 
-def show_slope(setup: GradientsSetup, f: Function) -> None:
+def show_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
     """The stage with f, its tangent and f′, a sentence about x₀, and the table."""
     show_formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
+    if asking.held:
+        return show_without_slope(setup, asking, f)
     found = curves(f, setup.low, setup.high)
     x, values, slope = (some.astype(float) for some in (found.x, found.f, found.slope))
     track = Track("tangent", TANGENT, {"f": values, "slope": slope, "intercept": drawable(values - slope * x), "x": x})
@@ -78,6 +84,50 @@ def show_slope(setup: GradientsSetup, f: Function) -> None:
     st.subheader("x, f and f′ at all 100 points", anchor=False)
     show_table(pd.DataFrame({"x": found.x, "f": found.f, "f′": found.slope}), digits)
     download(setup.text, pd.DataFrame({"x": found.x, "f": found.f, "df": found.slope}), "slope.csv")
+
+
+def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
+    """The stage with f and the point at x₀ alone, while its slope is asked for."""
+    found, place = curves(f, setup.low, setup.high), setup.places().index(setup.x0)
+    x, values = (some[place : place + 1].astype(float) for some in (found.x, found.f))
+    Stage(
+        figures={"curve": slope_figures(f, setup.low, setup.high)["curve"]},
+        views=[
+            View(
+                name="curve",
+                caption="f and the point at x₀ · click to move x₀",
+                says="The curve of f, and the point on it at x₀.",
+                path=("x", "f"),
+                click="start",
+            )
+        ],
+        tracks=[Track("tangent", TANGENT, {"f": values, "x": x})],
+        steps=x,
+        numbers=[Readout("f", "f", column_decimals(found.f))],
+        index=Index("x₀", column_decimals(found.x)),
+        held=len(found.x),
+    ).show(**stage_layout(CONTROLS, setup), on_start=take_x0_click)
+    show_hidden("The slope f′, with its tangent and its table,")
+
+
+def slope_problem(setup: GradientsSetup) -> str:
+    """Why the slope at x₀ cannot be asked for, in a sentence; "" where it can."""
+    f = function_of(setup)
+    if isinstance(f, tuple):
+        return f[0]
+    slope = dict(facts(setup).points).get(setup.x0, math.nan)
+    near = sides(f, setup.x0)
+    level = not (near.jumps or near.corner) and math.isfinite(near.left + near.right)
+    return "" if math.isfinite(slope) and level else f"At x₀ = {format_number(setup.x0, 4)}, f has no one slope."
+
+
+def facts(setup: GradientsSetup) -> Facts:
+    """What the outcome of a question about the slope is computed from."""
+    f = function_of(setup)
+    if isinstance(f, tuple):
+        return Facts()
+    slope = curves(f, setup.low, setup.high).slope.astype(float)
+    return Facts(points=list(zip(setup.places(), slope.tolist(), strict=True)))
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ import streamlit as st
 from engine.batches import batches_per_epoch
 from engine.notebook import first_theta
 from ui.admission import slot
+from ui.ask.asking import show_switch
 from ui.draw.field import field_switch
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -109,13 +110,14 @@ def adapt_rate() -> None:
 # ---- the sidebar
 
 
-def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA) -> None:
-    """Draw all controls of the page."""
+def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True) -> None:
+    """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
+        show_switch(CONTROLS, setup)
         choose_data(setup)
         choose_model(setup)
-        choose_learning_rate(setup, scale.limit)
+        choose_learning_rate(setup, scale.limit, foretell)
         choose_descent(setup, scale)
         choose_batches(setup, scale)
         if setup.with_intercept:
@@ -212,7 +214,7 @@ def choose_model(setup: FitSetup) -> None:
     )
 
 
-def choose_learning_rate(setup: FitSetup, limit: float | None) -> None:
+def choose_learning_rate(setup: FitSetup, limit: float | None, foretell: bool) -> None:
     """Draw the slider of the learning rate, and which share of the limit it is."""
     st.select_slider(
         "Learning rate α",
@@ -221,7 +223,7 @@ def choose_learning_rate(setup: FitSetup, limit: float | None) -> None:
         format_func=format_plain,
         help="A step is α times the gradient. Above the limit the descent diverges. The slider is logarithmic.",
     )
-    if limit is None:
+    if limit is None or not foretell:
         return
     share = setup.rate / limit
     st.markdown(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,6 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
+from ui.ask.asking import Asking
+from ui.ask.panel import show_hidden, show_question
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
@@ -20,7 +23,7 @@ from ui.linear_fit.curvature import show_curvature
 from ui.linear_fit.data import Points, points_of
 from ui.linear_fit.figures import MAX_DRAWN
 from ui.linear_fit.reading import show_reading
-from ui.linear_fit.run import run, thetas
+from ui.linear_fit.run import facts, run, thetas
 from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
@@ -42,24 +45,31 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
-        keep_run(CONTROLS.page, setup, describe_end(setup, result))
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
+        asking = Asking.of(CONTROLS, setup)
+        if not asking.held:
+            keep_run(CONTROLS.page, setup, describe_end(setup, result))
+            with actions:
+                show_menu(setup, CONTROLS.key("stage"))
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
         ):
-            CONTROLS.show_look_for(setup)
+            if not asking.held:
+                CONTROLS.show_look_for(setup)
             curve_controls(CONTROLS, setup, thetas(setup))
-        show_stage(setup, result)
-        sidebar(setup, result.scale)
+        show_question(asking, partial(facts, setup, result))
+        show_stage(setup, asking, result.at_start() if asking.held else result)
+        sidebar(setup, result.scale, foretell=not asking.held)
         show_counts(setup, points)
         show_lesson(setup)
 
-        st.subheader("Every iteration", anchor=False)
-        show_table(setup, result)
+        if asking.held:
+            show_hidden()
+        else:
+            st.subheader("Every iteration", anchor=False)
+            show_table(setup, result)
 
-        st.subheader("Why it converges or diverges", anchor=False)
-        show_curvature(setup, result)
+            st.subheader("Why it converges or diverges", anchor=False)
+            show_curvature(setup, result)
         show_journal(CONTROLS.key())
 
     st.subheader("How it works", anchor=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from engine.problems import Fit, mean_squared_error
 from engine.race import Run
 from ui.linear_fit.controls import Scale
 from ui.linear_fit.data import Points, curvature_of, fit_of
+from ui.linear_fit.figures import extent
 from ui.setup.pages import FitSetup
+from ui.setup.questions.question import Facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,18 @@ class Result:
     fit: Fit
     minimum: np.ndarray  # (dim,) the parameters with the least loss
     curvature: Curvature
-    run: Run
+    trace: Trace
     slopes: np.ndarray  # (recorded, dim) the gradient on all points
     verdict: Verdict
+
+    @property
+    def run(self) -> Run:
+        """The descent."""
+        return self.trace.run(0)
+
+    def at_start(self) -> Self:
+        """The start alone, as if no step had been taken yet."""
+        return replace(self, trace=self.trace.at_start(), slopes=self.slopes[:1])
 
     @property
     def steps(self) -> np.ndarray:
@@ -51,7 +63,7 @@ def run(setup: FitSetup, points: Points) -> Result:
         gradients(mean_squared_error, np.resize(descent.positions, (MAX_RECORDS + 1, len(setup.start))), fit.data)
     )
     [verdict] = judge_all({"SGD": trace}, (), [fit.stationary_point()], "iteration", reach=0)["SGD"]
-    return Result(points, fit, fit.minimum(), curvature_of(fit), descent, slopes[: len(descent.steps)], verdict)
+    return Result(points, fit, fit.minimum(), curvature_of(fit), trace, slopes[: len(descent.steps)], verdict)
 
 
 def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
@@ -84,3 +96,13 @@ def thetas(setup: FitSetup) -> tuple[str, ...]:
 def gradient_names(setup: FitSetup) -> tuple[str, ...]:
     """The names of the gradient's coordinates, as the table writes them."""
     return ("gradient θ₀", "gradient θ₁") if setup.with_intercept else ("gradient",)
+
+
+def facts(setup: FitSetup, result: Result) -> Facts:
+    """What the outcome of a question about the descent is computed from. The map is that of the start alone."""
+    return Facts(
+        runs={"SGD": result.run},
+        verdicts={"SGD": result.verdict},
+        noisy=in_batches(setup, result),
+        frame=extent(result.fit, result.curvature, result.run.positions[:1].astype(float)),
+    )

@@ -6,7 +6,9 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
+from engine.endings import keeps_growing
 from engine.problems import mean_squared_error
+from ui.ask.asking import Asking
 from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import CLICK, map_caption
@@ -22,7 +24,7 @@ from ui.setup.layout import stage_layout
 from ui.setup.pages import FitSetup
 
 
-def show_stage(setup: FitSetup, result: Result) -> None:
+def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
     """The points and the line, the loss over the iterations, and the loss over the parameters."""
     log = setup.loss == "log"
     fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
@@ -44,9 +46,9 @@ def show_stage(setup: FitSetup, result: Result) -> None:
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
     style = styles([sgd])[0]
-    curve = chosen_curve(
-        setup, mean_squared_error, {name: result.run}, {name: sgd}, thetas(setup), log=log, data=fit.data
-    )
+    run = {name: result.run}, {name: sgd}
+    options = {"log": log, "data": fit.data}
+    curve = None if asking.held else chosen_curve(setup, mean_squared_error, *run, thetas(setup), **options)
     values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses}
     values |= {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}
     values |= dict(zip(thetas(setup), path.T, strict=True))
@@ -57,22 +59,27 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             View(
                 name="data",
                 caption="the points and the line; dotted: the best line",
-                says=f"The points and the line {MODEL_NAMES[setup.model]}. {describe_end(setup, result)}",
+                says=f"The points and the line {MODEL_NAMES[setup.model]}."
+                + ("" if asking.held else f" {describe_end(setup, result)}"),
                 line=("intercept", "slope"),
             ),
             curve.view(int(steps[-1]), {name: style}, "iteration")
             if curve
             else plot.view(
-                f"The loss at every iteration, from {losses[0]:.4g} to {losses[-1]:.4g}.", int(steps[-1]), "iteration"
+                "The loss at every iteration"
+                + ("." if asking.held else f", from {losses[0]:.4g} to {losses[-1]:.4g}."),
+                setup.steps if asking.held else int(steps[-1]),
+                "iteration",
             ),
             View(
                 name="valley",
-                caption=map_caption(setup) if setup.with_intercept else CLICK,
+                caption=asking.on_map(map_caption(setup) if setup.with_intercept else CLICK),
                 says=f"The loss for every {' and '.join(thetas(setup))}, and the path down it.",
                 path=thetas(setup) if setup.with_intercept else ("θ", "loss"),
                 frame=frame,
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
         ],
         tracks=[Track.of(name, style, result.run, result.verdict, values)],
@@ -84,8 +91,13 @@ def show_stage(setup: FitSetup, result: Result) -> None:
             *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
-        apart=setup.apart and take_apart(setup, result, name),
-    ).show(**stage_layout(CONTROLS, setup), on_start=take_click)
+        apart=None if asking.held else setup.apart and take_apart(setup, result, name),
+        held=setup.steps if asking.held else None,
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "valley"),
+        on_start=asking.on_click(take_click),
+        on_seen=asking.on_seen,
+    )
     if curve:
         explain_curve(setup, thetas(setup), curve.limits, batches=in_batches(setup, result))
 
@@ -117,8 +129,7 @@ def describe_end(setup: FitSetup, result: Result) -> str:
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
     if verdict.kind == "converged":
         return f"{ran}, and has converged."
-    # a few points at a time kick the loss up and down
-    grew = losses[-1] > (100 if in_batches(setup, result) else 2) * losses[0]
+    grew = keeps_growing(losses, in_batches(setup, result))
     return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from engine import LANDSCAPES, Landscape
 from engine.notebook import REPLAYS
+from ui.ask.asking import show_switch
 from ui.draw.curves import curve_controls
 from ui.draw.field import field_switch
 from ui.draw.landscapes import box
@@ -33,6 +34,7 @@ def sidebar(setup: RaceSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
+        show_switch(CONTROLS, setup)
         surface(setup)
         line_up(CONTROLS, theme)
         CONTROLS.reset_button()

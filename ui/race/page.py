@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
+from ui.ask.asking import Asking
+from ui.ask.panel import place_above, show_hidden, show_question
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
@@ -15,7 +19,7 @@ from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
-from ui.race.run import replaying, run
+from ui.race.run import facts, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
@@ -31,25 +35,37 @@ def show(actions: DeltaGenerator) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         log = setup.show == "race" and choose_curve(setup)
-    CONTROLS.show_look_for(setup)
+    asking = Asking.of(CONTROLS, setup)
+    above = place_above(asking)
+    with above:
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         traces, racer_styles = run(setup)
-    keep_run(CONTROLS.page, setup, describe_ends(traces))
-    with actions:
-        show_menu(setup, CONTROLS.key("stage"))
-    if setup.show == "rates":
+    with above:
+        show_question(asking, partial(facts, setup, traces))
+    if not asking.held:
+        keep_run(CONTROLS.page, setup, describe_ends(traces))
+        with actions:
+            show_menu(setup, CONTROLS.key("stage"))
+    if asking.held and setup.show != "race":
+        show_hidden()
+    elif setup.show == "rates":
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
         show_basins(setup, traces, racer_styles, theme())
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, traces, racer_styles, log)
+        show_stage(setup, asking, traces, racer_styles, log)
     sidebar(setup, theme())
     show_landscape(setup)
 
     if setup.show == "race":
         st.subheader("How each one ended", anchor=False)
+    if setup.show == "race" and asking.held:
+        show_hidden()
+    elif setup.show == "race":
         landscape = setup.chosen_landscape
         found = verdicts(landscape.loss, traces, landscape.minima)
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
@@ -67,5 +83,5 @@ def show_landscape(setup: RaceSetup) -> None:
     words, formula = formula_row()
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
-    if replaying(setup):
+    if setup.replaying:
         st.info(REPLAYS[setup.replay].about)

@@ -9,11 +9,14 @@ import jax
 import numpy as np
 
 from engine import Trace, race
+from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from engine.quantities import moves_between
+from ui.draw.landscapes import box
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
-from ui.setup.pages import NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup, racer_names
+from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.questions.question import Facts
 
 
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -23,7 +26,7 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     landscape = setup.chosen_landscape
     record = setup.show == "race" and setup.records_moves
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima, record=record)
-    if replaying(setup):
+    if setup.replaying:
         replay = REPLAYS[setup.replay]
         trace = replay.run()
         if record:
@@ -34,9 +37,15 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     return traces, racer_styles
 
 
-def replaying(setup: RaceSetup) -> bool:
-    """Whether one of the notebook's own runs is shown beside the race."""
-    return setup.replay != NO_REPLAY and setup.landscape == REPLAY_LANDSCAPE
+def facts(setup: RaceSetup, traces: Mapping[str, Trace]) -> Facts:
+    """What the outcome of a question about the race is computed from."""
+    landscape = setup.chosen_landscape
+    found = verdicts(landscape.loss, traces, landscape.minima)
+    return Facts(
+        runs={name: trace.run(0) for name, trace in traces.items()},
+        verdicts={name: of_runs[0] for name, of_runs in found.items()},
+        frame=box(landscape, setup.view),
+    )
 
 
 def on_same_steps(replay: Trace, traces: Mapping[str, Trace]) -> Trace:

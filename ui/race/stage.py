@@ -9,6 +9,7 @@ import numpy as np
 from engine import Trace
 from engine.endings import verdict_if_lost
 from engine.race import Run
+from ui.ask.asking import Asking
 from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import map_caption
@@ -25,8 +26,11 @@ from ui.setup.pages import RaceSetup, racer_names
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
 
-def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool) -> None:
-    """The surface, the map and the loss, with all racers on them."""
+def show_stage(
+    setup: RaceSetup, asking: Asking, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool
+) -> None:
+    """The surface, the map and the loss, with all racers on them; at their start while the page asks a question."""
+    traces = asking.start_of(traces)
     landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
@@ -37,7 +41,7 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
     racing = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
-    curve = chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
+    curve = None if asking.held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
@@ -59,24 +63,28 @@ def show_stage(setup: RaceSetup, traces: Mapping[str, Trace], styles: Mapping[st
             ),
             View(
                 name="map",
-                caption=map_caption(setup),
+                caption=asking.on_map(map_caption(setup)),
                 says=f"The same surface from above, as a map with iso-lines. Racers: {racers}.",
                 path=("x", "y"),
                 frame=frame,
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
             curve.view(int(steps[-1]), styles)
             if curve
-            else losses.view(
-                f"The loss at every step. At the end: {describe_ends(traces)}.", int(steps[-1]), quantity=plotted
-            ),
+            else losses.view(f"The loss at every step. {describe_ends(traces)}", setup.steps, quantity=plotted),
         ],
         tracks=[track(name, run) for name, run in runs.items()],
         steps=steps,
         numbers=[*NUMBERS, *([curve.readout] if curve else [])],
-        apart=setup.apart and take_apart(setup, traces),
-    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+        apart=None if asking.held else setup.apart and take_apart(setup, traces),
+        held=setup.steps if asking.held else None,
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        on_start=asking.on_click(CONTROLS.take_start),
+        on_seen=asking.on_seen,
+    )
     if curve:
         explain_curve(setup, "xy", curve.limits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.ask.asking import show_switch
 from ui.draw.field import field_switch
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
@@ -19,6 +20,7 @@ def sidebar(setup: RegressionSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
         CONTROLS.choose_preset(setup)
+        show_switch(CONTROLS, setup)
         data(setup)
         descent(setup)
         line_up(CONTROLS, theme)

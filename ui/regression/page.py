@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -10,6 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
+from ui.ask.asking import Asking
+from ui.ask.panel import show_hidden, show_question
 from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
@@ -19,7 +23,7 @@ from ui.draw.theme import theme
 from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
-from ui.regression.run import THETAS, Result, run
+from ui.regression.run import THETAS, Result, facts, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
@@ -36,20 +40,24 @@ def show(actions: DeltaGenerator) -> None:
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
-    keep_run(CONTROLS.page, setup, describe_ends(result.traces))
-    with actions:
-        show_menu(setup, CONTROLS.key("stage"))
+    asking = Asking.of(CONTROLS, setup)
+    if not asking.held:
+        keep_run(CONTROLS.page, setup, describe_ends(result.traces))
+        with actions:
+            show_menu(setup, CONTROLS.key("stage"))
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
     ):
-        CONTROLS.show_look_for(setup)
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
         curve_controls(CONTROLS, setup, THETAS)
-    show_stage(setup, result)
+    show_question(asking, partial(facts, setup, result))
+    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
     sidebar(setup, theme())
     show_lesson()
 
     CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
-    show_part(setup, result, theme())
+    show_hidden() if asking.held else show_part(setup, result, theme())
     CONTROLS.hold_undrawn(setup)
     show_journal(CONTROLS.key())
 

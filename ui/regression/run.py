@@ -12,10 +12,9 @@ from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
 from ui.draw.palette import Style
 from ui.draw.styles import styles
-from ui.regression.figures import (
-    fit_of,
-)
+from ui.regression.figures import THETA1, THETA2, fit_of
 from ui.setup.pages import RegressionSetup, racer_names
+from ui.setup.questions.question import Facts
 
 THETAS = ("θ₁", "θ₂")
 
@@ -61,3 +60,13 @@ def run(setup: RegressionSetup) -> Result:
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration")
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, racer_styles)
+
+
+def facts(setup: RegressionSetup, result: Result) -> Facts:
+    """What the outcome of a question about the race is computed from."""
+    return Facts(
+        runs={name: trace.run(0) for name, trace in result.traces.items()},
+        verdicts={name: of_runs[0] for name, of_runs in result.verdicts.items()},
+        noisy=setup.batch_size is not None,
+        frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),
+    )

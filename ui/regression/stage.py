@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import Trace
 from engine.problems import mean_squared_error
+from ui.ask.asking import Asking
 from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import map_caption
@@ -20,7 +21,7 @@ from ui.setup.layout import stage_layout
 from ui.setup.pages import RegressionSetup, racer_names
 
 
-def show_stage(setup: RegressionSetup, result: Result) -> None:
+def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
     """The bowl, the map and the loss, with all racers on them."""
     log = setup.loss == "log"
     steps = next(iter(result.traces.values())).steps
@@ -38,7 +39,11 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
     runs = {name: trace.run(0) for name, trace in result.traces.items()}
     racing = dict(zip(result.traces, setup.racers, strict=True))
     frame = ((THETA1.low, THETA1.high), (THETA2.low, THETA2.high))
-    curve = chosen_curve(setup, mean_squared_error, runs, racing, THETAS, log=log, data=result.fit.data, frame=frame)
+    curve = (
+        None
+        if asking.held
+        else chosen_curve(setup, mean_squared_error, runs, racing, THETAS, log=log, data=result.fit.data, frame=frame)
+    )
 
     def track(name: str, trace: Trace) -> Track:
         values = {"theta1": trace.positions[0, :, 0], "theta2": trace.positions[0, :, 1], "loss": trace.losses[0]}
@@ -59,17 +64,20 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             ),
             View(
                 name="map",
-                caption=map_caption(setup),
+                caption=asking.on_map(map_caption(setup)),
                 says=f"The loss over both parameters, as a map with iso-lines, and the paths of {racers}.",
                 path=("theta1", "theta2"),
                 frame=frame,
                 click="start",
                 start=True,
+                marks=asking.marks,
             ),
             curve.view(int(steps[-1]), result.racer_styles, "iteration")
             if curve
             else losses.view(
-                f"The loss at every iteration. At the end: {describe_ends(result.traces)}.", int(steps[-1]), "iteration"
+                f"The loss at every iteration. {describe_ends(result.traces)}",
+                int(steps[-1]) or setup.steps,
+                "iteration",
             ),
         ],
         tracks=[track(name, trace) for name, trace in result.traces.items()],
@@ -81,8 +89,13 @@ def show_stage(setup: RegressionSetup, result: Result) -> None:
             *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
-        apart=setup.apart and take_apart(setup, result),
-    ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
+        apart=None if asking.held else setup.apart and take_apart(setup, result),
+        held=setup.steps if asking.held else None,
+    ).show(
+        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        on_start=asking.on_click(CONTROLS.take_start),
+        on_seen=asking.on_seen,
+    )
     if curve:
         explain_curve(setup, THETAS, curve.limits, batches=setup.batch_size is not None)
 

@@ -13,18 +13,21 @@ from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
 from ui.setup.kinds import Kind, Switch, quoted
+from ui.setup.questions.link import Ask, problem_of
 
 MAX_NOTES = 12
 MIN_SIMILARITY = 0.8  # difflib's ratio from which on an unknown name is taken for a misspelt setting
 Query = Mapping[str, Sequence[str]]
 
 
-def setting(kind: Kind, default: Any, *, view_only: bool = False, layout: bool = False) -> Any:
+def setting(kind: Kind, default: Any, *, view_only: bool = False, layout: bool = False, optional: bool = False) -> Any:
     """A field of a set-up. ``view_only``: it decides what is in view, and nothing of what is computed.
 
-    ``layout``: it decides nothing but how that is laid out, so presets leave it as it is.
+    ``layout``: it decides nothing but how that is laid out, so presets leave it as it is. ``optional``: a link names it
+    only where it is not as usual; so it is with the layout.
     """
-    return field(default=default, metadata={"kind": kind, "view_only": view_only or layout, "layout": layout})
+    marks = {"view_only": view_only or layout, "layout": layout, "optional": optional or layout}
+    return field(default=default, metadata={"kind": kind, **marks})
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Setup:
     """Everything that decides what a page shows. Each page has one, made of ``setting`` fields."""
 
     lecture: bool = setting(Switch(), False, layout=True)  # for a projector: larger, and without the sidebar
+    ask: str = setting(Ask(), "", view_only=True, optional=True)  # a question to answer before the run is shown
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
@@ -47,6 +51,11 @@ class Setup:
     def layout(cls) -> list[str]:
         """The settings that decide how the page is laid out."""
         return [f.name for f in fields(cls) if f.metadata["layout"]]
+
+    @classmethod
+    def optional(cls) -> list[str]:
+        """The settings that a link names only where they are not as usual."""
+        return [f.name for f in fields(cls) if f.metadata["optional"]]
 
     def with_layout_of(self, other: Self) -> Self:
         """This set-up, laid out as another."""
@@ -72,13 +81,13 @@ def param_name(name: str, kind: Kind) -> str:
 def encode(setup: Setup) -> dict[str, list[str]]:
     """A set-up as a query: the values of each parameter, by its name.
 
-    Every setting is in it, but those of the layout only where they are not as usual.
+    Every setting is in it, but the optional ones only where they are not as usual.
     """
     query = {}
     usual = type(setup)()
     for name, kind in setup.settings().items():
         value = getattr(setup, name)
-        if name in setup.layout() and value == getattr(usual, name):
+        if name in setup.optional() and value == getattr(usual, name):
             continue
         query[param_name(name, kind)] = [kind.encode(one) for one in value] if kind.many else [kind.encode(value)]
     return query
@@ -95,8 +104,8 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
         for name, values in query.items()
         if len(values) > 1 and name in known and not known[name].many
     ]
-    # ``encode`` gives every setting but the layout, and people never do
-    by_encode = known.keys() - default.layout() <= query.keys()
+    # ``encode`` gives every setting but the optional ones, and people never do
+    by_encode = known.keys() - default.optional() <= query.keys()
     setup = default
     for name, kind in default.settings().items():
         param, usual = param_name(name, kind), getattr(setup, name)
@@ -113,6 +122,9 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
             setup = setup.with_setting(name, value)
     given = [name for name, kind in default.settings().items() if param_name(name, kind) in query]
     notes += setup.notes_on_unused(given)
+    if setup.ask and (problem := problem_of(setup)):
+        notes.append(f"ask {quoted(setup.ask)} cannot be asked here: {problem} No question is asked.")
+        setup = replace(setup, ask="")
     unknown = [name for name in query if name not in known and resembles_a_setting(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""

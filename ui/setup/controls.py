@@ -10,6 +10,7 @@ import streamlit as st
 from engine import Optimizer
 from ui.setup.codec import SetupT, encode
 from ui.setup.presets import Preset, opening, preset_of, presets, read_query
+from ui.setup.questions.link import with_question
 from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
@@ -67,7 +68,7 @@ class Controls(Generic[SetupT]):
 
     def set_all(self, setup: SetupT) -> None:
         """Set every widget to a set-up. Only before the widgets are drawn: at the start of a run, or in a callback."""
-        self.memory.scene += 1
+        self.memory.begin(setup)
         for name in setup.settings():
             self.set_setting(name, getattr(setup, name))
 
@@ -182,7 +183,7 @@ class Controls(Generic[SetupT]):
 
     def apply(self, setup: SetupT) -> None:
         """Set all widgets to a set-up, and leave the page laid out as it is: for ``on_click``."""
-        self.set_all(setup.with_layout_of(self.current_setup()))
+        self.set_all(with_question(setup.with_layout_of(self.current_setup()), self.memory.asks_first))
 
     def take_start(self) -> None:
         """Set the start to where the stage's map was clicked, rounded to what the map can resolve."""

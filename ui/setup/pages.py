@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from engine import LANDSCAPES, ExpressionError, Landscape, Optimizer, parse
 from engine.notebook import REPLAYS
@@ -58,10 +58,23 @@ class RaceSetup(RunSetup):
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
     large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True)
 
+    index: ClassVar[str] = "step"
+    coordinates: ClassVar[tuple[str, ...]] = ("x", "y")
+
     @property
     def chosen_landscape(self) -> Landscape:
         """The landscape that the setting of this name names."""
         return LANDSCAPES[self.landscape]
+
+    @property
+    def replaying(self) -> bool:
+        """Whether one of the notebook's own runs is shown beside the race."""
+        return self.replay != NO_REPLAY and self.landscape == REPLAY_LANDSCAPE
+
+    @property
+    def runners(self) -> list[str]:
+        """The line-up, and the notebook's run where it is shown beside it."""
+        return [*racer_names(self.racers), *([REPLAYS[self.replay].name] if self.replaying else [])]
 
     def with_setting(self, name: str, value: Any) -> Self:
         """This set-up with one setting changed; another landscape brings its own start, and ends a replay."""
@@ -88,6 +101,14 @@ class RegressionSetup(RunSetup):
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
     large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True)
+
+    index: ClassVar[str] = "iteration"
+    coordinates: ClassVar[tuple[str, ...]] = ("θ₁", "θ₂")
+
+    @property
+    def runners(self) -> list[str]:
+        """The line-up."""
+        return racer_names(self.racers)
 
     @property
     def batch_size(self) -> int | None:
@@ -124,6 +145,18 @@ class FitSetup(RunSetup):
     deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True)
+
+    index: ClassVar[str] = "iteration"
+
+    @property
+    def runners(self) -> list[str]:
+        """The one optimizer of this page."""
+        return ["SGD"]
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """The names of the map's axes; none with one parameter."""
+        return ("θ₀", "θ₁") if self.with_intercept else ()
 
     @property
     def with_intercept(self) -> bool:
@@ -180,6 +213,11 @@ class GradientsSetup(Setup):
     lines: int = setting(Whole(1, DERIVATION_LINES), 1, view_only=True)
     # of the views of each part; the first of them where it is that of another part
     large: str = setting(Choice(("curve", "slope", "secants", "errors", "loss", "fit")), "curve", layout=True)
+
+    @property
+    def shows_slope(self) -> bool:
+        """Whether it shows the tangent at x₀."""
+        return self.part == SLOPE
 
     @property
     def text(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 from engine import Optimizer
 from ui.setup.codec import SetupT
+from ui.setup.questions.question import Answer
 
 
 @dataclass
@@ -16,6 +17,16 @@ class Entry:
 
     added: Optimizer  # as it came into the line-up: its values stay among the stops of the sliders
     racer: Optimizer  # as it is now
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """What the visitor has answered to a question before the run was shown. It is never in a link."""
+
+    basis: Any  # what the outcome depends on: where that is another, the question is asked anew
+    setup: Any  # the set-up that the question was asked about
+    answer: Answer | None  # None: skipped
+    seen: bool = False  # whether the run was seen to its end, or the outcome asked for
 
 
 @dataclass
@@ -30,6 +41,8 @@ class Session(Generic[SetupT]):
     query: dict[str, list[str]] = field(default_factory=dict)  # of the last run
     notes: list[str] = field(default_factory=list)  # on the link that the page was opened with
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run
+    commitment: Commitment | None = None  # to an answer, where the page asks a question
+    asks_first: bool = False  # whether the visitor has switched questions on, for any set-up
     # Widgets that the code has set and that the browser may still show as they were, by key: every value that the
     # browser may send without the visitor having chosen it, the newest last
     unconfirmed: dict[str, list[Any]] = field(default_factory=dict)
@@ -37,3 +50,9 @@ class Session(Generic[SetupT]):
     # page for sends back a number that is not of this session.
     set_count: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
     count_drawn: bool = False  # whether the widget that holds ``set_count`` was drawn before
+
+    def begin(self, setup: SetupT) -> None:
+        """A whole ``setup`` is chosen: the stage begins at its start; answers about another count no more."""
+        self.scene += 1
+        if setup != self.setup:
+            self.commitment = None

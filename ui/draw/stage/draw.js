@@ -1,5 +1,6 @@
 // What moves on one view: paths, heads, names, lines, wireframes, arrows, on the two canvases above its still figure.
 
+import { drawMarks } from "./asked.js";
 import { drawGhost, findGhost } from "./ghost.js";
 import { drawHead, drawTie, findHeads } from "./heads.js";
 import { findHidden } from "./hidden.js";
@@ -55,6 +56,7 @@ export function draw(view, all) {
     for (const head of view.heads) drawTie(view, pen, head);
     for (const head of [...view.heads].reverse()) drawHead(view, pen, head);
     drawLabels(view, pen);
+    drawMarks(view, pen);
   } });
 }
 

@@ -5,6 +5,7 @@
 
 import { takeApart } from "./apart.js";
 import { pin, showPin } from "./ghost.js";
+import { holdBack, reportEnd } from "./asked.js";
 import { markLeader } from "./leader.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
@@ -168,6 +169,7 @@ class Stage {
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
     showPin(this);
+    holdBack(this);
     this.fillLegend();
     this.fillNumbers();
     takeApart(this, message.apart);
@@ -245,7 +247,7 @@ class Stage {
   describeStep(step) {
     const { label, digits } = this.index;
     const count = this.format(step).padStart(this.width);
-    return digits === null ? `${label} ${count} of ${this.steps[this.last]}` : `${label} = ${count}`;
+    return digits === null ? `${label} ${count} of ${this.message.held ?? this.steps[this.last]}` : `${label} = ${count}`;
   }
 
   fillLegend() {
@@ -353,6 +355,7 @@ class Stage {
   go(record) {
     this.move(record);
     this.draw(true);
+    reportEnd(this);
   }
 
   move(record) {
@@ -373,7 +376,7 @@ class Stage {
   }
 
   onKey(event) {
-    if (event.target.matches("input, select")) return;
+    if (event.target.matches("input, select") || this.message.held !== undefined) return;
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return; // those are the browser's
     if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
     else if (event.key in NEAR_ENDS) this.jump(NEAR_ENDS[event.key]);

@@ -51,6 +51,7 @@ class View:
     only: str | None = None  # the one racer that runs on this view; None: all of them
     low: bool = False  # may be lower than the others where views are stacked
     lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
+    marks: Sequence[tuple[float, float, str]] = ()  # on a plane, places that do not move, with a word for each
 
     def message(self) -> dict:
         """What the browser is sent of it."""
@@ -60,7 +61,10 @@ class View:
             "y": packed(self.sheet.y),
             "bases": packed(self.sheet.bases),
         }
-        return {**asdict(replace(self, sheet=None)), "sheet": sheet}
+        message = {**asdict(replace(self, sheet=None)), "sheet": sheet}
+        if not self.marks:
+            del message["marks"]
+        return message
 
 
 @dataclass(frozen=True)
@@ -136,9 +140,8 @@ class Stage:
     index: Index = STEPS
     who: str = "optimizer"  # what the table calls a track
     at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
-    apart: Mapping | bool | None = (
-        None  # the steps taken apart, or whether they can be; None: there is nothing to ask for
-    )
+    apart: Mapping | bool | None = None  # the steps taken apart, or whether they can be; None: nothing to ask for
+    held: int | None = None  # how many steps are to come of a run that is held back at its start; None: it is not
 
     def message(self) -> dict:
         """What the browser is sent besides the figures."""
@@ -154,7 +157,9 @@ class Stage:
             "at": None if self.at is None else int(self.at),
             "numbers": [asdict(number) for number in self.numbers],
             "tracks": [track.message() for track in self.tracks],
-        } | ({} if self.apart is None else {"apart": self.apart})
+            **({} if self.apart is None else {"apart": self.apart}),
+            **({} if self.held is None else {"held": self.held}),
+        }
 
     def show(
         self,
@@ -167,6 +172,7 @@ class Stage:
         on_apart: Callable[[], None] | None = None,
         on_start: Callable[[], None] | None = None,
         on_at: Callable[[], None] | None = None,
+        on_seen: Callable[[], None] | None = None,
     ) -> None:
         """Draw it. A new ``scene`` begins at its start, with the way ahead hidden.
 
@@ -176,7 +182,8 @@ class Stage:
 
         What the visitor does there is kept in the session under ``key``, and a function called: ``on_start`` for a
         click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage came to rest
-        (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing.
+        (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing. ``on_seen`` is
+        called once the run was followed to its end.
         """
         message = self.message()
         message["tells"] = on_at is not None
@@ -186,9 +193,12 @@ class Stage:
         # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
         # the rest of the page is in another theme than the one it shows
         message |= {"scene": scene, "theme": theme(), "large": large, "lecture": lecture}
+        if on_seen:
+            message["tells_end"] = True
         heard = {
             "on_start_change": on_start,
             "on_at_change": on_at,
+            "on_seen_change": on_seen,
             "on_large_change": on_large,
             "on_apart_change": on_apart if self.apart is not None else None,
             "on_theme_change": lambda: None,

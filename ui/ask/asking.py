@@ -1,0 +1,172 @@
+"""Where a page stands with its question: to be answered, answered, or answered and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from engine.race import Trace
+from ui.setup.controls import Controls
+from ui.setup.questions.link import problem_of, question_of, usual_question
+from ui.setup.questions.question import Answer, Outcome, Question
+from ui.setup.session import Commitment
+
+Mark = tuple[float, float, str]  # on the map: x, y, and what is there
+
+
+@dataclass
+class Asking:
+    """A page's question in one run of its script; without a ``question`` nothing of it is drawn, and nothing hidden."""
+
+    controls: Controls[Any]
+    setup: Any
+    question: Question | None
+    commitment: Commitment | None  # to an answer to this very question
+    problem: str = ""  # why it is not asked
+    outcome: Outcome | None = None  # once it is to be seen
+
+    @classmethod
+    def of(cls, controls: Controls[Any], setup: Any, problem: str = "") -> Asking:
+        """Where a page stands. What was answered to another question, or about another run, counts no more.
+
+        ``problem``: why the page cannot answer it, where the set-up alone does not say.
+        """
+        question, commitment = question_of(setup), controls.memory.commitment
+        problem = problem_of(setup) or (problem if question else "")
+        if question and commitment is None and problem:
+            question = None
+        if question is None or commitment is None:
+            return cls(controls, setup, question, None, problem)
+        same = (setup.ask, question.basis(setup)) == commitment.basis
+        return cls(controls, setup, question, commitment if same else None)
+
+    @property
+    def held(self) -> bool:
+        """Whether the run is held back, with all that tells how it ends, until the question is answered."""
+        return self.question is not None and self.commitment is None
+
+    @property
+    def about(self) -> Any:
+        """The set-up that the question is about."""
+        return self.commitment.setup if self.commitment else self.setup
+
+    def start_of(self, traces: Mapping[str, Trace]) -> Mapping[str, Trace]:
+        """The runs as they may be shown: their starts alone while they are held back."""
+        return {name: trace.at_start() for name, trace in traces.items()} if self.held else traces
+
+    # ---- what the visitor does
+
+    def key(self, *parts: str) -> str:
+        """The key of a widget of the question."""
+        return self.controls.key("ask", *parts)
+
+    def given(self) -> Answer | None:
+        """What the widgets hold; None while a part of the answer is missing."""
+        assert self.question is not None
+        if self.question.choices(self.setup):
+            chosen = st.session_state.get(self.key("choice"))
+            return chosen if chosen in self.question.choices(self.setup) else None
+        numbers = [st.session_state.get(self.key("number", str(i))) for i in range(self.count)]
+        return None if None in numbers else tuple(float(str(number)) for number in numbers)
+
+    @property
+    def count(self) -> int:
+        """How many numbers an answer has."""
+        return len(self.question.numbers(self.setup)) if self.question else 0
+
+    def commit(self) -> None:
+        """Take what the widgets hold as the answer, where it is a whole one: for ``on_click``."""
+        given = self.given()
+        st.session_state[self.key("missing")] = given is None
+        if given is not None:
+            self.settle(given)
+
+    def settle(self, answer: Answer | None) -> None:
+        """Let the run be shown, after an ``answer`` or without one; it begins at its start."""
+        assert self.question is not None
+        basis = (self.setup.ask, self.question.basis(self.setup))
+        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=self.count == 1)
+        self.begin()
+
+    def see(self) -> None:
+        """Show the outcome from now on: for ``on_click``, and for the stage at the end of the run."""
+        if self.controls.memory.commitment:
+            self.controls.memory.commitment = replace(self.controls.memory.commitment, seen=True)
+
+    def again(self) -> None:
+        """Ask anew: for ``on_click``."""
+        self.controls.memory.commitment = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Put the stage at its start, and empty the widgets of the answer."""
+        self.controls.memory.scene += 1
+        for name in ("choice", "missing", *(f"number-{i}" for i in range(self.count))):
+            st.session_state.pop(self.key(name), None)
+
+    def take_place(self) -> None:
+        """Fill in the place at which the stage's map was clicked."""
+        clicked = st.session_state[self.controls.key("stage")].start
+        for i, value in enumerate(clicked or ()):
+            self.controls.set_widget(self.key("number", str(i)), float(f"{float(value):.3g}"))
+
+    # ---- what the stage is given
+
+    @property
+    def asks_for_place(self) -> bool:
+        """Whether a click on the map answers."""
+        return self.held and self.count > 1
+
+    def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
+        """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
+        unchosen = self.setup.large == type(self.setup)().large
+        return {**usual, "large": map_view} if self.question and self.count > 1 and unchosen else usual
+
+    def on_map(self, usual: str) -> str:
+        """What the map's caption says; ``usual``: while it does not answer."""
+        return "click where you expect it" if self.asks_for_place else usual
+
+    def on_click(self, usual: Callable[[], None]) -> Callable[[], None]:
+        """What a click on the map does; ``usual``: while it does not answer."""
+        return self.take_place if self.asks_for_place else usual
+
+    @property
+    def on_seen(self) -> Callable[[], None] | None:
+        """What the end of the run does, while the outcome waits for it."""
+        return self.see if self.commitment and not self.commitment.seen and self.commitment.answer else None
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """The place that was answered, and once it is to be seen the one that is right."""
+        if self.question is None or self.count < 2:
+            return ()
+        answer = self.commitment.answer if self.commitment else self.given()
+        places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
+        # before it is whole, and after it was skipped, there is none
+        return [(*place[:2], word) for word, place in places.items() if isinstance(place, tuple)]  # type: ignore[misc]
+
+
+def show_switch(controls: Controls[Any], setup: Any) -> None:
+    """The switch that has the page ask before it shows a run."""
+
+    def switch() -> None:
+        """Ask the question that suits the set-up best, or none."""
+        on = controls.new_value("asking")
+        if on is None:
+            return
+        controls.memory.asks_first = on
+        controls.memory.commitment = None
+        controls.memory.scene += 1
+        controls.update(ask=usual_question(setup) if on else "")
+
+    controls.set_derived("asking", bool(setup.ask))
+    st.toggle(
+        "Ask me first",
+        key=controls.key("asking"),
+        on_change=switch,
+        disabled=not (setup.ask or usual_question(setup)),
+        help="A question about the run, to be answered before it is shown. Then both stand side by side.",
+    )

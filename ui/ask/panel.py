@@ -1,0 +1,91 @@
+"""What is drawn of a question: above the stage until it is answered, and then the answer beside the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import streamlit as st
+
+from ui.ask.asking import Asking
+from ui.setup.questions.question import Answer, Facts, Outcome, is_right
+
+# what stands above the stage takes so much of the window (stage.css)
+HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
+
+
+def place_above(asking: Asking) -> AbstractContextManager[object]:
+    """One place for the question and what stands beside it, however much that is: so the stage below stays the same."""
+    return st.container(gap="small") if asking.question else nullcontext()
+
+
+def show_question(asking: Asking, facts: Callable[[], Facts]) -> None:
+    """Draw where the page stands with its question; nothing where it asks none. ``facts`` gives those of the run."""
+    if asking.question is None:
+        if asking.problem:
+            st.markdown(f":material/help: The question of this set-up is not asked. {asking.problem}")
+        return
+    with st.container(border=True, gap="small", key=asking.controls.key("question")):
+        if asking.held:
+            show_form(asking)
+        else:
+            show_answer(asking, facts)
+
+
+def show_form(asking: Asking) -> None:
+    """The question, and the widgets of an answer to it."""
+    question, setup = asking.question, asking.setup
+    assert question is not None
+    choices, numbers, hint = question.choices(setup), question.numbers(setup), question.hint(setup)
+    st.html(HEIGHT % (11 if hint else 10))
+    with st.form(asking.key("form"), border=False):
+        text = f":material/help: **{question.text(setup)}**"
+        if choices:
+            key = asking.key("choice")
+            if st.session_state.get(key) not in choices:
+                st.session_state.pop(key, None)
+            st.radio(text, list(choices), index=None, key=key, format_func=choices.__getitem__, horizontal=True)
+        else:
+            st.markdown(f"{text} {hint}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            for i, name in enumerate(numbers):
+                st.number_input(name, value=None, step=0.1, format="%g", key=asking.key("number", str(i)), width=180)
+            st.form_submit_button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
+            st.form_submit_button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
+        if st.session_state.get(asking.key("missing")):
+            st.markdown(f":material/error: First {'choose an answer' if choices else 'type a number in each field'}.")
+
+
+def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
+    """What the visitor has answered, and beside it the outcome once it is to be seen."""
+    question, commitment = asking.question, asking.commitment
+    assert question is not None
+    assert commitment is not None
+    about, answer = commitment.setup, commitment.answer
+    st.html(HEIGHT % 5)
+    if commitment.seen and answer is not None:
+        return show_both(asking, question.describe(answer, about), answer, question.outcome(about, facts()))
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        if answer is None:
+            st.markdown(f":material/help: {question.text(about)} You skipped this question.", width="stretch")
+        else:
+            said = question.describe(answer, about)
+            st.markdown(f":material/lock: **{said}** Play the run to its end to see the outcome.", width="stretch")
+            st.button("Show the outcome", key=asking.key("show"), on_click=asking.see)
+        st.button("Ask again", key=asking.key("again"), on_click=asking.again)
+
+
+def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> None:
+    """An answer and the outcome side by side."""
+    asking.outcome = outcome
+    right = is_right(answer, outcome)
+    verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+    left, middle, button = st.columns([3, 6, 1.2], vertical_alignment="center")
+    left.markdown(f":material/lock: **Your answer.** {said}")
+    middle.markdown(f":material/flag: **The outcome.** {outcome.words} {verdict}")
+    button.button("Ask again", key=asking.key("again"), on_click=asking.again)
+
+
+def show_hidden(what: str = "What tells how it ends") -> None:
+    """Say that ``what`` stands here otherwise is hidden until the question is answered."""
+    st.markdown(f":material/visibility_off: {what} is hidden until the question above is answered.")

@@ -1,0 +1,57 @@
+"""A question in a link, and the one that a set-up asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ui.setup.kinds import SEPARATOR, Kind
+from ui.setup.questions.question import Question
+from ui.setup.questions.races import Ends, Lowest, Where
+from ui.setup.questions.slope import Slope
+
+QUESTIONS: dict[str, type[Question]] = {kind.word: kind for kind in (Ends, Lowest, Where, Slope)}
+MAX_LETTERS = 80  # of a question in a link
+
+
+@dataclass(frozen=True)
+class Ask(Kind):
+    """A question, or none: ""."""
+
+    @property
+    def accepts(self) -> str:
+        return "a question. Ask one of: ends~Adam, lowest, where~Adam~40, slope"
+
+    def encode(self, value: str) -> str:
+        return value
+
+    def decode(self, text: str) -> str | None:
+        return text if not text or (len(text) <= MAX_LETTERS and read(text)) else None
+
+
+def read(text: str) -> Question | None:
+    """The question that a link's text stands for; None for none."""
+    word, *parts = text.split(SEPARATOR)
+    return QUESTIONS[word].read(parts) if word in QUESTIONS else None
+
+
+def question_of(setup: Any) -> Question | None:
+    """The question that a set-up asks; None where it asks none, or one that it cannot answer."""
+    question = read(setup.ask)
+    return question if question and not question.problem(setup) else None
+
+
+def problem_of(setup: Any) -> str:
+    """Why a set-up cannot answer the question that it asks, in a sentence; "" where it can, or asks none."""
+    question = read(setup.ask)
+    return question.problem(setup) if question else ""
+
+
+def usual_question(setup: Any) -> str:
+    """The question that suits a set-up best, as a link has it; "" where there is none."""
+    return next((text for kind in QUESTIONS.values() if (text := kind.usual(setup))), "")
+
+
+def with_question(setup: Any, asks_first: bool) -> Any:
+    """A set-up with the question that suits it best, where it asks none and ``asks_first`` says that it should."""
+    return replace(setup, ask=usual_question(setup)) if asks_first and not setup.ask else setup
