@@ -14,6 +14,7 @@ from ui.gradients.functions import chosen_function
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
@@ -29,6 +30,7 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
+    show_story(setup)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     CONTROLS.show_look_for(setup)
     with actions:
