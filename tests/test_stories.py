@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from functools import cache
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from ui.gradients.differences import differences
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as fit
 from ui.race.run import run as race_of
+from ui.regression.run import run as regression
 from ui.setup.codec import encode
 from ui.setup.pages import SETUPS, WIDTHS
 from ui.setup.presets import read_query
@@ -77,9 +79,9 @@ def test_a_story_speaks_in_whole_sentences(story):
     assert story.misconception.endswith(".")
 
 
-def test_no_two_stories_have_the_same_title_and_all_pages_but_one_are_visited():
+def test_no_two_stories_have_the_same_title_and_every_page_is_visited():
     assert len({story.title for story in STORIES.values()}) == len(STORIES)
-    assert {step.page for story in STORIES.values() for step in story.steps} >= SETUPS.keys() - {"2D Regression"}
+    assert {step.page for story in STORIES.values() for step in story.steps} == SETUPS.keys()
 
 
 # What each claims
@@ -219,6 +221,10 @@ def test_mini_batches_wander_the_less_the_larger_the_batch_and_the_smaller_the_r
     wander = [run.positions[-len(run.positions) // 3 :, 0].std() for run in (whole, careful, four, one)]
     assert wander[0] < 1e-3 < wander[1] < wander[2] < wander[3]
     assert four.positions[-100:, 0].mean() == pytest.approx(2.6, abs=0.1)
+    few = setup_of("mini-batches", 5)
+    for batch, moves in ((few.batch, True), (0, False)):
+        for trace in regression(replace(few, batch=batch)).traces.values():
+            assert (np.abs(np.diff(trace.positions[0, -20:], axis=0)).max() > 0.01) == moves
 
 
 def test_rmsprop_memory_makes_the_first_step_long_and_adagrad_never_forgets():

@@ -91,9 +91,11 @@ class Library:
 
     def check_links(self) -> None:
         """Leave out the stories with a link that a page would not take as it is. Needs the engine."""
-        for name, story in list(self.stories.items()):
-            if why := next(link_faults(story), None):
-                del self.stories[name]
+        faults = {name: next(link_faults(story), None) for name, story in self.stories.items()}
+        # a new dictionary: pages may be going through the old one
+        self.stories = {name: story for name, story in self.stories.items() if faults[name] is None}
+        for name, why in faults.items():
+            if why is not None:
                 self.leave_out(self.files[name], why)
 
 
