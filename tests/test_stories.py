@@ -13,6 +13,7 @@ from visit import message, opened, shown, texts
 from engine import LANDSCAPES, parse
 from engine.fair import fair_race
 from engine.landscapes import evaluate_at
+from engine.maps import basins
 from engine.notebook import REPLAYS
 from ui.gradients.differences import differences
 from ui.linear_fit.data import points_of
@@ -281,6 +282,10 @@ def test_tuning_adam_the_smallest_rate_hardly_moves_and_the_largest_ends_lowest(
     ends = [loss[-1] for loss in losses]
     assert ends == sorted(ends, reverse=True)
     assert np.linalg.norm(paths[0][-1] - paths[0][0]) < 0.3
+    setup = setup_of("tuning-adam", 2)
+    largest = tuple(replace(racer, learning_rate=1.0) for racer in setup.racers)
+    traces, _ = race_of(replace(setup, racers=largest))
+    assert [trace.stopped_at[0] >= 0 for trace in traces.values()] == [False, True]  # Adam, SGD
 
 
 def test_which_minimum_all_three_rest_in_a_local_one_and_four_end_apart():
@@ -288,6 +293,10 @@ def test_which_minimum_all_three_rest_in_a_local_one_and_four_end_apart():
     for path, loss in zip(paths, losses, strict=True):
         np.testing.assert_allclose(path[-1], paths[0][-1], atol=0.05)
         assert loss[-1] == pytest.approx(-50, abs=0.2)
+    setup = setup_of("which-minimum", 2)
+    sgd, momentum = (basins(setup.chosen_landscape, racer, 32, setup.steps).nearest for racer in setup.racers)
+    assert 0.05 < (sgd != momentum).mean()
+    assert {*sgd.flat} >= {0, 1, 2, 3}
     paths, _ = raced("which-minimum", 3)
     assert [bool(np.abs(path[-1]).max() < 0.1) for path in paths] == [False, False, False, True]
     assert np.linalg.norm(paths[0][-1] - paths[0][0]) < 1.5
