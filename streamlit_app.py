@@ -1,13 +1,12 @@
 """Home: what the playground is, a race that plays, and three ways in."""
 
-from urllib.parse import parse_qs
-
 import streamlit as st
 
 from ui.draw.theme import theme
 from ui.frame import PAGES, frame
 from ui.home.race_picture import race_picture
-from ui.home.ways import embed_code, start_here, style
+from ui.home.story_list import story_list
+from ui.home.ways import embed_code, style
 
 with frame("Home"):
     style()
@@ -27,13 +26,9 @@ with frame("Home"):
         race_picture()
 
     start, play, teach = st.container(key="home-ways").columns([10, 8, 7], gap="medium")
-    files = {page.title: page.file for page in PAGES}
     with start.container(key="home-start"):
         st.subheader("Start here", anchor=False)
-        for number, step in enumerate(start_here(), start=1):
-            query = parse_qs(step.link, keep_blank_values=True)
-            st.page_link(files[step.page], label=f"**{number}. {step.preset}**", query_params=query)
-            st.caption(step.says)
+        story_list()
     with play.container(key="home-play"):
         st.subheader("Play", anchor=False)
         for page in PAGES[1:]:

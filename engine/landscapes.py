@@ -267,3 +267,18 @@ def ravine(x):
 def monkey_saddle(x):
     """A saddle with three ways down and three ways up; the point in the middle is level in every direction."""
     return x[0] ** 3 - 3 * x[0] * x[1] ** 2
+
+
+@landscape(
+    "Turned ravine",
+    domain=((-10, 10), (-10, 10)),
+    minima=((0, 0),),
+    floor=0.0,
+    formula=r"f(x, y) = \tfrac14 (x + y)^2 + 25 \, (y - x)^2",
+    source="The quadratic of Goh (2017), Why Momentum Really Works, Distill, turned by 45°",
+    places={"Up on the wall": (-8.485, -2.828), "On the floor": (-5.657, -5.657)},
+    decades=True,
+)
+def turned_ravine(x):
+    """The Ravine turned by 45°: just as narrow, but now its floor runs between the axes."""
+    return (x[0] + x[1]) ** 2 / 4 + 25 * (x[1] - x[0]) ** 2

@@ -1,32 +1,12 @@
-"""The home page, run as a visitor's browser would have it run: its ways in lead where they say."""
+"""The home page: the code to embed a page, and what it does without."""
 
 import subprocess
 import sys
-from urllib.parse import parse_qs
 
 import pytest
-from visit import FILES, ROOT, opened, texts
+from visit import ROOT
 
-from ui.home.ways import embed_code, link_of, start_here
-from ui.setup.presets import presets, read_query
-
-
-def test_start_here_leads_to_each_preset_of_the_way_in_its_order():
-    app = opened("Home")
-    way = start_here()
-    links = [link.proto for link in app.main.get("page_link") if link.proto.query_string]
-    assert len(links) == len(way)
-    for number, (link, step) in enumerate(zip(links, way, strict=True), start=1):
-        assert link.label == f"**{number}. {step.preset}**"
-        assert link.page == FILES[step.page].removeprefix("pages/").partition("_")[2].removesuffix(".py")
-        query = parse_qs(link.query_string, keep_blank_values=True)
-        assert read_query(step.page, query) == (presets(step.page)[step.preset].setup, [])
-        assert step.says in texts(app)
-
-
-def test_a_step_whose_preset_is_gone_is_refused():
-    with pytest.raises(ValueError, match="Gradients has no preset 'Gone'"):
-        link_of("Gradients", "Gone")
+from ui.home.ways import embed_code
 
 
 @pytest.mark.parametrize(
@@ -44,9 +24,9 @@ def test_the_code_to_embed_shows_a_page_of_this_very_app(address, page):
 
 def test_the_home_page_needs_no_engine():
     """It is the first thing a visitor of a new server sees, and the engine takes seconds to load."""
-    parts = "import sys; import ui.frame, ui.draw.theme, ui.home.race_picture, ui.home.ways as ways; ways.start_here()"
+    parts = "import sys; import ui.frame, ui.draw.theme, ui.home.race_picture, ui.home.ways, ui.home.story_list as list"
     ran = subprocess.run(
-        [sys.executable, "-c", f"{parts}; sys.exit('jax' in sys.modules or 'engine' in sys.modules)"],
+        [sys.executable, "-c", f"{parts}; list.library(); sys.exit('jax' in sys.modules or 'engine' in sys.modules)"],
         cwd=ROOT,
         capture_output=True,
         text=True,

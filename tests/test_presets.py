@@ -6,12 +6,11 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 
-import ui.setup.prepared
+import ui.setup.presets
 from engine import OPTIMIZERS, race
 from ui.setup.codec import decode, encode
 from ui.setup.pages import SETUPS, RaceSetup, racer_names
-from ui.setup.prepared import entries
-from ui.setup.presets import opening, preset_of, presets, read_query
+from ui.setup.presets import entries, opening, preset_of, presets, read_query
 
 RULE = next(iter(OPTIMIZERS))
 PAGE = "Ackley Race"
@@ -25,7 +24,7 @@ of_every_page = pytest.mark.parametrize(
 def in_file(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
     """The presets of another file in place of the app's own."""
     (folder / "presets.toml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(ui.setup.prepared, "FILE", folder / "presets.toml")
+    monkeypatch.setattr(ui.setup.presets, "FILE", folder / "presets.toml")
     return presets.__wrapped__(PAGE)
 
 
@@ -92,13 +91,6 @@ def test_a_setting_that_is_misspelt_does_not_bring_the_opening(page):
 def test_the_set_up_that_is_all_defaults_is_a_preset_with_a_link_of_its_own(page):
     assert preset_of(page, SETUPS[page]()).setup == SETUPS[page]()
     assert read_query(page, encode(SETUPS[page]())) == (SETUPS[page](), [])
-
-
-def test_the_way_through_all_pages_names_presets_and_comes_by_every_page():
-    way = entries("Start here")
-    assert all(step["preset"] in presets(step["page"]) for step in way)
-    assert {step["page"] for step in way} == set(SETUPS)
-    assert all(step["says"].endswith((".", "?")) for step in way)
 
 
 @every_preset

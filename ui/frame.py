@@ -81,7 +81,7 @@ LAYOUT = """
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top
 STAGE_LAYOUT = """
-:root { --stage-top: %srem; }
+:root { --stage-top: calc(%srem + var(--story, 0rem)); }
 .block-container { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }
@@ -150,7 +150,9 @@ def frame(title: str) -> Iterator[DeltaGenerator]:
 def warm_up() -> None:
     """Load the engine, compile what visitors usually ask for, and spare all that from garbage collection."""
     load_engine()
+    from ui.setup.stories import library
     from ui.warm_up import compile_usual_races
 
+    library().check_links()
     compile_usual_races()
     freeze_memory()

@@ -2,9 +2,7 @@
 
 import pytest
 
-from ui.home.ways import start_here
-from ui.setup.pages import SETUPS
-from ui.setup.presets import presets
+from ui.setup.stories import library
 
 WIDE, PHONE = (1400, 900), (390, 844)
 PICTURE = "document.querySelector('.race-picture').picture"
@@ -57,9 +55,12 @@ def test_after_its_end_it_begins_anew(home):
 
 
 def test_all_ways_in_are_in_view_without_scrolling(home):
-    parts = home.page.locator(".st-key-home-ways :is(h3, [data-testid=stPageLink] a, [data-testid=stCode])")
+    home.page.locator(".story-list a").first.wait_for()
+    parts = home.page.locator(
+        ".st-key-home-ways :is(h3, .story-list a, [data-testid=stPageLink] a, [data-testid=stCode])"
+    )
     boxes = [part.bounding_box() for part in parts.all()]
-    assert len(boxes) == 3 + len(start_here()) + 4 + 1
+    assert len(boxes) == 3 + len(library().stories) + 4 + 1
     assert all(box["y"] + box["height"] <= WIDE[1] for box in boxes)
 
 
@@ -85,16 +86,6 @@ def test_nothing_is_cut_at_a_phones_width(home):
     )
     home.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     assert wide == []
-
-
-def test_a_step_of_the_way_opens_its_preset(home):
-    step = next(step for step in start_here() if step.page == "Ackley Race")
-    home.page.locator(".st-key-home-start").get_by_role("link", name=step.preset).click()
-    home.drawn()
-    assert home.page.locator(".st-key-race-preset input").input_value() == step.preset
-    setup = presets(step.page)[step.preset].setup
-    assert setup != SETUPS[step.page]()
-    assert home.ask("stage.tracks.length") == len(setup.racers)
 
 
 def test_where_motion_is_unwelcome_the_picture_stands_at_its_end_until_it_is_played(window):

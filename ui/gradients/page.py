@@ -18,6 +18,7 @@ from ui.gradients.tangent import facts, slope_problem
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
@@ -33,6 +34,7 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
+    show_story(setup)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
     with place_above(asking):

@@ -29,6 +29,7 @@ from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CSV, FitSetup
+from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 
 
@@ -37,6 +38,7 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
+    show_story(setup)
     points = find_points(setup)
     if points is None:
         choose_axis(CONTROLS, "There is no loss before there are points.")

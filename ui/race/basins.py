@@ -32,7 +32,7 @@ REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5
 LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
 # the words above the maps leave them less of the window; the progress pushes nothing: it comes and goes
 LAYOUT = """<style>
-:root { --stage-top: 14.6rem; }
+:root { --stage-top: calc(14.6rem + var(--story, 0rem)); }
 :is(.st-key-basins-progress, [data-testid="stLayoutWrapper"]:has(> .st-key-basins-progress)) {
   position: absolute; width: 15rem;
 }

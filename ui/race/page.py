@@ -24,6 +24,7 @@ from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
+from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 
 
@@ -32,6 +33,7 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
+    show_story(setup)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         log = setup.show == "race" and choose_curve(setup)

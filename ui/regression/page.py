@@ -29,6 +29,7 @@ from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
+from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 
 
@@ -37,6 +38,7 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
+    show_story(setup)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
-from ui.setup.kinds import Kind, Switch, quoted
+from ui.setup.kinds import Kind, StoryName, Switch, Whole, quoted
 from ui.setup.questions.link import Ask, problem_of
+from ui.setup.stories import STEPS, library
 
 MAX_NOTES = 12
 MIN_SIMILARITY = 0.8  # difflib's ratio from which on an unknown name is taken for a misspelt setting
@@ -36,6 +37,8 @@ class Setup:
 
     lecture: bool = setting(Switch(), False, layout=True)  # for a projector: larger, and without the sidebar
     ask: str = setting(Ask(), "", view_only=True, optional=True)  # a question to answer before the run is shown
+    story: str = setting(StoryName(("", *library().stories)), "", layout=True)  # that the page is shown in
+    step: int = setting(Whole(1, STEPS[1] + 1), 1, layout=True)  # of it; that after the last: its questions
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
@@ -67,7 +70,8 @@ class Setup:
 
     def notes_on_unused(self, given: Collection[str]) -> list[str]:
         """A note for each setting ``given`` in a link that has no effect, because of one that is not given."""
-        return []
+        alone = "step" in given and "story" not in given
+        return [f"{quoted('step')} is looked at only in a story, and the link names none."] if alone else []
 
 
 SetupT = TypeVar("SetupT", bound=Setup)

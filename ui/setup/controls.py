@@ -252,7 +252,8 @@ class Controls(Generic[SetupT]):
     def show_look_for(self, setup: SetupT) -> None:
         """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
-        st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own settings.'}", width="content")
+        if not setup.story:  # a story says that itself
+            st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own settings.'}", width="content")
 
     def choose_tab(self, name: str, label: str, tabs: Mapping[str, str]) -> None:
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""

@@ -70,6 +70,16 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
+class StoryName(Choice):
+    """The name of a story, or nothing."""
+
+    @property
+    def accepts(self) -> str:
+        """Without the list of all names: it would be long."""
+        return "the name of a story that is here"
+
+
+@dataclass(frozen=True)
 class Switch(Kind):
     """On or off: 1 or 0."""
 

@@ -246,7 +246,8 @@ class GradientsSetup(Setup):
     def notes_on_unused(self, given: Collection[str]) -> list[str]:
         """A note where a link gives a formula of its own, and not that it is to be shown."""
         alone = "own" in given and "f" not in given and self.own
-        return [f"own {quoted(self.own)} is looked at only with f={OWN_FUNCTION}."] if alone else []
+        notes = [f"own {quoted(self.own)} is looked at only with f={OWN_FUNCTION}."] if alone else []
+        return [*notes, *super().notes_on_unused(given)]
 
     def snapped(self) -> Self:
         """This set-up with x₀, h and θ at the nearest stop of their sliders."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from ui.setup.codec import Query, Setup, decode, resembles_a_setting
 from ui.setup.pages import SETUPS
-from ui.setup.prepared import entries
+
+FILE = Path(__file__).with_name("presets.toml")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Preset:
     look_for: str  # one or two sentences
     link: str  # the query part of an address: what differs from the page's default; never empty
     setup: Any  # an instance of the page's own class
+
+
+def entries(page: str) -> list[dict[str, str]]:
+    """What the file says of each preset of a page, in its order."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))[page]
 
 
 @cache
