@@ -116,7 +116,7 @@ class CurvePlot:
             found = {name: racer.curvature_limit() for name, racer in racers.items()}
             limits = {name: limit for name, limit in found.items() if limit is not None}
         seen = [np.where(inside(runs[name], frame), curve, np.nan) for name, curve in curves.items()]
-        low, high = curve_range(seen or list(curves.values()), log, list(limits.values()))
+        low, high = curve_range(seen, log, list(limits.values()))
         return cls(quantity, coordinate_of(setup.curve, coordinates), curves, limits, low, high, log)
 
     def values(self, name: str) -> dict[str, np.ndarray]:
@@ -244,7 +244,9 @@ def explain_curve(
         return
     words = [QUANTITIES[setup.curve].about.replace("{}", coordinate_of(setup.curve, coordinates))]
     if limits:
-        words.append(f"Dashed: 2/α, {', '.join(f'{limit:.4g} for {name}' for name, limit in limits.items())}.")
+        words.append(
+            f"Dashed: 2/α, less any weight decay: {', '.join(f'{limit:.4g} for {name}' for name, limit in limits.items())}."
+        )
     if batches:
         of_batch = "The gradient is that of the mini-batch which the step follows."
         words.append("It is the curvature on all examples." if setup.curve == SHARPNESS else of_batch)
