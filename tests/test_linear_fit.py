@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from visit import address, floats, message, opened, shown, sound, stage, texts, tracks
+from visit import address, floats, message, opened, past_the_question, shown, sound, stage, texts, tracks
 
 from engine import OPTIMIZERS, race
 from engine.notebook import FIRST_KEY, LEFT_BEHIND, first_theta
@@ -121,7 +121,7 @@ def test_the_formulas_are_the_notebooks():
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_descent(preset):
     setup = preset.setup
-    app = opened(PAGE, parse_qs(preset.link))
+    app = past_the_question(opened(PAGE, parse_qs(preset.link)))
     assert not app.warning
     assert preset.look_for in texts(app)
     points = points_of(setup, None)
@@ -139,7 +139,7 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_descent(pres
     end = len(values["loss"])
     np.testing.assert_array_equal(values["slope"], trace.positions[0, :end, -1])
     np.testing.assert_array_equal(values["loss"], trace.losses[0, :end])
-    by_list = sound(opened(PAGE).selectbox(key="fit-preset").select(preset.name).run())
+    by_list = past_the_question(sound(opened(PAGE).selectbox(key="fit-preset").select(preset.name).run()))
     assert address(by_list, PAGE) == setup
     assert stage(by_list, STAGE)["id"] == stage(app, STAGE)["id"]
 

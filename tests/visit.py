@@ -35,6 +35,14 @@ def sound(app: AppTest) -> AppTest:
     return app
 
 
+def past_the_question(app: AppTest) -> AppTest:
+    """The page once its question is skipped, where it asks one."""
+    for button in app.button:
+        if button.label == "Skip the question":
+            return sound(button.click().run())
+    return app
+
+
 def message(app: AppTest, key: str):
     """What one of the page's own components was sent."""
     (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith(f"-{key}"))
