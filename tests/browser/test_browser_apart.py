@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from engine import OPTIMIZERS
 from ui.setup.pages import FitSetup, RaceSetup
@@ -164,6 +165,21 @@ def test_the_last_line_is_hidden_until_its_point_is_typed_by_keyboard_alone(open
     assert set(opened.ask(ROWS)["x"][column]) == {"?"}
     assert answer.inner_text() == fields.nth(0).input_value() == ""
     page.locator(".apart-hide input").uncheck()
+
+
+def test_axe_finds_nothing_grave_in_it(opened):
+    opened.ask("stage.go(7)")
+    opened.page.locator(".apart-hide input").check()
+    opened.page.locator(".apart tbody th button").first.focus()
+    found = Axe().run(opened.page, context=".apart", options={"resultTypes": ["violations"]}).response["violations"]
+    grave = [
+        (rule["id"], node["html"][:200], node["failureSummary"][:300])
+        for rule in found
+        if rule["impact"] in ("critical", "serious")
+        for node in rule["nodes"]
+    ]
+    opened.page.locator(".apart-hide input").uncheck()
+    assert grave == []
 
 
 def test_the_switch_closes_and_opens_it_and_the_link_says_so(opened):
