@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from urllib.parse import parse_qs
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from visit import message, opened, shown, texts
@@ -189,6 +191,18 @@ def test_adams_first_step_is_the_learning_rate_in_each_coordinate():
     np.testing.assert_allclose(np.abs(adam[1] - adam[0]), 0.5, rtol=1e-3)
 
 
+def test_bias_correction_without_it_the_first_step_is_too_long_or_too_short():
+    (corrected, plain), _ = raced("bias-correction", 1)
+    firsts = [abs(path[1, 0] - path[0, 0]) for path in (corrected, plain)]
+    np.testing.assert_allclose(firsts, [0.1, 0.1 * 0.1 / np.sqrt(0.001)], rtol=1e-3)
+    assert plain[10, 0] < 0 < corrected[10, 0]
+    (corrected, plain), _ = raced("bias-correction", 2)
+    firsts = [abs(path[1, 0] - path[0, 0]) for path in (corrected, plain)]
+    np.testing.assert_allclose(firsts, [0.1, 0.1 * 0.1 / np.sqrt(0.1)], rtol=1e-3)
+    (corrected, plain), _ = raced("bias-correction", 3)
+    assert (plain[1:, 0] < corrected[1:, 0]).all()
+
+
 def test_saddles_none_leaves_the_line_and_beside_it_adam_is_first():
     for path in raced("saddles", 1)[0]:
         assert (path[:, 1] == 0).all()
@@ -246,9 +260,12 @@ def test_leaked_variable_the_notebooks_run_is_a_straight_line_and_the_mended_one
     assert np.abs(leaked[:, 0] - leaked[:, 1]).max() < 0.01
     assert (np.diff(losses) > 0).any()
     assert np.abs(plain[-1] - 4).max() < 0.1
-    (_, leaked), _ = raced("leaked-variable", 2)
+    (_, leaked), (plain_losses, _) = raced("leaked-variable", 2)
+    assert {*np.sign(np.diff(plain_losses))} == {-1, 1}  # it goes to and fro over the bottom of its dent
     np.testing.assert_allclose(np.diff(leaked, axis=0), -0.01, rtol=1e-2)
     assert REPLAYS["Adam"].pull == pytest.approx(166.6, abs=0.05)
+    gradient = jax.grad(LANDSCAPES["Ackley"].loss)(jnp.array([4.0, 4.0]))
+    np.testing.assert_allclose(gradient, 0.9, atol=0.005)
     (mended,), _ = raced("leaked-variable", 4)
     np.testing.assert_allclose(mended[-1], 3.9, atol=0.05)
 
