@@ -244,9 +244,8 @@ def explain_curve(
         return
     words = [QUANTITIES[setup.curve].about.replace("{}", coordinate_of(setup.curve, coordinates))]
     if limits:
-        words.append(
-            f"Dashed: 2/α, less any weight decay: {', '.join(f'{limit:.4g} for {name}' for name, limit in limits.items())}."
-        )
+        each = ", ".join(f"{limit:.4g} for {name}" for name, limit in limits.items())
+        words.append(f"Dashed: 2/α, less any weight decay: {each}.")
     if batches:
         of_batch = "The gradient is that of the mini-batch which the step follows."
         words.append("It is the curvature on all examples." if setup.curve == SHARPNESS else of_batch)
