@@ -34,9 +34,9 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_story(setup)
-    CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
+    show_story(setup, held=asking.held)
+    CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     with place_above(asking):
         if not asking.held:
             CONTROLS.show_look_for(setup)

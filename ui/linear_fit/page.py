@@ -38,7 +38,8 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_story(setup)
+    asking = Asking.of(CONTROLS, setup)
+    show_story(setup, held=asking.held)
     points = find_points(setup)
     if points is None:
         choose_axis(CONTROLS, "There is no loss before there are points.")
@@ -47,7 +48,6 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
-        asking = Asking.of(CONTROLS, setup)
         if not asking.held:
             keep_run(CONTROLS.page, setup, describe_end(setup, result))
             with actions:

@@ -33,11 +33,11 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_story(setup)
+    asking = Asking.of(CONTROLS, setup)
+    show_story(setup, held=asking.held)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         log = setup.show == "race" and choose_curve(setup)
-    asking = Asking.of(CONTROLS, setup)
     above = place_above(asking)
     with above:
         if not asking.held:

@@ -38,11 +38,11 @@ def show(actions: DeltaGenerator) -> None:
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
     show_notes(notes)
-    show_story(setup)
+    asking = Asking.of(CONTROLS, setup)
+    show_story(setup, held=asking.held)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         result = run(setup)
-    asking = Asking.of(CONTROLS, setup)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends(result.traces))
         with actions:

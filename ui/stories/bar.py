@@ -22,8 +22,11 @@ QUESTIONS = st.components.v2.component(
 )
 
 
-def show_story(setup: Setup) -> None:
-    """Draw the bar of the step that a set-up belongs to; nothing where it belongs to none."""
+def show_story(setup: Setup, *, held: bool) -> None:
+    """Draw the bar of the step that a set-up belongs to; nothing where it belongs to none.
+
+    While the run is ``held`` back by a question, the bar does not say what there is to see.
+    """
     story = library().stories.get(setup.story)
     if story is None:
         return
@@ -39,7 +42,7 @@ def show_story(setup: Setup) -> None:
                 link_to(story, number - 1, "Back", ":material/arrow_back:", setup)
             if number <= last:
                 link_to(story, number + 1, "Next", ":material/arrow_forward:", setup)
-        if number <= last:
+        if number <= last and not held:
             step = story.steps[number - 1]
             st.markdown(f":material/visibility: {step.look}")
             st.markdown(f":material/science: **Try:** {step.try_next}")
