@@ -357,7 +357,7 @@ def test_what_was_answered_about_one_run_counts_no_more_for_another():
 @pytest.mark.parametrize("page", SETUPS)
 def test_the_switch_asks_what_suits_and_stays_on_for_the_next_preset(page):
     app = opened(page)
-    (switch,) = app.toggle
+    (switch,) = [toggle for toggle in app.toggle if toggle.label == "Ask me first"]
     assert not switch.value
     sound(switch.set_value(True).run())
     assert address(app, page).ask == usual_question(address(app, page)) != ""
@@ -366,7 +366,7 @@ def test_the_switch_asks_what_suits_and_stays_on_for_the_next_preset(page):
     (choice,) = [box for box in app.selectbox if box.label == "Preset"]
     sound(choice.set_value(second.name).run())
     assert address(app, page).ask == (second.setup.ask or usual_question(second.setup))
-    (switch,) = app.toggle
+    (switch,) = [toggle for toggle in app.toggle if toggle.label == "Ask me first"]
     sound(switch.set_value(False).run())
     assert address(app, page) == replace(second.setup, ask="")
     assert not [button for button in app.button if button.label == "Commit"]

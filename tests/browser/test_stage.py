@@ -322,6 +322,7 @@ def test_a_slider_is_dragged_by_mouse_and_the_last_place_is_what_is_raced(visito
     before = visitor.race
     thumb = visitor.page.locator(".st-key-race-1-learning_rate input[type=range]")
     was = float(thumb.evaluate("e => e.value"))
+    thumb.scroll_into_view_if_needed()
     track = visitor.page.locator(".st-key-race-1-learning_rate [role=group]").bounding_box()
     x, y = track["x"] + track["width"] * 0.9, track["y"] + track["height"] / 2
     visitor.page.mouse.move(x, y)

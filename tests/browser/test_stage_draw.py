@@ -169,7 +169,7 @@ def test_heads_that_part_move_to_their_own_places_without_a_jump(wide):
 
 def test_whoever_leads_has_the_mark(wide):
     losses = np.array(wide.ask("stage.tracks.map((track) => [...track.values.loss])"))
-    rows = "[...stage.root.querySelectorAll('.numbers tbody .leads')].map((mark) => getComputedStyle(star).visibility)"
+    rows = "[...stage.root.querySelectorAll('.numbers tbody .leads')].map((mark) => getComputedStyle(mark).visibility)"
     stand(wide, 0)
     assert set(wide.ask(rows)) == {"hidden"}  # all have the same loss
     for at in (1, 10, 50, TEN.steps):
