@@ -43,8 +43,9 @@ class Kept:
 def changes(before: Setup, after: Setup) -> Changes:
     """What differs between two set-ups of a page: settings and knobs, without what only decides what is in view."""
     found: Changes = {}
+    before, after = before.without_view(), after.without_view()
     for name, kind in before.settings().items():
-        old, new = getattr(before.without_view(), name), getattr(after.without_view(), name)
+        old, new = getattr(before, name), getattr(after, name)
         if old == new:
             continue
         if kind.many:
