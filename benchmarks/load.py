@@ -39,8 +39,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.numbers import format_plain
 from ui.setup.codec import encode
-from ui.setup.pages import SETUPS, RaceSetup, racer_names
+from ui.setup.pages import SETUPS, RaceSetup
 from ui.setup.presets import read_query
+from ui.setup.racers import racer_names
 
 PAGE, FILE, STAGE = "Ackley Race", "Ackley_Race", "-race-stage"
 THINKS = (2.0, 4.0)  # seconds

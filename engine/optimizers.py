@@ -94,11 +94,17 @@ def memory(rule: type[Optimizer]) -> dict[str, str]:
     return {hint.__metadata__[0]: hint.__metadata__[1] for hint in hints.values()}
 
 
+def helpers(*methods: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The functions that some methods of a rule call, and that it shares with others."""
+    plain = [inspect.unwrap(method) for method in methods]
+    called = {name: method.__globals__.get(name) for method in plain for name in method.__code__.co_names}
+    return [part for part in called.values() if inspect.isfunction(part)]
+
+
 def source(rule: type[Optimizer]) -> str:
     """The code of a rule as it runs, with what it shares with others."""
-    called = [globals().get(name) for name in inspect.unwrap(rule.update).__code__.co_names]
-    parts: list[Any] = [part for part in called if inspect.isfunction(part)]
-    return "\n\n".join(inspect.getsource(part) for part in (*parts, rule))
+    parts: list[Any] = [*helpers(rule.update), rule]
+    return "\n\n".join(map(inspect.getsource, parts))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from ui.setup.codec import decode, encode
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
+from ui.setup.racers import racer_names
 
 BOOTH, START, STEPS = LANDSCAPES["Booth"], (-2.0, 2.0), 200
 # so large that each switch is felt

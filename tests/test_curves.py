@@ -21,7 +21,8 @@ from ui.draw.landscapes import box, landscape_figures
 from ui.regression.figures import fit_of
 from ui.setup.codec import Setup, decode, encode
 from ui.setup.curves import CURVES, LOSS, RATE2, RunSetup
-from ui.setup.pages import LOSS_AXES, SETUPS, FitSetup, RaceSetup, RegressionSetup, racer_names
+from ui.setup.pages import LOSS_AXES, SETUPS, FitSetup, RaceSetup, RegressionSetup
+from ui.setup.racers import racer_names
 
 INSIDE = [curve for curve in CURVES if curve != LOSS]
 SGD, ADAM = OPTIMIZERS["SGD"], OPTIMIZERS["Adam"]

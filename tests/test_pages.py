@@ -18,8 +18,9 @@ from ui.draw.line_up import letters
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
-from ui.setup.pages import LOSS_AXES, MAX_RACERS, MAX_STEPS, NO_REPLAY, SETUPS, RaceSetup, racer_names
+from ui.setup.pages import LOSS_AXES, MAX_STEPS, NO_REPLAY, SETUPS, RaceSetup
 from ui.setup.presets import opening, presets
+from ui.setup.racers import MAX_RACERS, racer_names
 
 RACE = "Ackley Race"
 DEFAULT, OPENING, PRESETS = SETUPS["Ackley Race"](), opening("Ackley Race"), presets("Ackley Race")

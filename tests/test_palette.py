@@ -15,7 +15,8 @@ from visit import opened
 from engine import OPTIMIZERS
 from ui.draw.palette import COLORS, REPLAY, STYLES, css_variables, swatch
 from ui.draw.styles import styles
-from ui.setup.pages import MAX_RACERS, SETUPS
+from ui.setup.pages import SETUPS
+from ui.setup.racers import MAX_RACERS
 
 RULES = list(OPTIMIZERS.values())
 THEMES = list(COLORS)

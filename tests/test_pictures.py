@@ -11,8 +11,8 @@ from ui.frame import PAGES
 from ui.home.race_picture import recorded
 from ui.pictures.recorded_race import FILE, STEPS
 from ui.pictures.subjects import MADE_FROM, PICTURES, SUBJECTS, TAKE, THEMES, digests, file_of, plain
-from ui.setup.pages import racer_names
 from ui.setup.presets import opening
+from ui.setup.racers import racer_names
 
 RACE = json.loads(FILE.read_text(encoding="utf-8"))
 

@@ -9,8 +9,9 @@ import pytest
 import ui.setup.presets
 from engine import OPTIMIZERS, race
 from ui.setup.codec import decode, encode
-from ui.setup.pages import SETUPS, RaceSetup, racer_names
+from ui.setup.pages import SETUPS, RaceSetup
 from ui.setup.presets import entries, opening, preset_of, presets, read_query
+from ui.setup.racers import racer_names
 
 RULE = next(iter(OPTIMIZERS))
 PAGE = "Ackley Race"

@@ -22,8 +22,9 @@ from ui.race.controls import CONTROLS
 from ui.race.fair import numbers
 from ui.race.fair_words import sentences
 from ui.race.rates import LOOKS, RATES, limit_of, take_rate
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
 from ui.setup.presets import presets
+from ui.setup.racers import racer_names
 
 PAGE = "Ackley Race"
 TABS = {name: preset for name, preset in presets(PAGE).items() if preset.setup.show != "race"}

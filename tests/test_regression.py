@@ -16,8 +16,9 @@ from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui.regression.seeds import SEEDS, bands, seed_steps
 from ui.setup.codec import encode
-from ui.setup.pages import REGRESSION_TABS, SETUPS, RegressionSetup, racer_names
+from ui.setup.pages import REGRESSION_TABS, SETUPS, RegressionSetup
 from ui.setup.presets import presets
+from ui.setup.racers import racer_names
 
 PAGE, STAGE = "2D Regression", "regression-stage"
 PRESETS = presets(PAGE)

@@ -3,8 +3,9 @@
 import pytest
 from visit import opened
 
-from ui.setup.pages import SETUPS, racer_names
+from ui.setup.pages import SETUPS
 from ui.setup.presets import presets
+from ui.setup.racers import racer_names
 from ui.take_home.captions import labels, settings, title
 
 PRESETS = [

@@ -13,8 +13,9 @@ from ui.linear_fit.run import run as run_fit
 from ui.process import exit_if_server_stops
 from ui.regression.figures import still_figures
 from ui.regression.run import run as run_regression
-from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, racer_names
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
 from ui.setup.presets import opening, presets
+from ui.setup.racers import racer_names
 
 
 def compile_usual_races() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine import Optimizer
 from engine.annotations import Arrays
-from engine.optimizers import symbols
+from engine.optimizers import helpers, symbols
 from engine.race import Run
 from engine.steps import Steps, steps_along
 from ui.draw.line_up import letter
@@ -113,16 +113,9 @@ def code_of(racer: Optimizer) -> str:
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
     names |= symbols(state) | symbols(racer.derived(after_one(state)))
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
-    methods: list[Callable[..., Any]] = [rule.derived, rule.update]
-    if rule.derived is Optimizer.derived:
-        del methods[0]
-    plain = [inspect.unwrap(method) for method in methods]
-    called = dict.fromkeys(name for method in plain for name in method.__code__.co_names)
-    beside: list[Callable[..., Any]] = [plain[0].__globals__[name] for name in called if name in plain[0].__globals__]
-    beside = [part for part in beside if inspect.isfunction(part)]
-    return "\n\n".join(
-        [*(marked(part, names) for part in [*beside, *methods[:-1]]), marked(rule.update, names | {"return": MOVE})]
-    )
+    derived = [] if rule.derived is Optimizer.derived else [rule.derived]
+    before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived)]
+    return "\n\n".join([*before, marked(rule.update, names | {"return": MOVE})])
 
 
 def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:

@@ -13,8 +13,8 @@ import streamlit as st
 from engine import Optimizer
 from ui.draw.tables import download_csv, show_table
 from ui.setup.codec import Setup, encode, param_name
-from ui.setup.pages import racer_names
 from ui.setup.presets import preset_of
+from ui.setup.racers import racer_names
 
 KEY = "journal"
 MAX_RUNS = 300  # the oldest make room for new ones
@@ -80,21 +80,20 @@ def keep_run(page: str, setup: Setup, ended: str) -> None:
     """Put a run into the journal, unless it is the page's last one. A slider that is dragged on is one change."""
     runs: list[Kept] = st.session_state.setdefault(KEY, [])
     last = next((run for run in reversed(runs) if run.page == page), None)
-    before = last.setup if last else None
     if last and last.setup.without_view() == setup.without_view():
         return
+    before = last.setup if last else None
+    if last and last is runs[-1] and same_knob(last, setup):
+        before = runs.pop().before
     address = f"{(st.context.url or '').partition('?')[0]}?{urlencode(encode(setup), doseq=True)}"
-    dragged = last is runs[-1] if last else False
-    if dragged and last and last.before and same_knob(last, setup):
-        before = last.before
-        runs.pop()
     runs.append(Kept(page, before, setup, ended, address))
     del runs[:-MAX_RUNS]
 
 
 def same_knob(last: Kept, setup: Setup) -> bool:
     """Whether a set-up differs from the one before the last run by the very knob that was turned for the last run."""
-    assert last.before is not None
+    if last.before is None:
+        return False
     turned = changes(last.before, last.setup).keys()
     return len(turned) == 1 and turned == changes(last.before, setup).keys() == changes(last.setup, setup).keys()
 

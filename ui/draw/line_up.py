@@ -15,7 +15,7 @@ from ui.draw.palette import swatch
 from ui.draw.styles import styles
 from ui.numbers import format_plain
 from ui.setup.controls import Controls
-from ui.setup.pages import MAX_RACERS, racer_names
+from ui.setup.racers import MAX_RACERS, racer_names
 from ui.setup.session import Entry
 from ui.setup.stops import stops
 

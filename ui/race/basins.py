@@ -25,7 +25,8 @@ from ui.memo import Memo
 from ui.race.controls import CONTROLS, choose_points
 from ui.race.stage import NUMBERS
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
+from ui.setup.racers import racer_names
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")

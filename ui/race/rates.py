@@ -21,7 +21,8 @@ from ui.draw.palette import COLORS, Style
 from ui.memo import Memo
 from ui.numbers import format_point
 from ui.race.controls import CONTROLS
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
+from ui.setup.racers import racer_names
 
 RATES = 97  # from the lowest to the highest learning rate
 SWEEPS = Memo[Sweep](256)

@@ -15,8 +15,9 @@ from engine.quantities import moves_between
 from ui.draw.landscapes import box
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
+from ui.setup.racers import racer_names
 
 
 def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:

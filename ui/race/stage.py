@@ -21,7 +21,8 @@ from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RaceSetup, racer_names
+from ui.setup.pages import RaceSetup
+from ui.setup.racers import racer_names
 
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 

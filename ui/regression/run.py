@@ -13,8 +13,9 @@ from engine.problems import Fit, mean_squared_error
 from ui.draw.palette import Style
 from ui.draw.styles import styles
 from ui.regression.figures import THETA1, THETA2, fit_of
-from ui.setup.pages import RegressionSetup, racer_names
+from ui.setup.pages import RegressionSetup
 from ui.setup.questions.question import Facts
+from ui.setup.racers import racer_names
 
 THETAS = ("θ₁", "θ₂")
 

@@ -19,7 +19,8 @@ from ui.regression.controls import CONTROLS
 from ui.regression.figures import (
     bands_figure,
 )
-from ui.setup.pages import RegressionSetup, racer_names
+from ui.setup.pages import RegressionSetup
+from ui.setup.racers import racer_names
 
 SEEDS = 100
 MAX_EVALUATIONS = 100_000_000  # at examples, by all seeds and racers together: a few seconds

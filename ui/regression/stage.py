@@ -18,7 +18,8 @@ from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
 from ui.regression.run import THETAS, Result
 from ui.setup.layout import stage_layout
-from ui.setup.pages import RegressionSetup, racer_names
+from ui.setup.pages import RegressionSetup
+from ui.setup.racers import racer_names
 
 
 def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:

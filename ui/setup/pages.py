@@ -12,9 +12,7 @@ from engine.slopes import points
 from ui.setup.codec import Setup, setting
 from ui.setup.curves import RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
-from ui.setup.racers import MAX_RACERS as MAX_RACERS  # these two for those who import them from here
-from ui.setup.racers import Racers, racers_with_rates
-from ui.setup.racers import racer_names as racer_names
+from ui.setup.racers import MAX_RACERS, Racers, racer_names, racers_with_rates
 
 MAX_STEPS = 2000
 VIEWS = ("usual", "wide")

@@ -20,8 +20,8 @@ from ui.setup.pages import (
     GradientsSetup,
     RaceSetup,
     RegressionSetup,
-    racer_names,
 )
+from ui.setup.racers import racer_names
 
 
 def title(setup: Setup) -> str:

@@ -22,7 +22,8 @@ from ui.linear_fit.stage import describe_end
 from ui.race.run import run as run_race
 from ui.regression.run import run as run_regression
 from ui.setup.codec import Setup
-from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup, racer_names
+from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
+from ui.setup.racers import racer_names
 
 NUDGE = 1e-6  # of each coordinate: so far from the start another run begins
 PARTED = 5e-5  # of the size of the positions: so far apart the two runs have parted
