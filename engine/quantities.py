@@ -1,8 +1,8 @@
 """What can be measured along a run beside its loss: slopes, steps, effective learning rates, and curvature.
 
-Gradients and steps are those that ``race(..., record=True)`` keeps: of the very step, also where only some steps are
-recorded, and to the last digit also where a step is too short to be seen in the positions. On mini-batches the gradient
-is that of the batch, which the step followed.
+Gradients and steps are a run's moves, from ``race(..., record=True)`` or ``with_moves``: of the very step, also where
+only some steps are recorded or a step is too short to be seen in the positions. On mini-batches the gradient is that of
+the batch, which the step followed.
 
 A number that 32 bits cannot hold, or that is not defined, is NaN in every result: there is nothing to draw.
 """

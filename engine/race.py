@@ -100,6 +100,12 @@ class Run:
         """How many records there are until it ended; the last may be of a later step, where it stood still already."""
         return len(self.steps) if self.end is None else int(np.searchsorted(self.steps, self.end)) + 1
 
+    @property
+    def taken(self) -> Int[np.ndarray, "taken"]:
+        """The step of each record until it ended; the last is that where it ended, which may be between two records."""
+        steps = self.steps[: self.records]
+        return steps if self.end is None else np.minimum(steps, self.end)
+
 
 def step_or_none(step: Any) -> int | None:
     """A step as it stands in an array, where -1 means never."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,8 +14,9 @@ from jaxtyping import Float, Int
 
 from engine.annotations import Arrays
 from engine.batches import batches_per_epoch, in_batch, shuffle
-from engine.descent import MAX_RECORDS
+from engine.descent import MAX_RECORDS, Moves
 from engine.optimizers import Optimizer, update_at
+from engine.race import Run
 
 
 class Steps(NamedTuple):
@@ -56,6 +58,26 @@ def steps_along(
         np.array([seed, batch_size or 1], np.int32),
     )
     return jax.tree.map(lambda part: np.array(part)[: len(steps)], found)
+
+
+def with_moves(
+    loss: Callable[..., jax.Array],
+    racer: Optimizer,
+    run: Run,
+    *,
+    data: Arrays = (),
+    batch_size: int | None = None,
+    seed: int = 0,
+) -> Run:
+    """A run with its moves, as from ``race(..., record=True)``, but along the very positions that it has.
+
+    From its end on they are those of the step that was not made any more.
+    """
+    positions, steps = run.positions[: run.records], run.taken
+    found = steps_along(loss, racer, positions, steps, data=data, batch_size=batch_size, seed=seed)
+    there = np.minimum(np.arange(len(run.steps)), len(steps) - 1)
+    moves = Moves(found.gradients, found.states, found.moves)
+    return replace(run, moves=jax.tree.map(lambda part: part[there], moves))
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

@@ -82,7 +82,8 @@ def test_in_the_place_of_the_loss_stands_what_the_engine_measures(curve):
         app = shown(replace(RACE, curve=curve, loss=axis))
         drawn, view = tracks(app), curve_view(app, "race-stage")
         for name, trace in traces.items():
-            np.testing.assert_array_equal(drawn[name]["curve"], measured(curve, loss, trace.run(0)))
+            # another program finds the moves, and rounds differently
+            np.testing.assert_allclose(drawn[name]["curve"], measured(curve, loss, trace.run(0)), rtol=1e-4)
         assert view["path"] == ["step", "drawn" if axis == "log" else "curve"]
         frame = json.loads(view["figure"])["layout"]["yaxis"]
         assert ("(log)" in frame["title"]["text"]) == (axis == "log") == (frame.get("type") == "log")
@@ -107,7 +108,7 @@ def test_on_mini_batches_it_is_the_gradient_of_the_batch_and_the_page_says_so(cu
     app = shown(replace(REGRESSION, curve=curve))
     for name, trace in traces.items():
         expected = measured(curve, mean_squared_error, trace.run(0), fit.data)
-        np.testing.assert_array_equal(tracks(app, "regression-stage")[name]["curve"], expected)
+        np.testing.assert_allclose(tracks(app, "regression-stage")[name]["curve"], expected, rtol=1e-3)
     assert ("all examples" if curve == "sharpness" else "mini-batch which the step follows") in texts(app)
 
 
@@ -137,11 +138,14 @@ def test_the_loss_is_sent_as_if_there_were_no_other_curve_and_comes_back_to_the_
     assert stage(app, STAGES[setup])["id"] == usual["id"]
 
 
-def test_the_positions_are_those_of_the_race_whatever_curve_is_chosen():
-    plain = tracks(shown(RACE))
+@pytest.mark.parametrize("landscape", ["Rosenbrock", "Himmelblau", "Monkey saddle"])
+def test_the_positions_are_those_of_the_race_to_the_last_digit_whatever_curve_is_chosen(landscape):
+    setup = RaceSetup().with_setting("landscape", landscape)
+    plain = tracks(shown(setup))
     for curve in INSIDE:
-        for name, track in tracks(shown(replace(RACE, curve=curve))).items():
-            np.testing.assert_allclose(track["x"], plain[name]["x"], rtol=1e-4)
+        for name, track in tracks(shown(replace(setup, curve=curve))).items():
+            for coordinate in "xy":
+                np.testing.assert_array_equal(track[coordinate], plain[name][coordinate])
 
 
 def test_a_replay_has_curves_beside_those_of_the_race():

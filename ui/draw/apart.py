@@ -180,8 +180,7 @@ class Apart:
     def steps(self, name: str) -> tuple[Steps, np.ndarray]:
         """The steps of one racer until it ended, and where they began."""
         run = self.runs[name]
-        end = run.records
-        steps = run.steps[:end] if run.end is None else np.minimum(run.steps[:end], run.end)
+        end, steps = run.records, run.taken
         positions = run.positions[:end]
         taken = steps_along(
             self.loss,

@@ -16,6 +16,7 @@ from engine import Optimizer
 from engine.annotations import Arrays
 from engine.quantities import effective_rates, gradient_norms, sharpness, step_lengths
 from engine.race import Run
+from engine.steps import with_moves
 from ui.draw.figures import Axis, plane, round_range
 from ui.draw.palette import Style
 from ui.draw.stage.stage import Readout, View
@@ -106,10 +107,21 @@ class CurvePlot:
         *,
         log: bool,
         data: Arrays = (),
+        batch_size: int | None = None,
+        seed: int = 0,
         frame: Sequence[tuple[float, float]] = (),
     ) -> Self:
-        """The quantity that is chosen. What is measured outside the ``frame`` of the map may leave this one too."""
+        """The quantity that is chosen. What is measured outside the ``frame`` of the map may leave this one too.
+
+        The moves are found along the runs that are shown: another program, that records them, may round differently.
+        """
         quantity = QUANTITIES[setup.curve]
+        if setup.needs_moves:
+            of_racers = {
+                name: with_moves(loss, racer, runs[name], data=data, batch_size=batch_size, seed=seed)
+                for name, racer in racers.items()
+            }
+            runs = {**runs, **of_racers}
         curves = {name: quantity.of(loss, run, data) for name, run in runs.items()}
         limits = {}
         if setup.curve == SHARPNESS:

@@ -44,8 +44,7 @@ class Result:
     @property
     def steps(self) -> np.ndarray:
         """The recorded iterations ``(recorded,)``; the last is where it ended, which may be between two records."""
-        steps = self.run.steps[: self.run.records]
-        return steps if self.run.end is None else np.minimum(steps, self.run.end)
+        return self.run.taken
 
     @property
     def scale(self) -> Scale:
@@ -79,7 +78,6 @@ def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
         batch_size=size,
         seeds=setup.deal,
         tolerance=tolerance,
-        record=setup.records_moves,
     )["SGD"]
 
 

@@ -47,7 +47,8 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
     style = styles([sgd])[0]
     run = {name: result.run}, {name: sgd}
-    options = {"log": log, "data": fit.data}
+    batch_size = setup.batch if in_batches(setup, result) else None
+    options = {"log": log, "data": fit.data, "batch_size": batch_size, "seed": setup.deal}
     curve = None if asking.held else chosen_curve(setup, mean_squared_error, *run, thetas(setup), **options)
     values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses}
     values |= {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}

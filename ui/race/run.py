@@ -25,12 +25,11 @@ def run(setup: RaceSetup) -> tuple[dict[str, Trace], dict[str, Style]]:
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     landscape = setup.chosen_landscape
-    record = setup.show == "race" and setup.records_moves
-    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima, record=record)
+    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
     if setup.replaying:
         replay = REPLAYS[setup.replay]
         trace = replay.run()
-        if record:
+        if setup.needs_moves:  # of a path without a rule
             moves = moves_between(landscape.loss, trace.positions[0])
             trace = replace(trace, moves=jax.tree.map(lambda part: part[None], moves))
         traces = {**traces, replay.name: on_same_steps(trace, traces)}

@@ -49,7 +49,6 @@ def run(setup: RegressionSetup) -> Result:
             batch_size=setup.batch_size,
             seeds=setup.seed,
             tolerance=setup.tolerance,
-            record=setup.records_moves,
         )
 
     traces = as_far_as(setup.steps)

@@ -40,11 +40,9 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
     runs = {name: trace.run(0) for name, trace in result.traces.items()}
     racing = dict(zip(result.traces, setup.racers, strict=True))
     frame = ((THETA1.low, THETA1.high), (THETA2.low, THETA2.high))
-    curve = (
-        None
-        if asking.held
-        else chosen_curve(setup, mean_squared_error, runs, racing, THETAS, log=log, data=result.fit.data, frame=frame)
-    )
+    batches = {"batch_size": setup.batch_size, "seed": setup.seed}
+    options = {"log": log, "data": result.fit.data, "frame": frame, **batches}
+    curve = None if asking.held else chosen_curve(setup, mean_squared_error, runs, racing, THETAS, **options)
 
     def track(name: str, trace: Trace) -> Track:
         values = {"theta1": trace.positions[0, :, 0], "theta2": trace.positions[0, :, 1], "loss": trace.losses[0]}

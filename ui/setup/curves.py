@@ -20,6 +20,6 @@ class RunSetup(Setup):
     field: bool = setting(Switch(), False, layout=True)  # arrows of the gradient on the map
 
     @property
-    def records_moves(self) -> bool:
+    def needs_moves(self) -> bool:
         """Whether what is drawn needs the gradient and the move of each step."""
         return self.curve in (GRADIENT, STEP, RATE, RATE2)

@@ -21,7 +21,7 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
     """The rows of one racer."""
     run = trace.run(0)
     end = run.records
-    steps = run.steps[:end] if run.end is None else np.minimum(run.steps[:end], run.end)
+    steps = run.taken
     columns = {
         "racer": [name] * end,
         descent.index: steps,
