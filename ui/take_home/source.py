@@ -69,8 +69,8 @@ def names_in(node: Definition, without: str) -> set[str]:
 
 
 def names_of(node: ast.AST) -> list[ast.Name]:
-    """Every name in a part of a program."""
-    return [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    """Every name that a part of a program reads: not those that it sets, which may be another's too."""
+    return [part for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)]
 
 
 def dropped_parts(node: Definition, without: str) -> list[ast.expr]:
