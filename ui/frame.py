@@ -78,6 +78,9 @@ LAYOUT = """
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
+/* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
+   every frame. What takes long here says so, with a spinner or a bar. */
+.stElementContainer.element-container[data-stale="true"] { opacity: 1; transition: none; }
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top
 STAGE_LAYOUT = """
@@ -94,6 +97,7 @@ STAGE_LAYOUT = """
   [data-testid="stHeader"] { background: none; }
   [data-testid="stHeader"], [data-testid="stHeader"] div { pointer-events: none; }
   [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
+  [data-testid="stStatusWidget"] { position: fixed; right: 1rem; bottom: 0.5rem; } /* not over the title's row */
   .st-key-head { padding-right: 2.5rem; }
   [data-testid="stHeader"]:has([data-testid="stExpandSidebarButton"]) ~ * .st-key-head { padding-left: 2.5rem; }
   .st-key-before-stage { flex-wrap: nowrap; }

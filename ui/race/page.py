@@ -35,7 +35,8 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    with tabs:
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         log = setup.show == "race" and choose_curve(setup)
     above = place_above(asking)
@@ -55,7 +56,7 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "rates":
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
-        show_basins(setup, traces, racer_styles, theme())
+        show_basins(setup, traces, racer_styles, theme(), tabs)
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
