@@ -20,6 +20,7 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.menu import show_teach
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -33,6 +34,8 @@ def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
+    with actions:
+        show_teach(CONTROLS, setup)
     show_notes(notes)
     asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
     show_story(setup, held=asking.held)

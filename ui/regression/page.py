@@ -31,12 +31,15 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.menu import show_teach
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     lecture_buttons(CONTROLS, setup, actions)
+    with actions:
+        show_teach(CONTROLS, setup)
     show_notes(notes)
     asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
