@@ -50,8 +50,9 @@ def show(actions: DeltaGenerator) -> None:
     show_part(setup, asking)
     sidebar(setup)
 
-    st.subheader("How it works", anchor=False)
-    show_cards(setup)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_cards(setup)
 
 
 def show_part(setup: GradientsSetup, asking: Asking) -> None:

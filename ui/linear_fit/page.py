@@ -67,7 +67,9 @@ def show(actions: DeltaGenerator) -> None:
         show_counts(setup, points)
         show_lesson(setup)
 
-        if asking.held:
+        if not CONTROLS.shows("results"):
+            pass
+        elif asking.held:
             show_hidden()
         else:
             st.subheader("Every iteration", anchor=False)
@@ -75,10 +77,11 @@ def show(actions: DeltaGenerator) -> None:
 
             st.subheader("Why it converges or diverges", anchor=False)
             show_curvature(setup, result)
-        show_journal(CONTROLS.key())
+        show_journal(CONTROLS)
 
-    st.subheader("How it works", anchor=False)
-    show_how_it_works(setup)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_how_it_works(setup)
 
 
 def find_points(setup: FitSetup) -> Points | None:

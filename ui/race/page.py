@@ -66,20 +66,22 @@ def show(actions: DeltaGenerator) -> None:
     sidebar(setup, theme())
     show_landscape(setup)
 
-    if setup.show == "race":
+    results = setup.show == "race" and CONTROLS.shows("results")
+    if results:
         st.subheader("How each one ended", anchor=False)
-    if setup.show == "race" and asking.held:
+    if results and asking.held:
         show_hidden()
-    elif setup.show == "race":
+    elif results:
         landscape = setup.chosen_landscape
         found = verdicts(landscape.loss, traces, landscape.minima)
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
-    show_journal(CONTROLS.key())
+    show_journal(CONTROLS)
 
-    st.subheader("How each optimizer works", anchor=False)
-    show_cards(CONTROLS, setup.racers)
+    if CONTROLS.shows("code"):
+        st.subheader("How each optimizer works", anchor=False)
+        show_cards(CONTROLS, setup.racers)
 
 
 def show_landscape(setup: RaceSetup) -> None:

@@ -61,14 +61,16 @@ def show(actions: DeltaGenerator) -> None:
     sidebar(setup, theme())
     show_lesson()
 
-    CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
-    show_hidden() if asking.held else show_part(setup, result, theme())
+    if CONTROLS.shows("results"):
+        CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
+        show_hidden() if asking.held else show_part(setup, result, theme())
     CONTROLS.hold_undrawn(setup)
-    show_journal(CONTROLS.key())
+    show_journal(CONTROLS)
 
-    st.subheader("How it works", anchor=False)
-    show_how_it_works()
-    show_cards(CONTROLS, setup.racers)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_how_it_works()
+        show_cards(CONTROLS, setup.racers)
 
 
 def show_lesson() -> None:
