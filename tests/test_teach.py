@@ -251,3 +251,11 @@ def test_a_link_without_any_of_it_is_as_it_was():
 def test_the_tabs_of_a_page_are_those_that_are_tested():
     assert {"race", "basins", "fair"} <= RACE_TABS.keys()
     assert {"ends", "batch"} <= REGRESSION_TABS.keys()
+
+
+def test_with_the_presets_hidden_the_rest_can_still_be_set():
+    app = shown(RaceSetup(**FEW, hide=("preset", "racer")))
+    for steps in (30, 40):
+        sound(app.select_slider("race-steps").set_value(steps).run())
+        assert address(app, "Ackley Race").steps == steps
+        assert len(tracks(app)["SGD"]["loss"]) == steps + 1

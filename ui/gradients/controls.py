@@ -22,6 +22,7 @@ from ui.setup.pages import (
     WIDTHS,
     GradientsSetup,
 )
+from ui.setup.widgets import choose_preset, reset_button
 
 CONTROLS = Controls[GradientsSetup]("Gradients", "slope")
 
@@ -94,7 +95,7 @@ def first_line() -> None:
 def sidebar(setup: GradientsSetup) -> None:
     """Draw the controls that the chosen part has."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         if setup.part == LOSS:
             theta_slider()
@@ -104,7 +105,7 @@ def sidebar(setup: GradientsSetup) -> None:
             x0_slider(setup)
         if setup.part == DIFFERENCES:
             h_slider()
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
     CONTROLS.hold_undrawn(setup)
 
 

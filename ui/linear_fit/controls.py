@@ -19,6 +19,7 @@ from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
 from ui.setup.stops import stops
+from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
@@ -113,7 +114,7 @@ def adapt_rate() -> None:
 def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True) -> None:
     """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         choose_data(setup)
         choose_model(setup)
@@ -122,7 +123,7 @@ def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: boo
         choose_batches(setup, scale)
         if setup.with_intercept:
             field_switch(CONTROLS)
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
     CONTROLS.hold_undrawn(setup)
 
 
@@ -145,10 +146,7 @@ def choose_data(setup: FitSetup) -> None:
 
 def choose_noisy_line() -> None:
     """Draw the controls of the noisy line: slope, intercept, noise and seed."""
-    about = {
-        "slope": "Of the line that the points lie around.",
-        "intercept": "The height of that line at x = 0.",
-    }
+    about = {"slope": "Of the line that the points lie around.", "intercept": "The height of that line at x = 0."}
     for place, name in CONTROLS.columns([*about]):
         CONTROLS.draw(name, place.number_input, f"true {name}", -100.0, 100.0, step=0.5, format="%g", help=about[name])
     CONTROLS.draw(
@@ -283,7 +281,7 @@ def choose_descent(setup: FitSetup, scale: Scale) -> None:
 
 def choose_batches(setup: FitSetup, scale: Scale) -> None:
     """Draw the controls of the mini-batches: their size, and their seed where there is more than one."""
-    CONTROLS.choose_batch(setup.batch, scale.examples, "Points per step")
+    choose_batch(CONTROLS, setup.batch, scale.examples, "Points per step")
     if 0 < setup.batch < scale.examples:
         CONTROLS.draw(
             "deal",

@@ -15,6 +15,7 @@ from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
 from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, VIEWS, RaceSetup
+from ui.setup.widgets import choose_preset, reset_button
 
 POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MAX_STEPS + 1, 50))
@@ -33,11 +34,11 @@ def take_place() -> None:
 def sidebar(setup: RaceSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         surface(setup)
         line_up(CONTROLS, theme)
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
 
 
 def surface(setup: RaceSetup) -> None:

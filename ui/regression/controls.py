@@ -9,6 +9,7 @@ from ui.draw.field import field_switch
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
 from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, RegressionSetup
+from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 EXAMPLES = (10, 20, 50, 100, 200, 500, MAX_EXAMPLES)
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_ITERATIONS + 1, 100))
@@ -19,12 +20,12 @@ CONTROLS = Controls[RegressionSetup]("2D Regression", "regression")
 def sidebar(setup: RegressionSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         data(setup)
         descent(setup)
         line_up(CONTROLS, theme)
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
 
 
 def data(setup: RegressionSetup) -> None:
@@ -70,7 +71,7 @@ def descent(setup: RegressionSetup) -> None:
         sorted({*STEPS, setup.steps}),
         help="How many steps each optimizer takes.",
     )
-    CONTROLS.choose_batch(setup.batch, setup.examples, "Examples per step")
+    choose_batch(CONTROLS, setup.batch, setup.examples, "Examples per step")
     CONTROLS.draw(
         "tolerance",
         st.number_input,

@@ -15,7 +15,6 @@ from ui.setup.questions.link import with_question
 from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 LOCKED = "It is locked in this link."
 RECONNECTED = "The connection was lost. Your last change may be lost with it: please make it again."
 
@@ -134,7 +133,8 @@ class Controls(Generic[SetupT]):
         """
         memory = self.memory
         query = self.url_query()
-        on_page = self.key("preset") in st.session_state  # Streamlit drops the widgets of a page that was left
+        # Streamlit drops the widgets of a page that was left; of these two, the first may be hidden
+        on_page = any(self.key(name) in st.session_state for name in ("preset", "sent"))
         if on_page and memory.opened:
             if self.current_setup() != memory.setup:
                 memory.notes = []
@@ -162,9 +162,9 @@ class Controls(Generic[SetupT]):
     # ---- callbacks
 
     def update(self, **settings: Any) -> None:
-        """Change some settings, and what follows from them. The widgets of what stays the same are not set.
+        """Change some settings, and what follows from them, but nothing that the link hides or locks.
 
-        What the link hides or locks stays as it is.
+        The widgets of what stays the same are not set.
         """
         before = after = self.current_setup()
         for name, value in settings.items():
@@ -189,10 +189,7 @@ class Controls(Generic[SetupT]):
             self.apply(presets(self.page)[name].setup)
 
     def apply(self, setup: SetupT) -> None:
-        """Set all widgets to a set-up, and leave the page laid out as it is: for ``on_click``.
-
-        What the link hides or locks stays as it is.
-        """
+        """Set all widgets to a set-up; the layout, and what is hidden or locked, stay as they are: for ``on_click``."""
         shown = self.current_setup()
         asked = with_question(setup.with_layout_of(shown), self.memory.asks_first)
         self.set_all(asked.with_fixed_of(shown))
@@ -284,20 +281,6 @@ class Controls(Generic[SetupT]):
         """The preset that a set-up is; None for one of the visitor's own."""
         return preset_of(self.page, setup)
 
-    def choose_preset(self, setup: SetupT) -> None:
-        """Draw the list of presets."""
-        if not self.shows("preset"):
-            return
-        preset = self.preset(setup)
-        self.set_derived("preset", preset.name if preset else CUSTOM)
-        st.selectbox(
-            "Preset",
-            list(presets(self.page)) if preset else [*presets(self.page), CUSTOM],
-            key=self.key("preset"),
-            on_change=self.apply_preset,
-            help="A prepared example, which sets all controls of this page. You can change each of them afterwards.",
-        )
-
     def show_look_for(self, setup: SetupT) -> None:
         """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
@@ -308,29 +291,6 @@ class Controls(Generic[SetupT]):
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
         look: dict[str, Any] = {"required": True, "format_func": tabs.__getitem__, "label_visibility": "collapsed"}
         self.draw(name, st.segmented_control, label, list(tabs), **look)
-
-    def choose_batch(self, chosen: int, examples: int, label: str) -> None:
-        """Draw the slider of the batch size: how many examples a step is computed from, or all of them (0)."""
-        self.draw(
-            "batch",
-            st.select_slider,
-            label,
-            [*sorted({size for size in BATCH_SIZES if size < examples} | ({chosen} - {0})), 0],
-            format_func=lambda size: str(size) if size else "all",
-            help="The batch size: each step computes its gradient from so many of them only, a mini-batch.",
-        )
-
-    def reset_button(self) -> None:
-        """Draw the button that brings the set-up back that the page opens with."""
-        if not self.shows("preset"):
-            return
-        st.button(
-            "Reset to the first preset",
-            on_click=self.apply,
-            args=(self.opening,),
-            icon=":material/restart_alt:",
-            width="stretch",
-        )
 
 
 def show_notes(notes: list[str]) -> None:
