@@ -1,7 +1,9 @@
 """What is handed out: what a link hides is not there, what it locks stays, and a teacher's own words are only words."""
 
 import random
+import re
 from dataclasses import replace
+from html import escape
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -14,7 +16,10 @@ from ui.linear_fit.data import read_upload
 from ui.setup.codec import decode, encode
 from ui.setup.controls import LOCKED, Controls
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
+from ui.setup.plain import on_one_line, plain, unescaped
 from ui.setup.presets import presets
+from ui.setup.questions.link import read
+from ui.setup.questions.own import MAX_CHOICE, MAX_QUESTION, Own
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (i, 2 * i + 1) for i in range(20))
 FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "steps": 20}
@@ -259,3 +264,73 @@ def test_with_the_presets_hidden_the_rest_can_still_be_set():
         sound(app.select_slider("race-steps").set_value(steps).run())
         assert address(app, "Ackley Race").steps == steps
         assert len(tracks(app)["SGD"]["loss"]) == steps + 1
+
+
+# ---- a teacher's own words
+
+NASTY = (
+    "**bold** _it_ `code` $x^2$ [link](https://example.org) ![p](https://a.org/p.png) <b>html</b> &amp; :red[red]",
+    ":material/home: :smile: www.example.org https://example.org a@example.org | # - + ~~gone~~ \\ \u202eturned",
+)
+OWN = Own.link_text("Which one turns *first*?", ["Adam :smile:", "www.example.org", "neither"])
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_plain_words_are_shown_letter_for_letter(text):
+    assert unescaped(plain(text)) == on_one_line(text)
+    bare = plain(text).replace("\\\\", "")
+    # no punctuation is left that Markdown reads, and no address, icon or emoji that is looked for afterwards
+    assert not re.search(r"(?<!\\)[*_`$\[\]<>&#|~]", bare)
+    assert not re.search(r"https?:|www\.|:[\w-]+:|\w@\w", bare.replace("\\", ""))
+    assert on_one_line(text).isprintable()
+
+
+@every_page
+def test_a_question_in_own_words_holds_the_run_and_then_stands_beside_it(page):
+    app = shown(replace(presets(page)[next(iter(presets(page)))].setup, ask=OWN))
+    (radio,) = app.radio
+    assert [unescaped(choice) for choice in radio.options] == ["Adam :smile:", "www.example.org", "neither"]
+    assert "Which one turns *first*?" in unescaped(radio.label)
+    assert stage(app, f"{PREFIXES[page]}-stage")["held"]
+    radio.set_value("2")
+    sound(app.button[[one.label for one in app.button].index("Commit")].click().run())
+    assert "held" not in stage(app, f"{PREFIXES[page]}-stage")
+    said = [unescaped(one.value) for one in app.markdown]
+    assert any("You said “www.example.org”." in words for words in said)
+    assert any("Compare it with the run." in words for words in said)
+    assert not any("Right." in words or "Not so." in words for words in said)
+
+
+@pytest.mark.parametrize("part", ["differences", "check", "loss"])
+def test_a_question_in_own_words_hides_the_other_parts_of_gradients_too(part):
+    app = shown(GradientsSetup(part=part, f="x²", ask=OWN))
+    assert app.radio
+    assert not [one for one in app.get("bidi_component") if one.proto.id.endswith(("-widths", "-thetas"))]
+    assert not app.text_input
+
+
+def test_a_question_in_own_words_is_bounded_and_needs_different_choices():
+    assert read(OWN) == Own("Which one turns *first*?", ("Adam :smile:", "www.example.org", "neither"))
+    good = ["q" * MAX_QUESTION, *(c * MAX_CHOICE for c in "abcdef")]
+    assert read(Own.link_text(good[0], good[1:]))
+    for words, choices in (
+        ("", ["a", "b"]),
+        ("q" * (MAX_QUESTION + 1), ["a", "b"]),
+        ("q?", []),
+        ("q?", ["a"]),
+        ("q?", ["a", "a"]),
+        ("q?", ["a", ""]),
+        ("q?", list("abcdefg")),
+        ("q?", ["a", "b" * (MAX_CHOICE + 1)]),
+    ):
+        assert read(Own.link_text(words, choices)) is None
+        assert decode({"ask": [Own.link_text(words, choices)]}, RaceSetup())[1]
+    assert Own.link_text("a~b?", ["1~2", "3"]).count("~") == 3
+
+
+def test_a_title_is_shown_as_words_alone():
+    title = "<img src=x onerror=alert(1)> **a** & b"
+    (html,) = (one.value for one in shown(RaceSetup(**FEW, title=title)).get("html") if "<h2" in one.value)
+    assert escape(title) in html
+    assert "<img" not in html
+    assert not [one for one in shown(RaceSetup(**FEW)).get("html") if "<h2" in one.value]

@@ -81,7 +81,7 @@ LAYOUT = """
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top
 STAGE_LAYOUT = """
-:root { --stage-top: calc(%srem + var(--story, 0rem)); }
+:root { --stage-top: calc(%srem + var(--story, 0rem) + var(--teacher-title, 0rem)); }
 .block-container { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }

@@ -88,7 +88,9 @@ class Asking:
         """Let the run be shown, after an ``answer`` or without one; it begins at its start."""
         assert self.question is not None
         basis = (self.setup.ask, self.question.basis(self.setup))
-        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=self.count == 1)
+        # with one number the outcome is there at once, and no run ends in that of a teacher's own question
+        seen = self.count == 1 or not self.question.judged
+        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=seen)
         self.begin()
 
     def see(self) -> None:

@@ -26,6 +26,7 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.heading import show_title
 from ui.teach.menu import show_teach
 
 
@@ -36,6 +37,7 @@ def show(actions: DeltaGenerator) -> None:
     with actions:
         show_teach(CONTROLS, setup)
     show_notes(notes)
+    show_title(setup)
     asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
