@@ -56,7 +56,7 @@ PAGES = (
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
-        "Fitting two parameters: which path does each optimizer take?",
+        "Fitting two parameters: who takes which path?",
         above=8,
     ),
     Page(
@@ -84,13 +84,22 @@ LAYOUT = """
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top
 STAGE_LAYOUT = """
-:root { --stage-top: calc(%srem + var(--story, 0rem)); }
+:root { --stage-top: calc(%srem + var(--story, 0rem) + var(--teacher-title, 0rem)); }
 .block-container { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }
 .st-key-head h1 { font-size: 1.6rem; white-space: nowrap; }
 .st-key-head > :last-child { margin-left: auto; }
 .st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%%; }
+/* a menu is as wide as its button: Streamlit gives what a fragment draws the width of a column */
+.st-key-head > :last-child :is([data-testid="stLayoutWrapper"], [data-testid="stVerticalBlock"]) {
+  flex: none;
+  width: auto;
+}
+.st-key-head > :last-child > * { gap: 0.5rem; }
+@media (max-width: 767px) {
+  .st-key-head > :last-child button { padding-inline: 0.5rem; }
+}
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {
   .block-container { padding-top: 0.75rem; }

@@ -80,9 +80,10 @@ def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> No
     asking.outcome = outcome
     right = is_right(answer, outcome)
     verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+    came = f"**The outcome.** {outcome.words} {verdict}" if outcome.right is not None else f"**{outcome.words}**"
     left, middle, button = st.columns([3, 6, 1.2], vertical_alignment="center")
     left.markdown(f":material/lock: **Your answer.** {said}")
-    middle.markdown(f":material/flag: **The outcome.** {outcome.words} {verdict}")
+    middle.markdown(f":material/flag: {came}")
     button.button("Ask again", key=asking.key("again"), on_click=asking.again)
 
 
