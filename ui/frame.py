@@ -118,7 +118,7 @@ STAGE_LAYOUT = """
 # within another page, which has margins of its own
 EMBEDDED = """
 .block-container { padding-inline: 0.75rem; }
-.block-container.block-container .st-key-head { padding-inline: 0; }
+.block-container .st-key-head { padding-right: 0; }
 """
 
 configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")

@@ -51,10 +51,10 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     for note in notes:
         st.markdown(f":material/error: {note}")
     st.markdown("The link for students:")
-    st.code(link(handed), language=None, wrap_lines=True)
+    st.code(link(handed), language=None)
     st.link_button("Open it", link(handed), icon=":material/open_in_new:", help="What students see, in a new tab.")
     st.markdown("The same as a part of a course page, in HTML:")
-    st.code(iframe(controls.page, handed), language="html", wrap_lines=True)
+    st.code(iframe(controls.page, handed), language="html")
     show_handout(controls, handed, link(handed))
 
 

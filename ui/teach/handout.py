@@ -12,7 +12,7 @@ from ui.draw.stage.browser import address
 from ui.numbers import format_number
 from ui.setup.codec import Setup
 from ui.setup.controls import Controls
-from ui.setup.pages import GradientsSetup
+from ui.setup.pages import LOSS, SLOPE, THETAS, WIDTHS, GradientsSetup
 from ui.setup.plain import unescaped
 from ui.setup.questions.link import question_of
 from ui.setup.questions.question import Facts, Outcome
@@ -28,7 +28,8 @@ MADE_BY = [menu.BROWSER / name for name in ("sheet.js", "freeze.js", "svgcanvas.
 BUTTON = st.components.v2.component(
     "handout",
     html='<div class="handout">\n<button type="button">Printable handout</button>\n<p role="status"></p>\n</div>',
-    css=(menu.BROWSER / "menu.css").read_text(encoding="utf-8").replace(".take-home", ".handout"),
+    css=(menu.BROWSER / "menu.css").read_text(encoding="utf-8").replace(".take-home", ".handout")
+    + ".handout button { flex: none; }\n",
     js=SCRIPT.replace("HANDOUT_FILE", address(BROWSER / "handout.js", *MADE_BY)),
     isolate_styles=False,
 )
@@ -64,10 +65,20 @@ def contents(page: str, setup: Setup, link: str) -> dict[str, Any]:
 
 
 def first_picture(setup: Setup) -> dict[str, Any]:
-    """What the first picture shows: a race at its start; on Gradients what there is, or of a slope f alone."""
+    """What the first picture shows: a race at its start; on Gradients what there is, or of a slope f alone.
+
+    ``at``: the record that the set-up stands at, where the stage's index is no time.
+    """
     if not isinstance(setup, GradientsSetup):
         return {"at_start": True}
-    return {"only": "curve", "without_line": True} if setup.ask == Slope.word else {}
+    if setup.part == SLOPE:
+        at = setup.places().index(setup.x0) if setup.wide_enough else 0
+    else:
+        at = THETAS.index(setup.theta) if setup.part == LOSS else WIDTHS.index(setup.h)
+    if setup.ask != Slope.word:
+        return {"at": at}
+    words = "f and the point at x₀"
+    return {"at": at, "only": "curve", "without_line": words, "labels": {"tangent": "f up to x₀"}}
 
 
 def right_answers(setup: Setup, outcome: Outcome | None) -> list[int]:

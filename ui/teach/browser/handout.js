@@ -41,7 +41,8 @@ class Picture extends Sheet {
       frozen.tracks = frozen.tracks.map((track) => ({ ...track, color: byName.get(track.variable) ?? track.color }));
       for (const [name, view] of frozen.views) {
         if ((only && name !== only) || hidden.includes(name)) frozen.views.delete(name);
-        view.spec = { ...view.spec, marks: revealed ? view.spec.marks : undefined, line: withoutLine ? null : view.spec.line };
+        view.spec = { ...view.spec, marks: revealed ? view.spec.marks : undefined };
+        if (withoutLine) Object.assign(view.spec, { line: null, caption: withoutLine });
       }
       sheet.views = [...frozen.views.values()];
       sheet.colors = { paper: PAPER, ink: INK, edge: "#c8d0d8" };
@@ -67,8 +68,8 @@ class Picture extends Sheet {
 async function pictures(stage, words) {
   if (!stage) return [null, null];
   const { first, hidden, labels } = words;
-  const start = first.at_start ? { at: 0, revealed: false } : { at: Math.floor(stage.at + 1e-6), revealed: true };
-  const made = [await new Picture(stage, labels, { ...start, ...first, hidden }).address()];
+  const start = first.at_start ? { at: 0, revealed: false } : { at: Math.min(first.at, stage.last), revealed: true };
+  const made = [await new Picture(stage, { ...labels, ...first.labels }, { ...first, ...start, hidden }).address()];
   if (stage.message.held !== undefined) return [...made, null]; // the browser does not know the rest of it
   const end = first.at_start ? { at: stage.last, revealed: true } : start;
   return [...made, await new Picture(stage, labels, { ...end, hidden }).address()];
@@ -123,7 +124,7 @@ thead th { color: #4a5763; }
 
 export async function makeHandout(stage, words) {
   const [first, last] = await pictures(stage, words);
-  const about = `<p class="small">${[words.title === words.page ? "" : words.page, ...words.settings, ...Object.values(words.labels)].filter(Boolean).map(escape).join(" · ")}</p>`;
+  const about = `<p class="small">${[words.title === words.page ? "" : words.page, ...words.settings, ...(first ? [] : Object.values(words.labels))].filter(Boolean).map(escape).join(" · ")}</p>`;
   const page = `<!DOCTYPE html>
 <html lang="en">
 <head>
