@@ -77,6 +77,7 @@ def choose_limits(controls: Controls[Any], names: dict[str, str], setup: Setup) 
             format_func=lambda name: names.get(name, name),
             key=controls.key("hand", word),
             help=about,
+            select_all=False,
             persist_state="session",
         )
 
