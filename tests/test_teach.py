@@ -31,6 +31,7 @@ from ui.setup.plain import on_one_line, plain, unescaped
 from ui.setup.presets import presets
 from ui.setup.questions.link import question_of, read
 from ui.setup.questions.own import MAX_CHOICE, MAX_QUESTION, Own
+from ui.setup.stories import library
 from ui.teach.hand_out import HEIGHTS, handed_out, iframe, link, questions
 from ui.teach.handout import contents
 from ui.teach.outcome import facts_of
@@ -422,3 +423,22 @@ def test_a_handouts_first_picture_stands_where_the_set_up_does(setup):
         assert stops[first["at"]] == getattr(setup, place)
     else:
         assert first == {"at_start": True}
+
+
+def test_the_next_step_of_a_story_leaves_alone_what_is_locked():
+    """A step on another page has other settings, and is as it is."""
+    for name, story in library().stories.items():
+        page = story.page(1)
+        setup, _ = decode(story.query(1), SETUPS[page]())
+        kind = type(setup)
+        limited = replace(setup, lock=("steps",), hide=("teach",)) if "steps" in kind.controls() else None
+        if limited is None or story.page(2) != page:
+            continue
+        (following,) = (one for one in shown(limited).get("page_link") if one.proto.label == "**Next**")
+        step, notes = decode(parse_qs(following.proto.query_string, keep_blank_values=True), kind())
+        assert notes == []
+        assert (step.lock, step.hide, step.steps) == (limited.lock, limited.hide, limited.steps)
+        assert (step.story, step.step) == (name, 2)
+        break
+    else:
+        raise AssertionError("no story has two steps on one page")
