@@ -7,13 +7,16 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from engine import OPTIMIZERS
+from ui.setup.codec import MAX_TITLE
 from ui.setup.pages import SETUPS, GradientsSetup, RaceSetup
 from ui.setup.presets import opening
 from ui.setup.questions.own import Own
+from ui.setup.racers import MAX_RACERS
 from ui.teach.hand_out import iframe
 
 RACERS = (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"](learning_rate=0.5))
 SETUP = RaceSetup(steps=30, start=(3.0, 2.0), racers=RACERS)
+MANY = (*(rule() for rule in OPTIMIZERS.values()), *RACERS)[:MAX_RACERS]
 MENU = "[data-testid=stPopoverBody]"
 TITLE = "<b>Who</b> *turns*?"
 QUESTION = "**Which** [one](https://example.org) <img src=x> turns :smile: first?"
@@ -82,6 +85,9 @@ def printed(visitor, page, html):
 
 
 def count_pages(page, paper) -> int:
+    page.emulate_media(media="print")
+    high = page.evaluate("[...document.querySelectorAll('.page')].map((one) => one.scrollHeight - one.clientHeight)")
+    assert max(high) <= 1, "nothing is cut off"
     return len(re.findall(rb"/Type\s*/Page[^s]", page.pdf(format=paper)))
 
 
@@ -134,7 +140,7 @@ def test_a_handout_has_two_pages_and_tells_the_outcome_on_the_second_alone(teach
 @pytest.mark.parametrize(
     "setup",
     [
-        RaceSetup(steps=30, racers=RACERS, ask="lowest"),
+        RaceSetup(steps=30, racers=MANY, ask="lowest", title="W" * MAX_TITLE),
         GradientsSetup(f="sin x", low=-5, high=5, x0=1.0, ask="slope"),
     ],
     ids=["race", "gradients"],

@@ -4,6 +4,7 @@ import { Sheet } from "./sheet.js";
 
 const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 const HEX = /#[0-9a-f]{6}\b/gi;
+const MANY = 6;
 const PAPER = "#ffffff";
 const INK = "#1d2936";
 const VARIABLE = /--(?:figure|racer)-[\w-]+/g;
@@ -79,15 +80,21 @@ const picture = (address, words) => (address ? `<img src="${address}" alt="${esc
 const blank = '<span class="blank"></span>';
 const lines = (what) => `<p class="small">${what}</p><div class="lines">${"<i></i>".repeat(16)}</div>`;
 
+// the choices, with a cross at the right ones; many stand in two columns
+function list(choices, right = []) {
+  const entries = choices.map((words, i) => `<li class="${right.includes(i) ? "right" : ""}">${escape(words)}</li>`);
+  return `<ul class="choices${choices.length > MANY ? " many" : ""}">${entries.join("")}</ul>`;
+}
+
 function answer({ question, choices, numbers }) {
   if (!question) return lines("Your notes:");
-  if (choices.length) return `<ul class="choices">${choices.map((words) => `<li>${escape(words)}</li>`).join("")}</ul>${lines("Why do you think so?")}`;
+  if (choices.length) return list(choices) + lines("Why do you think so?");
   const place = numbers.length > 1 ? "Mark the place on the map, or write it down: " : "";
   return `<p class="numbers">${place}${numbers.map((name) => `${escape(name)} = ${blank}`).join(" &emsp; ")}</p>${lines("How did you find it?")}`;
 }
 
 function solution({ question, choices, outcome, right, ends }) {
-  const marked = right.length ? `<ul class="choices">${choices.map((words, i) => `<li class="${right.includes(i) ? "right" : ""}">${escape(words)}</li>`).join("")}</ul>` : "";
+  const marked = right.length ? list(choices, right) : "";
   const rows = ends.map((cells) => `<tr>${cells.map((cell) => `<td>${escape(cell)}</td>`).join("")}</tr>`).join("");
   const table = rows ? `<table><thead><tr><th></th><th>ends at</th><th>loss</th><th></th></tr></thead><tbody>${rows}</tbody></table>` : "";
   return `${question ? `<p class="question">${escape(question)}</p>` : ""}${marked}<p class="outcome">${escape(outcome)}</p>${table}`;
@@ -107,7 +114,8 @@ p { margin: 0 0 2mm; }
 img { flex: 0 1 auto; min-height: 40mm; max-height: 120mm; width: 100%; object-fit: contain; margin-bottom: 3mm; }
 .question { font-weight: 600; }
 .choices { list-style: none; margin: 0 0 3mm; padding: 0; }
-.choices li { padding: 0.8mm 0 0.8mm 8mm; position: relative; }
+.choices.many { columns: 2; }
+.choices li { break-inside: avoid; padding: 0.8mm 0 0.8mm 8mm; position: relative; }
 .choices li::before { content: ""; position: absolute; left: 0; top: 1.8mm; width: 4mm; height: 4mm; border: 0.4mm solid ${INK}; }
 .choices .right { font-weight: 600; }
 .choices .right::after { content: "✕"; position: absolute; left: 0; top: 1.8mm; width: 4mm; line-height: 4mm; text-align: center; font-size: 12pt; }
