@@ -1,9 +1,10 @@
 """What is handed out: what a link hides is not there, what it locks stays, and a teacher's own words are only words."""
 
+import json
 import random
 import re
 from dataclasses import replace
-from html import escape
+from html import escape, unescape
 from urllib.parse import parse_qs, urlencode
 
 import pytest
@@ -15,11 +16,25 @@ from ui.frame import PAGES
 from ui.linear_fit.data import read_upload
 from ui.setup.codec import decode, encode
 from ui.setup.controls import LOCKED, Controls
-from ui.setup.pages import RACE_TABS, REGRESSION_TABS, SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
+from ui.setup.pages import (
+    RACE_TABS,
+    REGRESSION_TABS,
+    SETUPS,
+    THETAS,
+    WIDTHS,
+    FitSetup,
+    GradientsSetup,
+    RaceSetup,
+    RegressionSetup,
+)
 from ui.setup.plain import on_one_line, plain, unescaped
 from ui.setup.presets import presets
-from ui.setup.questions.link import read
+from ui.setup.questions.link import question_of, read
 from ui.setup.questions.own import MAX_CHOICE, MAX_QUESTION, Own
+from ui.setup.stories import library
+from ui.teach.hand_out import HEIGHTS, handed_out, iframe, link, questions
+from ui.teach.handout import contents
+from ui.teach.outcome import facts_of
 
 TABLE = b"a,b\n" + b"".join(b"%d,%d\n" % (i, 2 * i + 1) for i in range(20))
 FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "steps": 20}
@@ -334,3 +349,96 @@ def test_a_title_is_shown_as_words_alone():
     assert escape(title) in html
     assert "<img" not in html
     assert not [one for one in shown(RaceSetup(**FEW)).get("html") if "<h2" in one.value]
+
+
+# ---- the menu
+
+HANDED = {
+    "race": RaceSetup(**FEW),
+    "race, fair": RaceSetup(**FEW, show="fair"),
+    "regression": RegressionSetup(**FEW),
+    "fit": FitSetup(model="intercept"),
+    "gradients": GradientsSetup(f="sin x", low=-5, high=5, x0=1.0),
+    "gradients, loss": GradientsSetup(part="loss"),
+    "gradients, differences": GradientsSetup(part="differences", f="x²"),
+}
+every_handed = pytest.mark.parametrize("setup", HANDED.values(), ids=HANDED)
+
+
+@every_page
+def test_the_menu_is_on_every_page_once_and_empty_until_it_is_opened(page):
+    for setup in (SETUPS[page](), SETUPS[page](ask=OWN), SETUPS[page](lecture=True)):
+        (menu,) = [block for block in shown(setup).get("popover") if block.proto.popover.label == "Teach"]
+        assert not menu.children
+
+
+@every_handed
+def test_a_link_that_is_handed_out_says_what_was_chosen_and_nothing_else(setup):
+    rng = random.Random(7)
+    names = [*setup.controls(), *(name for name, part in setup.parts.items() if not part.view)]
+    for ask in [*questions(setup), OWN, ""]:
+        hide, lock = rng.sample(names, 4), rng.sample(list(setup.controls()), 3)
+        before = replace(setup, lecture=True)
+        handed, notes = handed_out(before, hide, lock, " A  title\n", ask)
+        assert notes == []
+        given = {"hide": tuple(hide), "lock": tuple(lock), "title": "A title", "ask": ask}
+        assert handed == replace(setup, **given)
+        (address, shown_in) = link(handed), iframe(page_of(setup), handed)
+        assert decode(parse_qs(address.partition("?")[2], keep_blank_values=True), type(setup)()) == (handed, [])
+        source = re.search('src="([^"]*)"', shown_in)
+        assert unescape(source[1]) == f"{address}&embed=true"
+        assert int(re.search('height="([0-9]+)"', shown_in)[1]) >= HEIGHTS[page_of(setup)]
+
+
+def test_a_title_cannot_leave_its_place_in_the_frame():
+    frame = iframe("Ackley Race", RaceSetup(title='"><script>alert(1)</script>'))
+    assert frame.count("<") == frame.count(">") == 2
+    assert frame.count('"') == 10
+
+
+@every_handed
+def test_a_handout_has_the_outcome_that_the_run_has(setup):
+    for ask in [*questions(setup), OWN]:
+        asked = replace(setup, ask=ask)
+        words = contents(page_of(asked), asked, "the link")
+        question, facts = question_of(asked), facts_of(asked)
+        outcome = question.outcome(asked, facts)
+        assert words["question"] == unescaped(question.text(asked))
+        assert words["outcome"] == unescaped(outcome.words)
+        assert len(words["choices"]) == len(question.choices(asked))
+        right = [list(question.choices(asked))[place] for place in words["right"]]
+        assert set(right) == (set(outcome.right) if isinstance(outcome.right, frozenset) else set())
+        assert [row[0] for row in words["ends"]] == list(facts.runs)
+        assert words["settings"]
+        assert json.dumps(words)
+    assert contents(page_of(setup), setup, "")["question"] == ""
+
+
+@every_handed
+def test_a_handouts_first_picture_stands_where_the_set_up_does(setup):
+    first = contents(page_of(setup), setup, "")["first"]
+    if isinstance(setup, GradientsSetup):
+        place = {"slope": "x0", "loss": "theta", "differences": "h"}[setup.part]
+        stops = {"slope": setup.places(), "loss": THETAS, "differences": WIDTHS}[setup.part]
+        assert stops[first["at"]] == getattr(setup, place)
+    else:
+        assert first == {"at_start": True}
+
+
+def test_the_next_step_of_a_story_leaves_alone_what_is_locked():
+    """A step on another page has other settings, and is as it is."""
+    for name, story in library().stories.items():
+        page = story.page(1)
+        setup, _ = decode(story.query(1), SETUPS[page]())
+        kind = type(setup)
+        limited = replace(setup, lock=("steps",), hide=("teach",)) if "steps" in kind.controls() else None
+        if limited is None or story.page(2) != page:
+            continue
+        (following,) = (one for one in shown(limited).get("page_link") if one.proto.label == "**Next**")
+        step, notes = decode(parse_qs(following.proto.query_string, keep_blank_values=True), kind())
+        assert notes == []
+        assert (step.lock, step.hide, step.steps) == (limited.lock, limited.hide, limited.steps)
+        assert (step.story, step.step) == (name, 2)
+        break
+    else:
+        raise AssertionError("no story has two steps on one page")

@@ -119,6 +119,11 @@ STAGE_LAYOUT = """
   .st-key-head > :nth-child(2) { order: 0; flex: 0 1 auto; min-width: 0; }
 }
 """
+# within another page, which has margins of its own
+EMBEDDED = """
+.block-container { padding-inline: 0.75rem; }
+.block-container .st-key-head { padding-right: 0; }
+"""
 
 configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")
 
@@ -138,7 +143,8 @@ def frame(title: str) -> Iterator[DeltaGenerator]:
         layout="wide",
         initial_sidebar_state="collapsed" if st.context.is_embedded else 340,
     )
-    st.html(f"<style>{LAYOUT}{STAGE_LAYOUT % page.above if page.above else ''}</style>")
+    stage_layout = STAGE_LAYOUT % page.above if page.above else ""
+    st.html(f"<style>{LAYOUT}{stage_layout}{EMBEDDED if st.context.is_embedded else ''}</style>")
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)
