@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_question
+from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
@@ -37,7 +38,7 @@ def show(actions: DeltaGenerator) -> None:
     with actions:
         show_teach(CONTROLS, setup)
     show_notes(notes)
-    asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else "")
+    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else ""))
     show_story(setup, held=asking.held)
     CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     with place_above(asking):
@@ -48,6 +49,8 @@ def show(actions: DeltaGenerator) -> None:
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
     show_part(setup, asking)
+    if asking.bare:
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup)
 
     st.subheader("How it works", anchor=False)

@@ -11,6 +11,7 @@ from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
+from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
@@ -36,7 +37,7 @@ def show(actions: DeltaGenerator) -> None:
     with actions:
         show_teach(CONTROLS, setup)
     show_notes(notes)
-    asking = Asking.of(CONTROLS, setup)
+    asking = in_class(Asking.of(CONTROLS, setup))
     show_story(setup, held=asking.held)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
@@ -63,6 +64,8 @@ def show(actions: DeltaGenerator) -> None:
         show_fair(setup, theme())
     else:
         show_stage(setup, asking, traces, racer_styles, log)
+    if asking.bare:
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
     show_landscape(setup)
 

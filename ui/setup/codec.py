@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, Self, TypeVar
 
-from ui.setup.kinds import Kind, StoryName, Switch, Whole, quoted
+from ui.setup.kinds import ClassCode, Kind, StoryName, Switch, Whole, quoted
 from ui.setup.questions.link import Ask, problem_of
 from ui.setup.stories import STEPS, library
 
@@ -39,6 +39,7 @@ class Setup:
     ask: str = setting(Ask(), "", view_only=True, optional=True)  # a question to answer before the run is shown
     story: str = setting(StoryName(("", *library().stories)), "", layout=True)  # that the page is shown in
     step: int = setting(Whole(1, STEPS[1] + 1), 1, layout=True)  # of it; that after the last: its questions
+    class_code: str = setting(ClassCode(param="class"), "", layout=True)  # of the class that the visitor is in
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
