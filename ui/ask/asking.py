@@ -147,6 +147,8 @@ class Asking:
 
     def on_map(self, usual: str) -> str:
         """What the map's caption says; ``usual``: while it does not answer."""
+        if self.held and self.together and self.together.settle and not self.asks_for_place:
+            return ""
         return "click where you expect it" if self.asks_for_place else usual
 
     def on_click(self, usual: Callable[[], None]) -> Callable[[], None]:

@@ -37,7 +37,6 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
     joining = facts is not None and not state.revealed
     with st.container(border=True, gap="small", key=controls.key("class")):
         st.html(STYLE)
-        keep(own)
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             if joining:
                 st.html(qr(link(own.code)), width="content")
@@ -56,6 +55,7 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     count(own, state)
                     show_buttons(asking, own, state, here=facts is not None)
+        keep(own)
 
 
 def how_to_join(code: str, *, large: bool) -> str:

@@ -12,6 +12,7 @@ import streamlit as st
 from ui.class_room.classes import CLASSES, MAX_TOKEN, ClassError
 
 KEY = "class"
+KEEP_KEY = "class-keep"
 HERE = Path(__file__).parent
 KEEP = st.components.v2.component(
     "class_keep", html='<div class="class-keep">\n</div>', js=(HERE / "keep.js").read_text(encoding="utf-8")
@@ -88,4 +89,5 @@ def keep(own: Member) -> None:
             own.seat = seat
             attempt(own, lambda: CLASSES.enter(own.code, seat))
 
-    KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")
+    with st.container(key=KEEP_KEY):  # takes no room (class.css)
+        KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ui.class_room.classes import Posed
 from ui.setup.codec import encode
-from ui.setup.pages import CSV, FitSetup, GradientsSetup
+from ui.setup.pages import CSV, FitSetup, GradientsSetup, RaceSetup
 from ui.setup.presets import read_query
 from ui.setup.questions.link import problem_of, question_of, usual_question
 from ui.setup.stories import PAGE_FILES, library
@@ -16,6 +16,8 @@ from ui.setup.stories import PAGE_FILES, library
 def asked(setup: Any) -> Any:
     """A set-up laid out as usual, with its own question or else the one that suits it best."""
     plain = setup.with_layout_of(type(setup)())
+    if isinstance(plain, RaceSetup):
+        plain = replace(plain, show="race")  # the other tabs are hidden while a question is asked
     return plain if plain.ask else replace(plain, ask=usual_question(plain))
 
 

@@ -68,9 +68,7 @@ class Results:
         skipped = sum(one is None for one in self.answers)
         note = f"<p>{skipped} skipped it.</p>" if skipped else ""
         columns = 2 if len(bars) > 6 else 1
-        st.html(
-            f'{STYLE}<div class="class-bars" data-columns="{columns}"><ul aria-label="Answers">{rows}</ul>{note}</div>'
-        )
+        st.html(f'<div class="class-bars" data-columns="{columns}"><ul aria-label="Answers">{rows}</ul>{note}</div>')
 
 
 def near_enough(numbers: np.ndarray, outcome: Outcome) -> np.ndarray:

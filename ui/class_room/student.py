@@ -11,7 +11,7 @@ from ui.ask.asking import Asking
 from ui.ask.panel import HEIGHT, describe_outcome, show_form
 from ui.class_room.classes import CLASSES, State
 from ui.class_room.member import Member, attempt, keep, leave, show_problem
-from ui.class_room.results import Results
+from ui.class_room.results import STYLE, Results
 from ui.setup.questions.question import Answer, Facts
 
 POLL = 3.0  # seconds after which a student's page looks whether its class has gone on
@@ -43,15 +43,22 @@ class Student:
         """The question, then that the answer counts, and then the answer beside the outcome."""
         controls = asking.controls
         with st.container(border=True, gap="small", key=controls.key("question")):
-            follow(self.own.code, self.state.version)
-            keep(self.own)
+            st.html(STYLE)
             if self.here and not self.state.revealed and not self.answered and not self.state.paused:
-                show_form(asking, height=2.5)
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                with st.container(gap="small", width="stretch"):
+                show_form(asking, height=2)
+            with st.container(horizontal=True, vertical_alignment="center", key="class-bar"):
+                with st.container(gap="small", width="stretch", key="class-words"):
                     show_problem(self.own)
                     self.say(asking, facts)
-                st.button("Leave the class", key=controls.key("class-leave"), on_click=self.leave, args=(asking,))
+                st.button(
+                    "Leave the class",
+                    key=controls.key("class-leave"),
+                    on_click=self.leave,
+                    args=(asking,),
+                    type="tertiary",
+                )
+            keep(self.own)
+            follow(self.own.code, self.state.version)
 
     def say(self, asking: Asking, facts: Callable[[], Facts]) -> None:
         """Where the class stands, in words."""

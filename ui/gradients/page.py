@@ -34,13 +34,16 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
-    show_notes(notes)
     asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else ""))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
+    show_notes(notes)
     show_story(setup, held=asking.held)
-    CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
+    with st.container():  # of one place, so that the stage below stays the same
+        if not asking.bare:
+            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     with place_above(asking):
         if not asking.held:
             CONTROLS.show_look_for(setup)

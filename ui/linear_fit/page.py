@@ -38,11 +38,12 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
-    show_notes(notes)
     asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
+    show_notes(notes)
     show_story(setup, held=asking.held)
     points = find_points(setup)
     if points is None:
@@ -61,7 +62,8 @@ def show(actions: DeltaGenerator) -> None:
         ):
             if not asking.held:
                 CONTROLS.show_look_for(setup)
-            curve_controls(CONTROLS, setup, thetas(setup))
+            if not asking.bare:
+                curve_controls(CONTROLS, setup, thetas(setup))
         show_question(asking, partial(facts, setup, result))
         show_stage(setup, asking, result.at_start() if asking.held else result)
         if asking.bare:

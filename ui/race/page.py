@@ -17,7 +17,7 @@ from ui.draw.results import describe_ends, download, show_cards, show_leaderboar
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.race.basins import show_basins
-from ui.race.controls import CONTROLS, choose_curve, sidebar
+from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import facts, run
@@ -33,15 +33,18 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
-    show_notes(notes)
     asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
+    show_notes(notes)
     show_story(setup, held=asking.held)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        log = setup.show == "race" and choose_curve(setup)
+        if not asking.bare:
+            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+        if setup.show == "race" and not asking.bare:
+            choose_curve(setup)
     above = place_above(asking)
     with above:
         if not asking.held:
@@ -63,7 +66,7 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, asking, traces, racer_styles, log)
+        show_stage(setup, asking, traces, racer_styles, log_loss(setup))
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())

@@ -38,11 +38,12 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
-    show_notes(notes)
     asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
+    show_notes(notes)
     show_story(setup, held=asking.held)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
@@ -56,7 +57,8 @@ def show(actions: DeltaGenerator) -> None:
     ):
         if not asking.held:
             CONTROLS.show_look_for(setup)
-        curve_controls(CONTROLS, setup, THETAS)
+        if not asking.bare:
+            curve_controls(CONTROLS, setup, THETAS)
     show_question(asking, partial(facts, setup, result))
     show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
     if asking.bare:
