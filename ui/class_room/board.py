@@ -37,7 +37,7 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
     joining = facts is not None and not state.revealed
     with st.container(border=True, gap="small", key=controls.key("class")):
         st.html(STYLE)
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center", key="class-row"):
             if joining:
                 st.html(qr(link(own.code)), width="content")
             with st.container(gap="small", width="stretch"):

@@ -12,7 +12,6 @@ import streamlit as st
 from ui.class_room.classes import CLASSES, MAX_TOKEN, ClassError
 
 KEY = "class"
-KEEP_KEY = "class-keep"
 HERE = Path(__file__).parent
 KEEP = st.components.v2.component(
     "class_keep", html='<div class="class-keep">\n</div>', js=(HERE / "keep.js").read_text(encoding="utf-8")
@@ -26,6 +25,7 @@ class Member:
     code: str
     key: str = ""  # the teacher's; a student has none
     seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
+    shown: int = 0  # the version of the class that the page was drawn for
     problem: str = ""  # what did not work, for the next run
 
     @property
@@ -89,5 +89,5 @@ def keep(own: Member) -> None:
             own.seat = seat
             attempt(own, lambda: CLASSES.enter(own.code, seat))
 
-    with st.container(key=KEEP_KEY):  # takes no room (class.css)
-        KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")
+    # it takes no room (class.css)
+    KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")

@@ -13,12 +13,14 @@ import numpy as np
 import streamlit as st
 
 from ui.class_room.classes import Answer
+from ui.draw.theme import theme
 from ui.numbers import format_number
 from ui.setup.questions.question import Outcome, Question
 
 STYLE = f"<style>\n{(Path(__file__).parent / 'class.css').read_text(encoding='utf-8')}</style>"
-BARS = 9  # of numbers
-BAR_HEIGHT = 1.7  # rem
+REACHES = (1, 3, 9)  # how far from the right number the bars of numbers end, in what is near enough
+MAX_ROWS = 6  # more bars stand in two columns
+BAR_HEIGHT, COLUMN_HEIGHT = 1.7, 8.0  # rem: of one bar beside others, and of all where they stand
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Bar:
     label: str
     count: int
     right: bool
+    begins: str = ""  # where its numbers begin
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,25 @@ class Results:
 
     def height(self, question: Question, setup: Any) -> float:
         """How high the bars are, in rem."""
-        count = len(question.choices(setup)) or (2 if len(question.numbers(setup)) > 1 else BARS)
-        return BAR_HEIGHT * (count if count <= 6 else (count + 1) // 2)
+        if len(question.numbers(setup)) == 1:
+            return COLUMN_HEIGHT
+        count = len(question.choices(setup)) or 2
+        return BAR_HEIGHT * (count if count <= MAX_ROWS else (count + 1) // 2)
 
     def show(self, question: Question, setup: Any, outcome: Outcome) -> None:
         """Draw the bars, each with its number, so that they can be read by everyone."""
         bars = self.bars(question, setup, outcome)
         most = max(1, *(bar.count for bar in bars))
-        rows = "".join(row(bar, most) for bar in bars)
+        stand = any(bar.begins for bar in bars)
+        rows = "".join(column(bar, most) if stand else row(bar, most) for bar in bars)
         skipped = sum(one is None for one in self.answers)
         note = f"<p>{skipped} skipped it.</p>" if skipped else ""
-        columns = 2 if len(bars) > 6 else 1
-        st.html(f'<div class="class-bars" data-columns="{columns}"><ul aria-label="Answers">{rows}</ul>{note}</div>')
+        kind = "columns" if stand else "two" if len(bars) > MAX_ROWS else "one"
+        color = st.get_option(f"theme.{theme()}.primaryColor")
+        st.html(
+            f'<div class="class-bars" style="--right: {color}" data-kind="{kind}">'
+            f'<ul aria-label="Answers">{rows}</ul>{note}</div>'
+        )
 
 
 def near_enough(numbers: np.ndarray, outcome: Outcome) -> np.ndarray:
@@ -79,24 +89,37 @@ def near_enough(numbers: np.ndarray, outcome: Outcome) -> np.ndarray:
 
 
 def number_bars(numbers: np.ndarray, right: float, reach: float) -> list[Bar]:
-    """Numbers in bins: the middle one is what is near enough, those beside it are twice as wide, and so on.
+    """Numbers in bins: in the middle is what is near enough, beside it what is a little off, and so on.
 
     So it shows who is nearly right, and who has the wrong sign or size; how far off the farthest are moves nothing.
     """
-    out = reach * np.array([1, 3, 7, 15])
+    out = reach * np.array(REACHES)
     edges = np.concatenate([right - out[::-1], right + out])
     place = np.searchsorted(edges, numbers)
     place[np.abs(numbers - right) <= reach] = len(out)  # whatever is rounded
     counts = np.bincount(place, minlength=len(edges) + 1)
     texts = [format_number(float(edge), 3) for edge in edges]
-    labels = [f"below {texts[0]}", *(f"{low} … {high}" for low, high in pairwise(texts)), f"above {texts[-1]}"]
-    return [Bar(label, int(n), k == len(out)) for k, (label, n) in enumerate(zip(labels, counts, strict=True))]
+    labels = [f"below {texts[0]}", *(f"{low} to {high}" for low, high in pairwise(texts)), f"above {texts[-1]}"]
+    return [
+        Bar(label, int(count), k == len(out), begins)
+        for k, (label, count, begins) in enumerate(zip(labels, counts, ["", *texts], strict=True))
+    ]
 
 
 def row(bar: Bar, most: int) -> str:
-    """One bar, in HTML."""
+    """One bar beside its words, in HTML."""
     mark = ' <b class="right">✓ right</b>' if bar.right else ""
     return (
         f"<li{' data-right' if bar.right else ''}><span>{escape(bar.label)}{mark}</span>"
         f'<i aria-hidden="true"><i style="width: {100 * bar.count / most:.1f}%"></i></i><b>{bar.count}</b></li>'
+    )
+
+
+def column(bar: Bar, most: int) -> str:
+    """One bar that stands on an axis of numbers, in HTML; to be read aloud it has its words."""
+    mark = "✓" if bar.right else ""
+    return (
+        f'<li{" data-right" if bar.right else ""}><span class="aloud">{escape(bar.label)}: </span>'
+        f'<b>{bar.count}</b><i aria-hidden="true"><i style="height: {100 * bar.count / most:.1f}%"></i></i>'
+        f'<small aria-hidden="true">{escape(bar.begins)}</small><b class="right">{mark}</b></li>'
     )

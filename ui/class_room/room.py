@@ -38,6 +38,9 @@ def in_class(asking: Asking) -> Asking:
     if state is None:
         st.session_state.pop("class", None)
         return replace(asking, together=Together(asking.held, lambda now, facts: show_gone(now, facts, code)))
+    if state.version != own.shown:
+        own.shown = state.version
+        asking.begin()
     here = is_same(state.posed, asking.controls.page, asking.setup)
     if own.teaches:
         return taught(asking, own, state, here)

@@ -47,7 +47,7 @@ class Student:
             if self.here and not self.state.revealed and not self.answered and not self.state.paused:
                 show_form(asking, height=2)
             with st.container(horizontal=True, vertical_alignment="center", key="class-bar"):
-                with st.container(gap="small", width="stretch", key="class-words"):
+                with st.container(gap="small", width="stretch"):
                     show_problem(self.own)
                     self.say(asking, facts)
                 st.button(
