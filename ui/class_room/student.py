@@ -14,7 +14,7 @@ from ui.class_room.member import Member, attempt, keep, leave, show_problem
 from ui.class_room.results import STYLE, Results
 from ui.setup.questions.question import Answer, Facts
 
-POLL = 3.0  # seconds after which a student's page looks whether its class has gone on
+POLL = 5.0  # seconds after which a student's page looks whether its class has gone on (benchmarks.class_room)
 
 
 @st.fragment(run_every=POLL)
