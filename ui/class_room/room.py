@@ -36,7 +36,7 @@ def in_class(asking: Asking) -> Asking:
         st.rerun()
     state = CLASSES.look(own.code)
     if state is None:
-        st.session_state.pop("class", None)
+        leave()
         return replace(asking, together=Together(asking.held, lambda now, facts: show_gone(now, facts, code)))
     if state.version != own.shown:
         own.shown = state.version

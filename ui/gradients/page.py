@@ -53,7 +53,7 @@ def show(actions: DeltaGenerator) -> None:
             show_menu(setup, CONTROLS.key("stage"))
     show_part(setup, asking)
     if asking.bare:
-        return CONTROLS.hold_undrawn(setup)
+        return CONTROLS.hold_all(setup)
     sidebar(setup)
 
     st.subheader("How it works", anchor=False)

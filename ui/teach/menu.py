@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -21,6 +22,6 @@ def show_teach(controls: Controls[Any], setup: Setup) -> None:
 
         with menu:
             show_hold_a_class(controls, setup)
-            show_hand_out(controls, setup)
+            show_hand_out(controls, replace(setup, class_code=""))
     elif has_just_opened():  # which has closed the menu
         st.rerun()
