@@ -36,8 +36,10 @@ def lesson():
         seen["before"] = [student.says("The outcome.") for student in students]
         await teacher.press("Reveal")
         await together(student.poll() for student in students)
-        seen["revealed"] = [(guest.says("class-bars"), guest.says("The outcome.")) for guest in (*students, teacher)]
-        seen["bars"] = [text for text in students[0].texts if "class-bars" in text]
+        seen["revealed"] = [
+            (guest.says('<div class="class-bars"'), guest.says("The outcome.")) for guest in (*students, teacher)
+        ]
+        seen["bars"] = [text for text in students[0].texts if '<div class="class-bars"' in text]
         await teacher.press("Ask again")
         await together(student.poll() for student in students)
         seen["again"] = [len(student.radios) for student in students]
