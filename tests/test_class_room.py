@@ -9,7 +9,7 @@ from subprocess import run
 
 import pytest
 from test_questions import ASKED, every_question, outcome_of
-from visit import ROOT, address, opened, shown, sound, stage, texts
+from visit import FILES, ROOT, address, opened, shown, sound, stage, texts
 
 import ui.class_room.member
 from ui.class_room import classes, posing, results
@@ -456,7 +456,7 @@ def test_the_teacher_asks_about_another_set_up_and_comes_back():
     first = CLASSES.look(code).posed
     teacher.select_slider(key="race-steps").set_value(50)
     sound(teacher.run())
-    assert "something else than the class is asked" in texts(teacher)
+    assert "not what the class is asked now" in texts(teacher)
     press(teacher, "Back to the question")
     assert posing.is_same(first, "Ackley Race", address(teacher, "Ackley Race"))
     teacher.select_slider(key="race-steps").set_value(50)
@@ -497,6 +497,17 @@ def test_neither_the_key_nor_a_seat_is_in_what_another_gets_or_in_an_address():
         assert all(strange == seat or strange not in str(app._tree) for strange in seats.values())
         assert seat not in str(app.query_params)
         assert seat not in str(teacher._tree)
+
+
+def test_the_navigation_keeps_a_teacher_and_a_student_in_their_class():
+    teacher, code = teacher_of(RACE)
+    student = student_of(code)
+    for app in (teacher, student):
+        app.query_params.clear()
+        sound(app.switch_page(FILES["Gradients"]).run())
+    assert address(teacher, "Gradients").class_code == code
+    assert "not what the class is asked now" in texts(teacher)
+    assert address(student, "Ackley Race") == replace(RACE, class_code=code)  # where its question is
 
 
 @pytest.mark.parametrize("typed", ["", "AB", "ABCD1", "<b>x</b>", "BKMT"])

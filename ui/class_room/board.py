@@ -43,8 +43,8 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
             with st.container(gap="small", width="stretch"):
                 st.html(how_to_join(own.code, large=joining))
                 if facts is None:
-                    st.html(HEIGHT % (8 if asking.question is None else 18))
-                    st.markdown(":material/groups: The page shows something else than the class is asked.")
+                    st.html(HEIGHT % (10.5 if asking.question is None else 20))
+                    st.markdown(":material/groups: This is not what the class is asked now.")
                 elif state.revealed:
                     show_results(asking, own, facts)
                 else:

@@ -32,7 +32,7 @@ def in_class(asking: Asking) -> Asking:
         leave()
         own = join(code)
     elif not code:  # by the navigation, or a link of a story
-        asking.controls.update(class_code=own.code)
+        st.query_params["class"] = own.code
         st.rerun()
     state = CLASSES.look(own.code)
     if state is None:
