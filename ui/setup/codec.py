@@ -83,6 +83,11 @@ def param_name(name: str, kind: Kind) -> str:
     return kind.param or name
 
 
+def params(page: type[Setup], names: Collection[str]) -> set[str]:
+    """What the query parameters of some settings are called."""
+    return {param_name(name, kind) for name, kind in page.settings().items() if name in names}
+
+
 def encode(setup: Setup) -> dict[str, list[str]]:
     """A set-up as a query: the values of each parameter, by its name.
 
@@ -110,7 +115,7 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
         if len(values) > 1 and name in known and not known[name].many
     ]
     # ``encode`` gives every setting but the optional ones, and people never do
-    by_encode = known.keys() - default.optional() <= query.keys()
+    by_encode = known.keys() - params(type(default), default.optional()) <= query.keys()
     setup = default
     for name, kind in default.settings().items():
         param, usual = param_name(name, kind), getattr(setup, name)
