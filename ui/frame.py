@@ -77,6 +77,7 @@ LAYOUT = """
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
+[data-testid^="stBaseButton-primary"] { color: Canvas; } /* of the theme, to be read on the dark one's light blue too */
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top

@@ -1,6 +1,7 @@
 """A class of two browsers, from the code to the end; a reload gives no second answer, and a phone shows all of it."""
 
 import pytest
+from test_accessibility import grave
 
 from engine import OPTIMIZERS
 from ui.setup.pages import GradientsSetup, RaceSetup, RegressionSetup
@@ -130,12 +131,15 @@ def test_numbers_and_places_of_a_class_stand_beside_the_outcome(window, setup):
     page.keyboard.press("Enter")
     student.drawn()
     place = setup is WHERE
+    assert grave(teacher.page) + grave(page) == []
     for name, value in {"θ₁": "1", "θ₂": "7"}.items() if place else [("f′(x₀)", "0.55")]:
         page.get_by_label(name, exact=True).fill(value)
     press(student, "Commit")
     page.get_by_text("It is counted.").wait_for()
     counted(teacher, 1, 1)
     press(teacher, "Reveal")
+    bars(student)
+    assert grave(teacher.page) + grave(page) == []
     found = {right: count for _, count, right in bars(teacher)}
     assert found[True] == (0 if place else 1)
     held(teacher, False)
