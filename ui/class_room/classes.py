@@ -85,7 +85,10 @@ class _Class:
 
 
 class Classes:
-    """The classes of a process. ``clock`` gives seconds. Whatever cannot be done raises ``ClassError``."""
+    """The classes of a process. ``clock`` gives seconds.
+
+    What cannot be done raises ``ClassError``; to look at a class that is gone finds nothing.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._lock = clock, threading.Lock()
@@ -103,7 +106,8 @@ class Classes:
     def counts(self, code: str, key: str = "") -> Counts:
         """How many have joined, and how many have answered. With the teacher's ``key``, the class counts as watched."""
         with self._lock:
-            one = self._there(code)
+            if (one := self._find(code)) is None:
+                return Counts(0, 0)
             if same(one.key, key):
                 one.watched = self._clock()
             return Counts(len(one.seats), len(one.answers))
@@ -111,8 +115,8 @@ class Classes:
     def answers(self, code: str) -> list[Answer]:
         """What was answered, in no order that tells of anyone. Nobody gets it before it is revealed."""
         with self._lock:
-            one = self._there(code)
-            return sorted(one.answers.values(), key=repr) if one.state.revealed else []
+            one = self._find(code)
+            return sorted(one.answers.values(), key=repr) if one and one.state.revealed else []
 
     # ---- for students
 
