@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ui.class_room.join import follow_link, join_form
 from ui.draw.theme import theme
 from ui.frame import PAGES, frame
 from ui.home.race_picture import race_picture
@@ -10,6 +11,7 @@ from ui.home.ways import embed_code, style
 
 with frame("Home"):
     style()
+    follow_link()
     words, picture = st.container(key="home-top").columns([5, 6], gap="medium", vertical_alignment="center")
     with words:
         st.title("The optimizer playground", anchor=False)
@@ -38,6 +40,7 @@ with frame("Home"):
             about.caption(page.sentence)
     with teach.container(key="home-teach"):
         st.subheader("Teach", anchor=False)
+        join_form()
         st.markdown(
             "**Share a link.** Everything that you set is in the page's address. Copy it: whoever opens it sees the"
             " same."

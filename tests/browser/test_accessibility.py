@@ -8,6 +8,17 @@ from ui.frame import PAGES
 GRAVE = ("critical", "serious")
 
 
+def grave(page):
+    """What axe-core finds that someone could not use."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for rule in found
+        if rule["impact"] in GRAVE
+        for node in rule["nodes"]
+    ]
+
+
 @pytest.fixture(scope="module", params=PAGES, ids=lambda page: page.title)
 def page(request, shared_window):
     """Each page in turn, opened by its address."""
@@ -32,14 +43,7 @@ def test_axe_finds_nothing_grave_in_what_is_ours(page, theme):
     if visitor.page.locator(".stage").count():
         visitor.wait("stage.message.theme === given", theme)
         visitor.drawn()
-    found = Axe().run(visitor.page, options={"resultTypes": ["violations"]}).response["violations"]
-    grave = [
-        f"{rule['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for rule in found
-        if rule["impact"] in GRAVE
-        for node in rule["nodes"]
-    ]
-    assert grave == []
+    assert grave(visitor.page) == []
 
 
 # right ends of formulas and of the names of pages that are cut by what they stand in

@@ -11,10 +11,21 @@ import streamlit as st
 from engine.race import Trace
 from ui.setup.controls import Controls
 from ui.setup.questions.link import problem_of, question_of, usual_question
-from ui.setup.questions.question import Answer, Outcome, Question
+from ui.setup.questions.question import Answer, Facts, Outcome, Question
 from ui.setup.session import Commitment
 
 Mark = tuple[float, float, str]  # on the map: x, y, and what is there
+
+
+@dataclass
+class Together:
+    """What is different in a class: when the run is shown is not the visitor's to say."""
+
+    held: bool  # whether the run is held back
+    draw: Callable[[Asking, Callable[[], Facts]], None]  # draws what stands above the stage
+    settle: Callable[[Answer | None], None] | None = None  # takes an answer; None: it is the visitor's own question
+    bare: bool = False  # nothing is drawn but the question and the stage
+    places: Sequence[tuple[float, ...]] = ()  # on the map, what others have answered
 
 
 @dataclass
@@ -27,6 +38,7 @@ class Asking:
     commitment: Commitment | None  # to an answer to this very question
     problem: str = ""  # why it is not asked
     outcome: Outcome | None = None  # once it is to be seen
+    together: Together | None = None  # in a class
 
     @classmethod
     def of(cls, controls: Controls[Any], setup: Any, problem: str = "") -> Asking:
@@ -46,7 +58,13 @@ class Asking:
     @property
     def held(self) -> bool:
         """Whether the run is held back, with all that tells how it ends, until the question is answered."""
-        return self.question is not None and self.commitment is None
+        alone = self.commitment is None
+        return self.question is not None and (self.together.held if self.together else alone)
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing is drawn but the question and the stage."""
+        return self.held and self.together is not None and self.together.bare
 
     @property
     def about(self) -> Any:
@@ -87,6 +105,8 @@ class Asking:
     def settle(self, answer: Answer | None) -> None:
         """Let the run be shown, after an ``answer`` or without one; it begins at its start."""
         assert self.question is not None
+        if self.together and self.together.settle:
+            return self.together.settle(answer)
         basis = (self.setup.ask, self.question.basis(self.setup))
         # with one number the outcome is there at once, and no run ends in that of a teacher's own question
         seen = self.count == 1 or not self.question.judged
@@ -120,7 +140,7 @@ class Asking:
     @property
     def asks_for_place(self) -> bool:
         """Whether a click on the map answers."""
-        return self.held and self.count > 1
+        return self.held and self.commitment is None and self.count > 1
 
     def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
         """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
@@ -130,26 +150,33 @@ class Asking:
 
     def on_map(self, usual: str) -> str:
         """What the map's caption says; ``usual``: while it does not answer."""
+        if self.held and self.together and self.together.settle and not self.asks_for_place:
+            return ""
         return "click where you expect it" if self.asks_for_place else usual
 
     def on_click(self, usual: Callable[[], None]) -> Callable[[], None]:
         """What a click on the map does; ``usual``: while it does not answer."""
+        if self.held and self.together and self.together.settle and not self.asks_for_place:
+            return lambda: None  # what a class is asked about stays as it is
         return self.take_place if self.asks_for_place else usual
 
     @property
     def on_seen(self) -> Callable[[], None] | None:
         """What the end of the run does, while the outcome waits for it."""
-        return self.see if self.commitment and not self.commitment.seen and self.commitment.answer else None
+        waits = self.commitment and not self.commitment.seen and self.commitment.answer and not self.held
+        return self.see if waits else None
 
     @property
     def marks(self) -> Sequence[Mark]:
-        """The place that was answered, and once it is to be seen the one that is right."""
+        """The place that was answered, and once it is to be seen the one that is right, with those of a class."""
         if self.question is None or self.count < 2:
             return ()
         answer = self.commitment.answer if self.commitment else self.given()
         places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
         # before it is whole, and after it was skipped, there is none
-        return [(*place[:2], word) for word, place in places.items() if isinstance(place, tuple)]  # type: ignore[misc]
+        marks = [(place, word) for word, place in places.items() if isinstance(place, tuple)]
+        others = [(place, "") for place in (self.together.places if self.together else ())]
+        return [(place[0], place[1], word) for place, word in [*others, *marks]]
 
 
 def show_switch(controls: Controls[Any], setup: Any) -> None:

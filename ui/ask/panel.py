@@ -16,11 +16,19 @@ HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
 
 def place_above(asking: Asking) -> AbstractContextManager[object]:
     """One place for the question and what stands beside it, however much that is: so the stage below stays the same."""
-    return st.container(gap="small") if asking.question else nullcontext()
+    return st.container(gap="small") if asking.question or asking.together else nullcontext()
 
 
 def show_question(asking: Asking, facts: Callable[[], Facts]) -> None:
-    """Draw where the page stands with its question; nothing where it asks none. ``facts`` gives those of the run."""
+    """Draw where the page stands with its question, alone or in a class; ``facts`` gives those of the run."""
+    if asking.together:
+        asking.together.draw(asking, facts)
+    else:
+        show_own_question(asking, facts)
+
+
+def show_own_question(asking: Asking, facts: Callable[[], Facts]) -> None:
+    """Draw where the page stands with the visitor's own question; nothing where it asks none."""
     if asking.question is None:
         if asking.problem:
             st.markdown(f":material/help: The question of this set-up is not asked. {asking.problem}")
@@ -32,12 +40,12 @@ def show_question(asking: Asking, facts: Callable[[], Facts]) -> None:
             show_answer(asking, facts)
 
 
-def show_form(asking: Asking) -> None:
-    """The question, and the widgets of an answer to it."""
+def show_form(asking: Asking, height: float = 0) -> None:
+    """The question, and the widgets of an answer to it. ``height``: of what stands above it, in rem."""
     question, setup = asking.question, asking.setup
     assert question is not None
     choices, numbers, hint = question.choices(setup), question.numbers(setup), question.hint(setup)
-    st.html(HEIGHT % (11 if hint else 10))
+    st.html(HEIGHT % (height + (11 if hint else 10)))
     with st.form(asking.key("form"), border=False):
         text = f":material/help: **{question.text(setup)}**"
         if choices:
@@ -78,13 +86,21 @@ def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
 def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> None:
     """An answer and the outcome side by side."""
     asking.outcome = outcome
-    right = is_right(answer, outcome)
-    verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
-    came = f"**The outcome.** {outcome.words} {verdict}" if outcome.right is not None else f"**{outcome.words}**"
     left, middle, button = st.columns([3, 6, 1.2], vertical_alignment="center")
     left.markdown(f":material/lock: **Your answer.** {said}")
-    middle.markdown(f":material/flag: {came}")
+    middle.markdown(describe_outcome(outcome, answer))
     button.button("Ask again", key=asking.key("again"), on_click=asking.again)
+
+
+def describe_outcome(outcome: Outcome, answer: Answer | None) -> str:
+    """An outcome in words, and whether an answer is right, where there is one."""
+    verdict = ""
+    if outcome.right is None:
+        return f":material/flag: **{outcome.words}**"
+    if answer is not None:
+        right = is_right(answer, outcome)
+        verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+    return f":material/flag: **The outcome.** {outcome.words} {verdict}"
 
 
 def show_hidden(what: str = "What tells how it ends") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,7 +86,9 @@ def keep_run(page: str, setup: Setup, ended: str) -> None:
     before = last.setup if last else None
     if last and last is runs[-1] and same_knob(last, setup):
         before = runs.pop().before
-    address = f"{(st.context.url or '').partition('?')[0]}?{urlencode(encode(setup), doseq=True)}"
+    address = (
+        f"{(st.context.url or '').partition('?')[0]}?{urlencode(encode(replace(setup, class_code='')), doseq=True)}"
+    )
     runs.append(Kept(page, before, setup, ended, address))
     del runs[:-MAX_RUNS]
 

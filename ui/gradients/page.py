@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
+from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
@@ -35,14 +36,17 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
+    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else ""))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
-    asking = Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else "")
     show_story(setup, held=asking.held)
-    CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
+    with st.container():  # of one place, so that the stage below stays the same
+        if not asking.bare:
+            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     with place_above(asking):
         if not asking.held:
             CONTROLS.show_look_for(setup)
@@ -51,6 +55,8 @@ def show(actions: DeltaGenerator) -> None:
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
     show_part(setup, asking)
+    if asking.bare:
+        return CONTROLS.hold_all(setup)
     sidebar(setup)
 
     if CONTROLS.shows("code"):

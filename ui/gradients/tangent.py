@@ -97,7 +97,7 @@ def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> No
         views=[
             View(
                 name="curve",
-                caption="f and the point at x₀ · click to move x₀",
+                caption=asking.on_map("f and the point at x₀ · click to move x₀"),
                 says="The curve of f, and the point on it at x₀.",
                 path=("x", "f"),
                 click="start",
@@ -108,7 +108,7 @@ def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> No
         numbers=[Readout("f", "f", column_decimals(found.f))],
         index=Index("x₀", column_decimals(found.x)),
         held=len(found.x),
-    ).show(**stage_layout(CONTROLS, setup, sets=["x0"]), on_start=take_x0_click)
+    ).show(**stage_layout(CONTROLS, setup, sets=["x0"]), on_start=asking.on_click(take_x0_click))
     show_hidden("The slope f′, with its tangent and its table,")
 
 

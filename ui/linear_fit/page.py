@@ -13,6 +13,7 @@ from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
 from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
+from ui.class_room.room import in_class
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
@@ -38,12 +39,13 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
+    asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
-    asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
     points = find_points(setup)
     if points is None:
@@ -62,9 +64,12 @@ def show(actions: DeltaGenerator) -> None:
         ):
             if not asking.held:
                 CONTROLS.show_look_for(setup)
-            curve_controls(CONTROLS, setup, thetas(setup))
+            if not asking.bare:
+                curve_controls(CONTROLS, setup, thetas(setup))
         show_question(asking, partial(facts, setup, result))
         show_stage(setup, asking, result.at_start() if asking.held else result)
+        if asking.bare:
+            return CONTROLS.hold_all(setup)
         sidebar(setup, result.scale, foretell=not asking.held)
         show_counts(setup, points)
         show_lesson(setup)

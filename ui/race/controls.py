@@ -116,8 +116,17 @@ def choose_points(setup: RaceSetup) -> None:
     )
 
 
-def choose_curve(setup: RaceSetup) -> bool:
-    """The choice of the curve and of its axis. Returns whether that is logarithmic: a loss without a floor has none."""
-    bottomless = setup.curve == LOSS and setup.chosen_landscape.floor is None
-    curve_controls(CONTROLS, setup, "xy", "This loss has no lowest value to measure from." if bottomless else None)
-    return setup.loss == "log" and not bottomless
+def choose_curve(setup: RaceSetup) -> None:
+    """The choice of the curve and of its axis."""
+    why = "This loss has no lowest value to measure from." if is_bottomless(setup) else None
+    curve_controls(CONTROLS, setup, "xy", why)
+
+
+def log_loss(setup: RaceSetup) -> bool:
+    """Whether the curve's axis is logarithmic: a loss without a floor has none."""
+    return setup.loss == "log" and not is_bottomless(setup)
+
+
+def is_bottomless(setup: RaceSetup) -> bool:
+    """Whether the loss is shown, and has no lowest value."""
+    return setup.curve == LOSS and setup.chosen_landscape.floor is None

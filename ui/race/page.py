@@ -11,12 +11,13 @@ from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
+from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.race.basins import show_basins
-from ui.race.controls import CONTROLS, choose_curve, sidebar
+from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import facts, run
@@ -33,17 +34,20 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
+    asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
-    asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
     tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with tabs:
-        CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        log = setup.show == "race" and choose_curve(setup)
+        if not asking.bare:
+            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+        if setup.show == "race" and not asking.bare:
+            choose_curve(setup)
     above = place_above(asking)
     with above:
         if not asking.held:
@@ -65,7 +69,9 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, asking, traces, racer_styles, log)
+        show_stage(setup, asking, traces, racer_styles, log_loss(setup))
+    if asking.bare:
+        return CONTROLS.hold_all(setup)
     sidebar(setup, theme())
     show_landscape(setup)
 

@@ -14,6 +14,7 @@ from engine.problems import mean_squared_error
 from ui.admission import without_slot
 from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
+from ui.class_room.room import in_class
 from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
@@ -38,12 +39,13 @@ from ui.teach.menu import show_teach
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    lecture_buttons(CONTROLS, setup, actions)
-    with actions:
-        show_teach(CONTROLS, setup)
+    asking = in_class(Asking.of(CONTROLS, setup))
+    if not asking.bare:
+        lecture_buttons(CONTROLS, setup, actions)
+        with actions:
+            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
-    asking = Asking.of(CONTROLS, setup)
     show_story(setup, held=asking.held)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
@@ -57,9 +59,12 @@ def show(actions: DeltaGenerator) -> None:
     ):
         if not asking.held:
             CONTROLS.show_look_for(setup)
-        curve_controls(CONTROLS, setup, THETAS)
+        if not asking.bare:
+            curve_controls(CONTROLS, setup, THETAS)
     show_question(asking, partial(facts, setup, result))
     show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
+    if asking.bare:
+        return CONTROLS.hold_all(setup)
     sidebar(setup, theme())
     show_lesson()
 

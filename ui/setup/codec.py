@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
-from ui.setup.kinds import Kind, Names, StoryName, Switch, Text, Whole, quoted
+from ui.setup.kinds import ClassCode, Kind, Names, StoryName, Switch, Text, Whole, quoted
 from ui.setup.parts import EVERYWHERE, Part
 from ui.setup.questions.link import Ask, problem_of
 from ui.setup.stories import STEPS, library
@@ -51,6 +51,8 @@ class Setup:
     # that the page is shown in, and which of its steps; that after the last: its questions
     story: str = setting(StoryName(("", *library().stories)), "", layout=True, control=False)
     step: int = setting(Whole(1, STEPS[1] + 1), 1, layout=True, control=False)
+    # of the class that the visitor is in
+    class_code: str = setting(ClassCode(param="class"), "", layout=True, control=False)
     # what a teacher hides or locks on a page that is handed out: settings as a link calls them, and parts of the page
     hide: tuple[str, ...] = setting(Names(), (), layout=True, control=False)
     lock: tuple[str, ...] = setting(Names(), (), layout=True, control=False)
@@ -133,6 +135,11 @@ def param_name(name: str, kind: Kind) -> str:
     return kind.param or name
 
 
+def params(page: type[Setup], names: Collection[str]) -> set[str]:
+    """What the query parameters of some settings are called."""
+    return {param_name(name, kind) for name, kind in page.settings().items() if name in names}
+
+
 def encode(setup: Setup) -> dict[str, list[str]]:
     """A set-up as a query: the values of each parameter, by its name.
 
@@ -160,7 +167,7 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
         if len(values) > 1 and name in known and not known[name].many
     ]
     # ``encode`` gives every setting but the optional ones, and people never do
-    by_encode = known.keys() - default.optional() <= query.keys()
+    by_encode = known.keys() - params(type(default), default.optional()) <= query.keys()
     setup = default
     for name, kind in default.settings().items():
         param, usual = param_name(name, kind), getattr(setup, name)

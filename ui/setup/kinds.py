@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any, ClassVar
 
 SEPARATOR = "~"  # between the parts of a value; a browser does not escape it in an address
+CODE_LENGTH, CODE_LETTERS = 4, "BCDFGHJKMNPRSTVWXZ"  # of a class: no word comes of them, and none looks like another
 MAX_BLANKS = 6  # up to so many, each combination of blanks and plus signs is tried
 # A blank between two operands, where a plus sign could stand
 POSSIBLE_PLUS = re.compile(r"(?<=[\w.)|!√π]) +(?=[\w.(|√π])")
@@ -67,6 +68,22 @@ class Choice(Kind):
 
     def decode(self, text: str) -> str | None:
         return text if text in self.options else None
+
+
+@dataclass(frozen=True)
+class ClassCode(Kind):
+    """The code of a class, or nothing."""
+
+    @property
+    def accepts(self) -> str:
+        return f"the {CODE_LENGTH} letters of a class"
+
+    def encode(self, value: str) -> str:
+        return value
+
+    def decode(self, text: str) -> str | None:
+        code = text.strip().upper()
+        return code if not code or (len(code) == CODE_LENGTH and set(code) <= set(CODE_LETTERS)) else None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from ui.setup.codec import Query, Setup, decode, resembles_a_setting
+from ui.setup.codec import Query, Setup, decode, params, resembles_a_setting
 from ui.setup.pages import SETUPS
 
 FILE = Path(__file__).with_name("presets.toml")
@@ -64,7 +64,7 @@ def read_query(page: str, query: Query) -> tuple[Any, list[str]]:
     Without any setting, or with some of the layout alone, it is the opening. With one, all others are at the page's
     default, which is not the opening: so a link means what it meant when another set-up came first.
     """
-    layout = SETUPS[page].layout()
+    layout = params(SETUPS[page], SETUPS[page].layout())
     given = [name for name in query if name not in layout and resembles_a_setting(name)]
     return decode(query, SETUPS[page]() if given else opening(page))
 

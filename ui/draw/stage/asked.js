@@ -20,7 +20,8 @@ export function reportEnd(stage) {
 // where a word stands: on the other side of its place where there is no room
 const keepInside = (at, place, low, high) => (at < low || at > high ? 2 * place - at : at);
 
-// A ring with a cross-hair at each marked place, and its word above it; below it for the second one.
+// A ring with a cross-hair at each marked place, and its word above it; below it for the second one. A place without a
+// word, of which there may be hundreds, is a dot.
 export function drawMarks(view, pen) {
   const { stage, spec } = view;
   if (!spec.marks || !view.clip) return;
@@ -32,10 +33,21 @@ export function drawMarks(view, pen) {
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.setLineDash([]);
+  const first = spec.marks.findIndex(([, , word]) => word);
   for (const [k, [x, y, word]] of spec.marks.entries()) {
     const place = view.project(x, y);
     const px = Math.max(left, Math.min(left + width, place[0]));
     const py = Math.max(top, Math.min(top + height, place[1]));
+    if (!word) {
+      pen.beginPath();
+      pen.arc(px, py, 0.6 * size, 0, 7);
+      pen.strokeStyle = stage.ink;
+      pen.lineWidth = 2.5 * scale;
+      pen.stroke();
+      pen.fillStyle = text;
+      pen.fill();
+      continue;
+    }
     for (const [color, wide] of [[stage.ink, 5], [text, 2]]) {
       pen.strokeStyle = color;
       pen.lineWidth = wide * scale;
@@ -48,7 +60,7 @@ export function drawMarks(view, pen) {
       pen.stroke();
     }
     const half = pen.measureText(word).width / 2;
-    const at = [Math.max(left + half, Math.min(left + width - half, px)), keepInside(py + (k ? 2.4 : -2.4) * size, py, top + size, top + height - size)];
+    const at = [Math.max(left + half, Math.min(left + width - half, px)), keepInside(py + (k === first ? -2.4 : 2.4) * size, py, top + size, top + height - size)];
     pen.strokeStyle = stage.ink;
     pen.lineWidth = 4 * scale;
     pen.strokeText(word, ...at);

@@ -1,0 +1,93 @@
+"""What a browser session is in a class: its teacher, or a student; kept over a reload of the tab."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from ui.class_room.classes import CLASSES, MAX_TOKEN, ClassError
+
+KEY = "class"
+HERE = Path(__file__).parent
+KEEP = st.components.v2.component(
+    "class_keep", html='<div class="class-keep">\n</div>', js=(HERE / "keep.js").read_text(encoding="utf-8")
+)
+
+
+@dataclass
+class Member:
+    """One session in a class."""
+
+    code: str
+    key: str = ""  # the teacher's; a student has none
+    seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
+    shown: int = 0  # the version of the class that the page was drawn for
+    problem: str = ""  # what did not work, for the next run
+
+    @property
+    def teaches(self) -> bool:
+        """Whether it is the teacher's."""
+        return bool(self.key)
+
+
+def member() -> Member | None:
+    """What this session is in a class; None outside of any."""
+    return st.session_state.get(KEY)
+
+
+def join(code: str) -> Member:
+    """Be a student in a class. Where it is full, the member has that as its ``problem``."""
+    joined = st.session_state[KEY] = Member(code)
+    attempt(joined, lambda: CLASSES.enter(code, joined.seat))
+    return joined
+
+
+def teach(code: str, key: str) -> None:
+    """Be the teacher of a class."""
+    st.session_state[KEY] = Member(code, key)
+
+
+def leave() -> None:
+    """Be in no class any more."""
+    if own := st.session_state.pop(KEY, None):
+        CLASSES.leave(own.code, own.seat)
+
+
+def attempt(own: Member, act: Callable[[], object]) -> None:
+    """Do something in a class; why it could not be done is kept for the next run to say."""
+    own.problem = ""
+    try:
+        act()
+    except ClassError as problem:
+        own.problem = str(problem)
+
+
+def show_problem(own: Member) -> None:
+    """Say what did not work, once."""
+    if own.problem:
+        st.markdown(f":material/error: {own.problem}")
+        own.problem = ""
+
+
+def keep(own: Member) -> None:
+    """Have the browser keep the seat, and the teacher's key in this tab alone; take what it has kept from before."""
+    key = f"class-keep-{own.code}"
+
+    def take() -> None:
+        """Be again what this browser was in this class before a reload."""
+        kept = st.session_state[key].kept or {}
+        seat, host = str(kept.get("seat", "")), str(kept.get("key", ""))
+        if host and CLASSES.is_teacher(own.code, host):
+            CLASSES.leave(own.code, own.seat)
+            own.key = host
+        elif seat and seat != own.seat and len(seat) <= MAX_TOKEN:
+            CLASSES.leave(own.code, own.seat)
+            own.seat = seat
+            attempt(own, lambda: CLASSES.enter(own.code, seat))
+
+    # it takes no room (class.css)
+    KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")
