@@ -56,7 +56,7 @@ def show(actions: DeltaGenerator) -> None:
             show_menu(setup, CONTROLS.key("stage"))
     show_part(setup, asking)
     if asking.bare:
-        return CONTROLS.hold_all(setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup)
 
     if CONTROLS.shows("code"):

@@ -69,7 +69,7 @@ def show(actions: DeltaGenerator) -> None:
         show_question(asking, partial(facts, setup, result))
         show_stage(setup, asking, result.at_start() if asking.held else result)
         if asking.bare:
-            return CONTROLS.hold_all(setup)
+            return CONTROLS.hold_undrawn(setup)
         sidebar(setup, result.scale, foretell=not asking.held)
         show_counts(setup, points)
         show_lesson(setup)

@@ -71,7 +71,7 @@ def show(actions: DeltaGenerator) -> None:
     else:
         show_stage(setup, asking, traces, racer_styles, log_loss(setup))
     if asking.bare:
-        return CONTROLS.hold_all(setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
     show_landscape(setup)
 

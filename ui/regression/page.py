@@ -64,7 +64,7 @@ def show(actions: DeltaGenerator) -> None:
     show_question(asking, partial(facts, setup, result))
     show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
     if asking.bare:
-        return CONTROLS.hold_all(setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
     show_lesson()
 
