@@ -341,7 +341,7 @@ class Stage {
       const finite = shown.filter((track) => Number.isFinite(value(track, loss)));
       const [lowest] = finite.sort((a, b) => value(a, loss) - value(b, loss));
       if (lowest) parts.push(`lowest ${loss.label}: ${lowest.name}, ${formatNumber(value(lowest, loss), loss.digits)}`);
-    } else if (shown.length === 1) {
+    } else if (shown.length === 1 && this.numbers.length) {
       parts.push(this.numbers.map((number) => `${number.label} ${formatNumber(value(shown[0], number), number.digits)}`).join(", "));
     }
     for (const track of shown) if (this.ended(track, step)) parts.push(`${track.name} ${track.ended_words}`);

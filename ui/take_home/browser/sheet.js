@@ -71,7 +71,7 @@ export class Sheet {
     }));
     y += Math.max(...boxes.map((box) => box.bottom)) - top;
     this.when = [MARGIN, (y += 26)];
-    if (table && stage.message.table !== false) y = this.numbers(y + 10, inside);
+    if (table && this.stage.message.table !== false) y = this.numbers(y + 10, inside);
     this.height = Math.ceil(y + MARGIN);
   }
 
