@@ -187,12 +187,8 @@ def test_a_class_ends_after_four_hours_or_when_its_teacher_says_and_leaves_nothi
         assert not store.is_teacher(gone, key)
         assert store.answer_of(gone, "a") == (False, None)
         store.leave(gone, "a")
-        for act in (
-            store.counts,
-            store.answers,
-            lambda c: store.enter(c, "a"),
-            lambda c: store.answer(c, "a", 1, "no"),
-        ):
+        assert (store.counts(gone), store.answers(gone)) == (Counts(0, 0), [])
+        for act in (lambda c: store.enter(c, "a"), lambda c: store.answer(c, "a", 1, "no")):
             with pytest.raises(ClassError, match=f"There is no class {gone} here"):
                 act(gone)
     assert not store._classes
