@@ -56,7 +56,7 @@ PAGES = (
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
-        "Fitting two parameters: which path does each optimizer take?",
+        "Fitting two parameters: who takes which path?",
         above=8,
     ),
     Page(
@@ -79,22 +79,35 @@ LAYOUT = """
 [class*="st-key-"][class*="-sent"] { display: none; }
 [data-testid^="stBaseButton-primary"] { color: Canvas; } /* of the theme, to be read on the dark one's light blue too */
 .st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
+/* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
+   every frame. What takes long here says so, with a spinner or a bar. */
+.stElementContainer.element-container[data-stale="true"] { opacity: 1; transition: none; }
 """
 # of a page with a stage; how high what stands above it is, the stage reads from --stage-top
 STAGE_LAYOUT = """
-:root { --stage-top: calc(%srem + var(--story, 0rem)); }
+:root { --stage-top: calc(%srem + var(--story, 0rem) + var(--teacher-title, 0rem)); }
 .block-container { max-width: none; padding-top: 3.9rem; }
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.6rem; }
 .st-key-head { gap: 0 1rem; }
 .st-key-head h1 { font-size: 1.6rem; white-space: nowrap; }
 .st-key-head > :last-child { margin-left: auto; }
 .st-key-head > :nth-child(2) { order: 1; flex: 1 0 100%%; }
+/* a menu is as wide as its button: Streamlit gives what a fragment draws the width of a column */
+.st-key-head > :last-child :is([data-testid="stLayoutWrapper"], [data-testid="stVerticalBlock"]) {
+  flex: none;
+  width: auto;
+}
+.st-key-head > :last-child > * { gap: 0.5rem; }
+@media (max-width: 767px) {
+  .st-key-head > :last-child button { padding-inline: 0.5rem; }
+}
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {
   .block-container { padding-top: 0.75rem; }
   [data-testid="stHeader"] { background: none; }
   [data-testid="stHeader"], [data-testid="stHeader"] div { pointer-events: none; }
   [data-testid="stHeader"] :is(button, a) { pointer-events: auto; }
+  [data-testid="stStatusWidget"] { position: fixed; right: 1rem; bottom: 0.5rem; } /* not over the title's row */
   .st-key-head { padding-right: 2.5rem; }
   [data-testid="stHeader"]:has([data-testid="stExpandSidebarButton"]) ~ * .st-key-head { padding-left: 2.5rem; }
   .st-key-before-stage { flex-wrap: nowrap; }
@@ -106,6 +119,11 @@ STAGE_LAYOUT = """
   .st-key-head > * { flex: none; }
   .st-key-head > :nth-child(2) { order: 0; flex: 0 1 auto; min-width: 0; }
 }
+"""
+# within another page, which has margins of its own
+EMBEDDED = """
+.block-container { padding-inline: 0.75rem; }
+.block-container .st-key-head { padding-right: 0; }
 """
 
 configure(cache_folder=Path(__file__).parents[1] / ".jax_cache")
@@ -126,7 +144,8 @@ def frame(title: str) -> Iterator[DeltaGenerator]:
         layout="wide",
         initial_sidebar_state="collapsed" if st.context.is_embedded else 340,
     )
-    st.html(f"<style>{LAYOUT}{STAGE_LAYOUT % page.above if page.above else ''}</style>")
+    stage_layout = STAGE_LAYOUT % page.above if page.above else ""
+    st.html(f"<style>{LAYOUT}{stage_layout}{EMBEDDED if st.context.is_embedded else ''}</style>")
     with st.sidebar:
         for other in PAGES:
             st.page_link(other.file, label=other.title, icon=other.icon)

@@ -108,7 +108,9 @@ class Asking:
         if self.together and self.together.settle:
             return self.together.settle(answer)
         basis = (self.setup.ask, self.question.basis(self.setup))
-        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=self.count == 1)
+        # with one number the outcome is there at once, and no run ends in that of a teacher's own question
+        seen = self.count == 1 or not self.question.judged
+        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=seen)
         self.begin()
 
     def see(self) -> None:
@@ -142,6 +144,7 @@ class Asking:
 
     def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
         """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
+        usual = {**usual, "clicks": usual["clicks"] or self.asks_for_place}
         unchosen = self.setup.large == type(self.setup)().large
         return {**usual, "large": map_view} if self.question and self.count > 1 and unchosen else usual
 
@@ -189,8 +192,12 @@ def show_switch(controls: Controls[Any], setup: Any) -> None:
         controls.memory.scene += 1
         controls.update(ask=usual_question(setup) if on else "")
 
+    if not controls.shows("ask"):
+        return
     controls.set_derived("asking", bool(setup.ask))
-    st.toggle(
+    controls.draw(
+        "ask",
+        st.toggle,
         "Ask me first",
         key=controls.key("asking"),
         on_change=switch,

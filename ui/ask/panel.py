@@ -95,6 +95,8 @@ def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> No
 def describe_outcome(outcome: Outcome, answer: Answer | None) -> str:
     """An outcome in words, and whether an answer is right, where there is one."""
     verdict = ""
+    if outcome.right is None:
+        return f":material/flag: **{outcome.words}**"
     if answer is not None:
         right = is_right(answer, outcome)
         verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."

@@ -224,10 +224,11 @@ def curve_controls(
     """Draw the list of what stands over the steps, and the choice of its axis. ``no_axis`` says why there is none."""
     names = {LOSS: "loss", **{curve: quantity.name for curve, quantity in QUANTITIES.items()}}
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
-        st.selectbox(
+        controls.draw(
+            "curve",
+            st.selectbox,
             "Curve",
             [curve for curve in CURVES if curve != RATE2 or len(coordinates) > 1 or setup.curve == RATE2],
-            key=controls.widget_key("curve"),
             format_func=lambda curve: names[curve].format(coordinate_of(curve, coordinates)),
             label_visibility="collapsed",
             width=180,
@@ -237,10 +238,11 @@ def curve_controls(
 
 def choose_axis(controls: Controls[Any], no_axis: str | None = None) -> None:
     """Draw the choice of the axis: "loss" is the setting of whatever stands over the steps."""
-    st.segmented_control(
+    controls.draw(
+        "loss",
+        st.segmented_control,
         "Axis of the curve",
         LOSS_AXES,
-        key=controls.widget_key("loss"),
         required=True,
         disabled=no_axis is not None,
         label_visibility="collapsed",

@@ -74,9 +74,10 @@ def map_caption(setup: RunSetup) -> str:
 
 def field_switch(controls: Controls[Any]) -> None:
     """Draw the switch of the gradient field."""
-    st.toggle(
+    controls.draw(
+        "field",
+        st.toggle,
         "Gradient field on the map",
-        key=controls.widget_key("field"),
         help="Arrows that point downhill, against the gradient. Each is longer where the loss is steeper, by its "
         "order of magnitude.",
     )

@@ -13,6 +13,7 @@ import streamlit as st
 from engine import Optimizer
 from ui.draw.tables import download_csv, show_table
 from ui.setup.codec import Setup, encode, param_name
+from ui.setup.controls import Controls
 from ui.setup.presets import preset_of
 from ui.setup.racers import racer_names
 
@@ -106,9 +107,15 @@ def table(runs: Sequence[Kept]) -> pd.DataFrame:
     return pd.DataFrame(rows[::-1], columns=["run", "page", "what was changed", "how it ended", "link"])
 
 
+def show_journal(controls: Controls[Any]) -> None:
+    """The journal, folded, unless the link hides it or something that it would tell."""
+    if controls.shows("journal") and not controls.memory.setup.hides_run:
+        show_folded(controls.key())
+
+
 @st.fragment
-def show_journal(key: str) -> None:
-    """The journal, folded. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
+def show_folded(key: str) -> None:
+    """The journal. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
     # in a fragment of its own, a click would else run the page
     card: Any = st.expander("Journal: the runs of this session", key=f"{key}-journal", on_change="rerun")
     if not card.open:

@@ -22,6 +22,8 @@ from ui.setup.stops import stops
 
 def line_up(controls: Controls[Any], theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
+    if not controls.shows("racers"):
+        return
     entries = controls.memory.entries  # as they were read at the start of the run
     racers = [entry.racer for entry in entries.values()]
     st.subheader(f"Optimizers ({len(racers)})", anchor=False)
@@ -48,7 +50,9 @@ def line_up(controls: Controls[Any], theme: str) -> None:
             st.markdown(f"**{name}**")
             for knob in others:
                 show_knob(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
-            st.button(
+            controls.draw(
+                "racers",
+                st.button,
                 "Remove this optimizer",
                 key=controls.key(number, "drop"),
                 on_click=drop,
@@ -58,7 +62,9 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 help="At least one optimizer is needed." if alone else None,
             )
     full = len(racers) >= MAX_RACERS
-    st.selectbox(
+    controls.draw(
+        "racers",
+        st.selectbox,
         "Add an optimizer",
         list(OPTIMIZERS),
         index=None,
@@ -102,13 +108,14 @@ def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, la
     place, about = controls.key(number, knob.name), knob.about
     st.session_state.setdefault(place, getattr(entry.racer, knob.name))
     if knob.is_switch:
-        st.toggle(label, key=place, help=about)
+        controls.draw("racers", st.toggle, label, key=place, help=about)
     elif knob.log:
         choices = stops(knob.low, knob.high, getattr(entry.added, knob.name))
-        st.select_slider(label, choices, key=place, help=about, format_func=format_plain)
+        controls.draw("racers", st.select_slider, label, choices, key=place, help=about, format_func=format_plain)
     else:
         digits = 4 if 0.999 < knob.high < 1 else 3
-        st.slider(label, knob.low, knob.high, step=10.0**-digits, format=f"%.{digits}f", key=place, help=about)
+        look: dict[str, Any] = {"step": 10.0**-digits, "format": f"%.{digits}f"}
+        controls.draw("racers", st.slider, label, knob.low, knob.high, key=place, help=about, **look)
 
 
 def take_racer(controls: Controls[Any]) -> None:

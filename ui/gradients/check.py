@@ -35,9 +35,10 @@ CODE = (
 def show_check(setup: GradientsSetup, f: Function) -> None:
     """The field for an answer, whether it is right, and both derivatives in a figure and a table."""
     show_formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
-    st.text_input(
+    CONTROLS.draw(
+        "answer",
+        st.text_input,
         "What is its slope f′(x)?",
-        key=CONTROLS.widget_key("answer"),
         max_chars=200,
         placeholder="Type a formula, such as 2x + 1, and press Enter",
         help="Work it out on paper first. Any form of the right answer is right. A decimal of three digits "
@@ -69,6 +70,8 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
         + ("" if right else " &emsp; ○ furthest apart")
     )
     show_figure(check_figure(setup, true.slope, given.f, found, right, theme()), CONTROLS.key("compared"), 380)
+    if not CONTROLS.shows("results"):
+        return
     st.subheader("Both at the points that were compared", anchor=False)
     table = pd.DataFrame({"x": found.x, "f′ by jax.grad": found.true, "yours": found.typed})
     show_table(table, ["%.4f", "%.6g", "%.6g"])

@@ -22,6 +22,7 @@ from ui.setup.pages import (
     WIDTHS,
     GradientsSetup,
 )
+from ui.setup.widgets import choose_preset, reset_button
 
 CONTROLS = Controls[GradientsSetup]("Gradients", "slope")
 
@@ -94,7 +95,7 @@ def first_line() -> None:
 def sidebar(setup: GradientsSetup) -> None:
     """Draw the controls that the chosen part has."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         if setup.part == LOSS:
             theta_slider()
@@ -104,37 +105,41 @@ def sidebar(setup: GradientsSetup) -> None:
             x0_slider(setup)
         if setup.part == DIFFERENCES:
             h_slider()
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
     CONTROLS.hold_undrawn(setup)
 
 
 def choose_function(setup: GradientsSetup) -> None:
     """Draw the choice of f, the field for one's own, and the interval."""
-    st.selectbox(
+    CONTROLS.draw(
+        "f",
+        st.selectbox,
         "Function f(x)",
         [*EXAMPLE_FUNCTIONS, OWN_FUNCTION],
-        key=CONTROLS.widget_key("f"),
         on_change=CONTROLS.update_from_widget,
         args=("f",),
         format_func=lambda name: "your own" if name == OWN_FUNCTION else name,
         help="The function whose slope is shown. Each has its own interval, which is set too.",
     )
     if setup.f == OWN_FUNCTION:
-        st.text_input(
+        CONTROLS.draw(
+            "own",
+            st.text_input,
             "Your own f(x)",
-            key=CONTROLS.widget_key("own"),
             max_chars=200,
             placeholder="x^2 - 3x",
             help="As on paper or as in Python: 2x, x^3, sin(x)/x, sqrt(x), |x|, exp(-x^2), max(x, 0), 2pi x.",
         )
-    for column, name, label in zip(st.columns(2), ("low", "high"), ("from x", "to x"), strict=True):
-        column.number_input(
-            label,
+    names = {"low": "from x", "high": "to x"}
+    for column, name in CONTROLS.columns([*names]):
+        CONTROLS.draw(
+            name,
+            column.number_input,
+            names[name],
             -MAX_X,
             MAX_X,
             step=1.0,
             format="%g",
-            key=CONTROLS.widget_key(name),
             on_change=CONTROLS.update_from_widget,
             args=(name,),
             help="The first of the 100 points of x." if name == "low" else "The end of the interval, not included.",
@@ -145,10 +150,11 @@ def x0_slider(setup: GradientsSetup) -> None:
     """Draw the slider of x₀: the 100 points of the interval."""
     places = setup.places()
     digits = decimals_needed(places)
-    st.select_slider(
+    CONTROLS.draw(
+        "x0",
+        st.select_slider,
         "Point x₀",
         places,
-        key=CONTROLS.widget_key("x0"),
         format_func=lambda x: format_fixed(x, digits),
         help="The point at which the slope is computed."
         + (" The picture moves it too: play it, or click on the curve." if setup.part == SLOPE else ""),
@@ -157,10 +163,11 @@ def x0_slider(setup: GradientsSetup) -> None:
 
 def h_slider() -> None:
     """Draw the slider of h, from narrow to wide."""
-    st.select_slider(
+    CONTROLS.draw(
+        "h",
+        st.select_slider,
         "Width h",
         WIDTHS[::-1],
-        key=CONTROLS.widget_key("h"),
         format_func=format_number,
         help="The h of both formulas: the smaller, the closer together are the two points. Play changes it too.",
     )
@@ -168,10 +175,11 @@ def h_slider() -> None:
 
 def theta_slider() -> None:
     """Draw the slider of θ."""
-    st.select_slider(
+    CONTROLS.draw(
+        "theta",
+        st.select_slider,
         "Parameter θ",
         THETAS,
-        key=CONTROLS.widget_key("theta"),
         format_func=lambda theta: format_fixed(theta, 1),
         help="The slope of the line that is fitted. The picture moves it too: play it, or click on the parabola.",
     )

@@ -105,7 +105,9 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         who="difference",
         index=Index("h", 8),
         at=WIDTHS.index(setup.h),
-    ).show(**stage_layout(CONTROLS, setup, "widths"), on_start=take_h_click, on_at=take_h)
+    ).show(**stage_layout(CONTROLS, setup, "widths", ["h"]), on_start=take_h_click, on_at=take_h)
+    if not CONTROLS.shows("results"):
+        return
     st.markdown("\n".join(f"- {line}" for line in describe_errors(f, x0, found)))
     st.subheader("The two slopes and their errors for every h", anchor=False)
     columns = {"h": h}

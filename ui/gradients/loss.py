@@ -148,7 +148,9 @@ def show_loss(setup: GradientsSetup) -> None:
         numbers=[Readout("loss", "loss", 3), Readout("slope", "slope", 3)],
         index=Index("θ", 1),
         at=THETAS.index(setup.theta),
-    ).show(**stage_layout(CONTROLS, setup, "thetas"), on_start=take_theta_click, on_at=take_theta)
+    ).show(**stage_layout(CONTROLS, setup, "thetas", ["theta"]), on_start=take_theta_click, on_at=take_theta)
+    if not CONTROLS.shows("results"):
+        return
     show_three_ways(setup)
     show_derivation(setup)
     show_two_forms()
@@ -189,14 +191,18 @@ def show_derivation(setup: GradientsSetup) -> None:
         why.markdown(words)
     done = setup.lines == len(DERIVATION)
     with st.container(horizontal=True):
-        st.button(
+        CONTROLS.draw(
+            "lines",
+            st.button,
             "Next line",
             key=CONTROLS.key("next"),
             on_click=next_line,
             disabled=done,
             icon=":material/arrow_downward:",
         )
-        st.button(
+        CONTROLS.draw(
+            "lines",
+            st.button,
             "Start over",
             key=CONTROLS.key("over"),
             on_click=first_line,

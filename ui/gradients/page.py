@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
-from ui.ask.panel import place_above, show_question
+from ui.ask.panel import place_above, show_hidden, show_question
 from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
@@ -19,8 +19,10 @@ from ui.gradients.tangent import facts, slope_problem
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
+from ui.setup.questions.slope import Slope
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.heading import show_title
 from ui.teach.menu import show_teach
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
@@ -34,12 +36,13 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask else ""))
+    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else ""))
     if not asking.bare:
         lecture_buttons(CONTROLS, setup, actions)
         with actions:
             show_teach(CONTROLS, setup)
     show_notes(notes)
+    show_title(setup)
     show_story(setup, held=asking.held)
     with st.container():  # of one place, so that the stage below stays the same
         if not asking.bare:
@@ -56,13 +59,16 @@ def show(actions: DeltaGenerator) -> None:
         return CONTROLS.hold_all(setup)
     sidebar(setup)
 
-    st.subheader("How it works", anchor=False)
-    show_cards(setup)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_cards(setup)
 
 
 def show_part(setup: GradientsSetup, asking: Asking) -> None:
     """The part that was chosen: its formula, its picture and its table."""
-    if setup.part == LOSS:
+    if asking.held and setup.part != SLOPE:
+        show_hidden("What this part shows")
+    elif setup.part == LOSS:
         loss.show_loss(setup)
     elif (f := chosen_function(setup)) is None:
         return

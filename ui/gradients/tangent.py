@@ -78,7 +78,9 @@ def show_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
         numbers=[Readout("f", "f", digits[1]), Readout("slope", "f′", digits[2])],
         index=Index("x₀", digits[0]),
         at=setup.places().index(setup.x0),
-    ).show(**stage_layout(CONTROLS, setup), on_start=take_x0_click, on_at=take_x0)
+    ).show(**stage_layout(CONTROLS, setup, sets=["x0"]), on_start=take_x0_click, on_at=take_x0)
+    if not CONTROLS.shows("results"):
+        return
     place = setup.places().index(setup.x0)
     st.markdown(describe_x0(f, setup.x0, float(values[place]), float(slope[place])))
     st.subheader("x, f and f′ at all 100 points", anchor=False)
@@ -106,7 +108,7 @@ def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> No
         numbers=[Readout("f", "f", column_decimals(found.f))],
         index=Index("x₀", column_decimals(found.x)),
         held=len(found.x),
-    ).show(**stage_layout(CONTROLS, setup), on_start=asking.on_click(take_x0_click))
+    ).show(**stage_layout(CONTROLS, setup, sets=["x0"]), on_start=asking.on_click(take_x0_click))
     show_hidden("The slope f′, with its tangent and its table,")
 
 

@@ -19,6 +19,7 @@ from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
 from ui.setup.stops import stops
+from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
 TOLERANCE_DECADES = range(-12, 0)  # of the data's scale
@@ -113,7 +114,7 @@ def adapt_rate() -> None:
 def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True) -> None:
     """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         choose_data(setup)
         choose_model(setup)
@@ -122,16 +123,17 @@ def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: boo
         choose_batches(setup, scale)
         if setup.with_intercept:
             field_switch(CONTROLS)
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
     CONTROLS.hold_undrawn(setup)
 
 
 def choose_data(setup: FitSetup) -> None:
     """Draw the choice of the data, and the controls that these data have."""
-    st.selectbox(
+    CONTROLS.draw(
+        "data",
+        st.selectbox,
         "Data",
         FIT_DATA,
-        key=CONTROLS.widget_key("data"),
         format_func=DATA_NAMES.__getitem__,
         on_change=adapt_rate,
         help="The points that the line is fitted to. The two formulas are the notebook's, at x = 0, 0.1, … 9.9.",
@@ -144,28 +146,25 @@ def choose_data(setup: FitSetup) -> None:
 
 def choose_noisy_line() -> None:
     """Draw the controls of the noisy line: slope, intercept, noise and seed."""
-    left, right = st.columns(2)
-    for place, name, about in (
-        (left, "slope", "Of the line that the points lie around."),
-        (right, "intercept", "The height of that line at x = 0."),
-    ):
-        place.number_input(
-            f"true {name}", -100.0, 100.0, step=0.5, format="%g", key=CONTROLS.widget_key(name), help=about
-        )
-    st.slider(
+    about = {"slope": "Of the line that the points lie around.", "intercept": "The height of that line at x = 0."}
+    for place, name in CONTROLS.columns([*about]):
+        CONTROLS.draw(name, place.number_input, f"true {name}", -100.0, 100.0, step=0.5, format="%g", help=about[name])
+    CONTROLS.draw(
+        "noise",
+        st.slider,
         "Noise σ",
         0.0,
         50.0,
         step=0.5,
-        key=CONTROLS.widget_key("noise"),
         help="The standard deviation of the random number that is added to each y.",
     )
-    st.number_input(
+    CONTROLS.draw(
+        "seed",
+        st.number_input,
         "Seed of the points",
         0,
         9999,
         step=1,
-        key=CONTROLS.widget_key("seed"),
         help="Draws the points and their noise. The same seed draws the same.",
     )
 
@@ -188,12 +187,15 @@ def choose_file(setup: FitSetup) -> None:
     for place, (axis, what) in enumerate(
         {"x": "The input: the position along the horizontal axis.", "y": "The value that the line predicts."}.items()
     ):
-        key = CONTROLS.widget_key(axis)
+        if not CONTROLS.shows(axis):
+            continue
+        CONTROLS.widget_key(axis)
         CONTROLS.set_derived(axis, column_index(getattr(setup, axis), names, place) + 1)
-        st.selectbox(
+        CONTROLS.draw(
+            axis,
+            st.selectbox,
             f"{axis} column",
             range(1, len(names) + 1),
-            key=key,
             format_func=lambda i: names[i - 1],
             on_change=adapt_rate,
             help=what,
@@ -202,10 +204,11 @@ def choose_file(setup: FitSetup) -> None:
 
 def choose_model(setup: FitSetup) -> None:
     """Draw the choice of the model: with an intercept or without."""
-    st.segmented_control(
+    CONTROLS.draw(
+        "model",
+        st.segmented_control,
         "Model",
         list(MODEL_NAMES),
-        key=CONTROLS.widget_key("model"),
         required=True,
         format_func=MODEL_NAMES.__getitem__,
         on_change=adapt_rate,
@@ -216,14 +219,15 @@ def choose_model(setup: FitSetup) -> None:
 
 def choose_learning_rate(setup: FitSetup, limit: float | None, foretell: bool) -> None:
     """Draw the slider of the learning rate, and which share of the limit it is."""
-    st.select_slider(
+    CONTROLS.draw(
+        "rate",
+        st.select_slider,
         "Learning rate α",
         rates(limit or 1.0, setup.rate),
-        key=CONTROLS.widget_key("rate"),
         format_func=format_plain,
         help="A step is α times the gradient. Above the limit the descent diverges. The slider is logarithmic.",
     )
-    if limit is None or not foretell:
+    if limit is None or not foretell or not CONTROLS.shows("rate"):
         return
     share = setup.rate / limit
     st.markdown(
@@ -245,43 +249,47 @@ def tolerances(scale: float, chosen: float) -> list[float]:
 
 def choose_descent(setup: FitSetup, scale: Scale) -> None:
     """Draw the controls of the descent: its iterations, tolerance and start."""
-    st.select_slider(
+    CONTROLS.draw(
+        "steps",
+        st.select_slider,
         "Iterations",
         sorted({*STEPS, setup.steps}),
-        key=CONTROLS.widget_key("steps"),
         help="How many steps are made, at most.",
     )
-    st.select_slider(
+    CONTROLS.draw(
+        "tolerance",
+        st.select_slider,
         "Stop when the loss changes by less than",
         tolerances(scale.loss, setup.tolerance),
-        key=CONTROLS.widget_key("tolerance"),
         format_func=lambda tolerance: format_plain(tolerance) if tolerance else "0 (never stop early)",
         help="The tolerance: the descent ends once an iteration changes the loss by less than this. With mini-batches, "
         "an epoch has to: so many iterations that each point is used once. 0 runs all iterations.",
     )
     names = {"theta0": "start θ₀", "theta": "start θ₁"} if setup.with_intercept else {"theta": "start θ"}
-    for place, (name, label) in zip(st.columns(len(names)), names.items(), strict=True):
-        place.number_input(
-            label,
+    for place, name in CONTROLS.columns([*names]):
+        CONTROLS.draw(
+            name,
+            place.number_input,
+            names[name],
             -MAX_THETA,
             MAX_THETA,
             step=1.0,
             format="%.8g",
-            key=CONTROLS.widget_key(name),
             help="The value at the start. A click on the plot of the loss sets it too.",
         )
 
 
 def choose_batches(setup: FitSetup, scale: Scale) -> None:
     """Draw the controls of the mini-batches: their size, and their seed where there is more than one."""
-    CONTROLS.choose_batch(setup.batch, scale.examples, "Points per step")
+    choose_batch(CONTROLS, setup.batch, scale.examples, "Points per step")
     if 0 < setup.batch < scale.examples:
-        st.number_input(
+        CONTROLS.draw(
+            "deal",
+            st.number_input,
             "Seed of the batches",
             0,
             9999,
             step=1,
-            key=CONTROLS.widget_key("deal"),
             help=f"Shuffles the points, once for every {batches_per_epoch(scale.examples, setup.batch)} steps.",
         )
 

@@ -32,6 +32,7 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CSV, FitSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.heading import show_title
 from ui.teach.menu import show_teach
 
 
@@ -44,6 +45,7 @@ def show(actions: DeltaGenerator) -> None:
         with actions:
             show_teach(CONTROLS, setup)
     show_notes(notes)
+    show_title(setup)
     show_story(setup, held=asking.held)
     points = find_points(setup)
     if points is None:
@@ -72,7 +74,9 @@ def show(actions: DeltaGenerator) -> None:
         show_counts(setup, points)
         show_lesson(setup)
 
-        if asking.held:
+        if not CONTROLS.shows("results"):
+            pass
+        elif asking.held:
             show_hidden()
         else:
             st.subheader("Every iteration", anchor=False)
@@ -80,10 +84,11 @@ def show(actions: DeltaGenerator) -> None:
 
             st.subheader("Why it converges or diverges", anchor=False)
             show_curvature(setup, result)
-        show_journal(CONTROLS.key())
+        show_journal(CONTROLS)
 
-    st.subheader("How it works", anchor=False)
-    show_how_it_works(setup)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_how_it_works(setup)
 
 
 def find_points(setup: FitSetup) -> Points | None:

@@ -95,7 +95,7 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
         apart=None if asking.held else setup.apart and take_apart(setup, result, name),
         held=setup.steps if asking.held else None,
     ).show(
-        **asking.layout(stage_layout(CONTROLS, setup), "valley"),
+        **asking.layout(stage_layout(CONTROLS, setup, sets=("theta0", "theta")), "valley"),
         on_start=asking.on_click(take_click),
         on_seen=asking.on_seen,
     )

@@ -31,27 +31,30 @@ from ui.setup.racers import racer_names
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
 LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
-# the words above the maps leave them less of the window; the progress pushes nothing: it comes and goes
-LAYOUT = """<style>
-:root { --stage-top: calc(14.6rem + var(--story, 0rem)); }
-:is(.st-key-basins-progress, [data-testid="stLayoutWrapper"]:has(> .st-key-basins-progress)) {
-  position: absolute; width: 15rem;
-}
-</style>"""
+# the words above the maps leave them less of the window
+LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem)); }</style>"
 MAPS = Memo[Basins](64)
 PALEST = 0.25  # how strong the colour of the slowest start is
 
 
-def show_basins(setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Mapping[str, Style], theme: str) -> None:
-    """One map per racer, its path from the start over it, and how often and how soon it arrives."""
+def show_basins(
+    setup: RaceSetup,
+    traces: Mapping[str, Trace],
+    racer_styles: Mapping[str, Style],
+    theme: str,
+    beside_tabs: DeltaGenerator,
+) -> None:
+    """One map per racer, its path from the start over it, and how often and how soon it arrives.
+
+    The progress is shown ``beside_tabs``: there it comes and goes, and pushes nothing.
+    """
     st.html(LAYOUT)
     words, choose = st.columns([3, 1])
     with words:
         st.markdown(describe_colors(setup))
     with choose:
         choose_points(setup)
-        bar = st.container(key="basins-progress").empty()
-    found = maps(setup, bar)
+    found = maps(setup, beside_tabs.container(width=280).empty())
     show_stage(setup, found, traces, racer_styles)
     show_rates(found, racer_styles, theme)
 

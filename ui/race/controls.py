@@ -15,6 +15,7 @@ from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
 from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, VIEWS, RaceSetup
+from ui.setup.widgets import choose_preset, reset_button
 
 POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MAX_STEPS + 1, 50))
@@ -33,28 +34,30 @@ def take_place() -> None:
 def sidebar(setup: RaceSetup, theme: str) -> None:
     """Draw the controls."""
     with st.sidebar:
-        CONTROLS.choose_preset(setup)
+        choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
         surface(setup)
         line_up(CONTROLS, theme)
-        CONTROLS.reset_button()
+        reset_button(CONTROLS)
 
 
 def surface(setup: RaceSetup) -> None:
     """The controls of the landscape and the start."""
     landscape = setup.chosen_landscape
-    st.selectbox(
+    CONTROLS.draw(
+        "landscape",
+        st.selectbox,
         "Landscape",
         list(LANDSCAPES),
-        key=CONTROLS.widget_key("landscape"),
         on_change=CONTROLS.update_from_widget,
         args=("landscape",),
         help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface.",
     )
-    st.segmented_control(
+    CONTROLS.draw(
+        "view",
+        st.segmented_control,
         "Domain",
         VIEWS,
-        key=CONTROLS.widget_key("view"),
         required=True,
         format_func=lambda view: extent(landscape, view),
         width="stretch",
@@ -63,27 +66,31 @@ def surface(setup: RaceSetup) -> None:
     field_switch(CONTROLS)
     here = next((name for name, point in landscape.places.items() if point == setup.start), CUSTOM)
     CONTROLS.set_derived("place", here)
-    st.selectbox(
+    CONTROLS.draw(
+        "start",
+        st.selectbox,
         "Start",
         [*landscape.places, CUSTOM] if here == CUSTOM else list(landscape.places),
         key=CONTROLS.key("place"),
         on_change=take_place,
         help="The point at which all optimizers start. A click on the map sets it too.",
     )
-    for column, name in zip(st.columns(2), "xy", strict=True):
-        column.number_input(
-            f"start {name}", -MAX_START, MAX_START, step=0.1, format="%.3f", key=CONTROLS.widget_key("start", name)
+    for column, name in zip(st.columns(2), "xy", strict=True) if CONTROLS.shows("start") else ():
+        CONTROLS.draw(
+            "start", column.number_input, f"start {name}", -MAX_START, MAX_START, step=0.1, format="%.3f", part=name
         )
-    st.select_slider(
+    CONTROLS.draw(
+        "steps",
+        st.select_slider,
         "Steps",
         sorted({*STEP_STOPS, setup.steps}),
-        key=CONTROLS.widget_key("steps"),
         help="How many steps each optimizer takes.",
     )
-    st.selectbox(
+    CONTROLS.draw(
+        "replay",
+        st.selectbox,
         "Also show a run of the notebook",
         [NO_REPLAY, *REPLAYS],
-        key=CONTROLS.widget_key("replay"),
         format_func=lambda name: "nothing" if name == NO_REPLAY else f"the notebook's {name} run",
         disabled=setup.landscape != REPLAY_LANDSCAPE,
         help=f"The Jupyter notebook that this app is based on has two runs on {REPLAY_LANDSCAPE}. "
@@ -100,10 +107,11 @@ def extent(landscape: Landscape, view: str) -> str:
 
 def choose_points(setup: RaceSetup) -> None:
     """The slider of how many starts a map has."""
-    st.select_slider(
+    CONTROLS.draw(
+        "points",
+        st.select_slider,
         "Starts per side",
         sorted({*POINTS, setup.points}),
-        key=CONTROLS.widget_key("points"),
         help="How fine the maps are. Each point of a map is a run of its own: 96 per side are 9,216 runs.",
     )
 

@@ -50,10 +50,11 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
 
 def choose_rate(setup: RaceSetup) -> None:
     """The slider of the learning rate that all share."""
-    st.select_slider(
+    CONTROLS.draw(
+        "shared_rate",
+        st.select_slider,
         "One learning rate for all",
         stops(MIN_RATE, MAX_RATE, setup.shared_rate),
-        key=CONTROLS.widget_key("shared_rate"),
         format_func=format_plain,
         help="The learning rate of all optimizers in the column “one rate”. Change it: which optimizer wins then?",
     )

@@ -27,6 +27,7 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.heading import show_title
 from ui.teach.menu import show_teach
 
 
@@ -39,8 +40,10 @@ def show(actions: DeltaGenerator) -> None:
         with actions:
             show_teach(CONTROLS, setup)
     show_notes(notes)
+    show_title(setup)
     show_story(setup, held=asking.held)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    with tabs:
         if not asking.bare:
             CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
         if setup.show == "race" and not asking.bare:
@@ -62,7 +65,7 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "rates":
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
-        show_basins(setup, traces, racer_styles, theme())
+        show_basins(setup, traces, racer_styles, theme(), tabs)
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
@@ -72,20 +75,22 @@ def show(actions: DeltaGenerator) -> None:
     sidebar(setup, theme())
     show_landscape(setup)
 
-    if setup.show == "race":
+    results = setup.show == "race" and CONTROLS.shows("results")
+    if results:
         st.subheader("How each one ended", anchor=False)
-    if setup.show == "race" and asking.held:
+    if results and asking.held:
         show_hidden()
-    elif setup.show == "race":
+    elif results:
         landscape = setup.chosen_landscape
         found = verdicts(landscape.loss, traces, landscape.minima)
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
-    show_journal(CONTROLS.key())
+    show_journal(CONTROLS)
 
-    st.subheader("How each optimizer works", anchor=False)
-    show_cards(CONTROLS, setup.racers)
+    if CONTROLS.shows("code"):
+        st.subheader("How each optimizer works", anchor=False)
+        show_cards(CONTROLS, setup.racers)
 
 
 def show_landscape(setup: RaceSetup) -> None:

@@ -32,6 +32,7 @@ from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
+from ui.teach.heading import show_title
 from ui.teach.menu import show_teach
 
 
@@ -44,6 +45,7 @@ def show(actions: DeltaGenerator) -> None:
         with actions:
             show_teach(CONTROLS, setup)
     show_notes(notes)
+    show_title(setup)
     show_story(setup, held=asking.held)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
@@ -66,14 +68,16 @@ def show(actions: DeltaGenerator) -> None:
     sidebar(setup, theme())
     show_lesson()
 
-    CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
-    show_hidden() if asking.held else show_part(setup, result, theme())
+    if CONTROLS.shows("results"):
+        CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)
+        show_hidden() if asking.held else show_part(setup, result, theme())
     CONTROLS.hold_undrawn(setup)
-    show_journal(CONTROLS.key())
+    show_journal(CONTROLS)
 
-    st.subheader("How it works", anchor=False)
-    show_how_it_works()
-    show_cards(CONTROLS, setup.racers)
+    if CONTROLS.shows("code"):
+        st.subheader("How it works", anchor=False)
+        show_how_it_works()
+        show_cards(CONTROLS, setup.racers)
 
 
 def show_lesson() -> None:

@@ -10,24 +10,35 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
-from ui.setup.kinds import ClassCode, Kind, StoryName, Switch, Whole, quoted
+from ui.setup.kinds import ClassCode, Kind, Names, StoryName, Switch, Text, Whole, quoted
+from ui.setup.parts import EVERYWHERE, Part
 from ui.setup.questions.link import Ask, problem_of
 from ui.setup.stories import STEPS, library
 
 MAX_NOTES = 12
+MAX_TITLE = 60  # letters
 MIN_SIMILARITY = 0.8  # difflib's ratio from which on an unknown name is taken for a misspelt setting
 Query = Mapping[str, Sequence[str]]
 
 
-def setting(kind: Kind, default: Any, *, view_only: bool = False, layout: bool = False, optional: bool = False) -> Any:
+def setting(
+    kind: Kind,
+    default: Any,
+    *,
+    view_only: bool = False,
+    layout: bool = False,
+    optional: bool = False,
+    control: bool = True,
+) -> Any:
     """A field of a set-up. ``view_only``: it decides what is in view, and nothing of what is computed.
 
     ``layout``: it decides nothing but how that is laid out, so presets leave it as it is. ``optional``: a link names it
-    only where it is not as usual; so it is with the layout.
+    only where it is not as usual; so it is with the layout. ``control``: the page has a control for it, which a link
+    may hide or lock.
     """
-    marks = {"view_only": view_only or layout, "layout": layout, "optional": optional or layout}
+    marks = {"view_only": view_only or layout, "layout": layout, "optional": optional or layout, "control": control}
     return field(default=default, metadata={"kind": kind, **marks})
 
 
@@ -37,9 +48,17 @@ class Setup:
 
     lecture: bool = setting(Switch(), False, layout=True)  # for a projector: larger, and without the sidebar
     ask: str = setting(Ask(), "", view_only=True, optional=True)  # a question to answer before the run is shown
-    story: str = setting(StoryName(("", *library().stories)), "", layout=True)  # that the page is shown in
-    step: int = setting(Whole(1, STEPS[1] + 1), 1, layout=True)  # of it; that after the last: its questions
-    class_code: str = setting(ClassCode(param="class"), "", layout=True)  # of the class that the visitor is in
+    # that the page is shown in, and which of its steps; that after the last: its questions
+    story: str = setting(StoryName(("", *library().stories)), "", layout=True, control=False)
+    step: int = setting(Whole(1, STEPS[1] + 1), 1, layout=True, control=False)
+    # of the class that the visitor is in
+    class_code: str = setting(ClassCode(param="class"), "", layout=True, control=False)
+    # what a teacher hides or locks on a page that is handed out: settings as a link calls them, and parts of the page
+    hide: tuple[str, ...] = setting(Names(), (), layout=True, control=False)
+    lock: tuple[str, ...] = setting(Names(), (), layout=True, control=False)
+    title: str = setting(Text(MAX_TITLE), "", layout=True, control=False)  # in the teacher's own words
+
+    parts: ClassVar[Mapping[str, Part]] = EVERYWHERE  # of the page, that can be hidden
 
     @classmethod
     def settings(cls) -> dict[str, Kind]:
@@ -60,6 +79,39 @@ class Setup:
     def optional(cls) -> list[str]:
         """The settings that a link names only where they are not as usual."""
         return [f.name for f in fields(cls) if f.metadata["optional"]]
+
+    @classmethod
+    def controls(cls) -> dict[str, str]:
+        """The settings that have a control, by what a link calls each."""
+        return {param_name(f.name, f.metadata["kind"]): f.name for f in fields(cls) if f.metadata["control"]}
+
+    def hides(self, name: str) -> bool:
+        """Whether a setting's control, or a part of the page, is not to be there."""
+        return bool(self.hide) and self.link_name(name) in self.hide
+
+    def fixes(self, name: str) -> bool:
+        """Whether a setting is not to be changed by whoever sees the page: hidden, or locked."""
+        return self.hides(name) or (bool(self.lock) and self.link_name(name) in self.lock)
+
+    @classmethod
+    def link_name(cls, name: str) -> str:
+        """What a link calls a setting, or a part."""
+        kind = cls.settings().get(name)
+        return param_name(name, kind) if kind else name
+
+    @property
+    def hides_run(self) -> bool:
+        """Whether something is hidden that the data of the run, or a program that makes it, would tell."""
+        computed = {param_name(f.name, f.metadata["kind"]) for f in fields(self) if not f.metadata["view_only"]}
+        return any(name in computed or (name in self.parts and self.parts[name].tells) for name in self.hide)
+
+    def with_fixed_of(self, other: Self) -> Self:
+        """This set-up, with what another hides or locks as it is there."""
+        kept = self
+        for name in other.settings() if other.hide or other.lock else ():
+            if other.fixes(name) and getattr(kept, name) != getattr(other, name):
+                kept = kept.with_setting(name, getattr(other, name))
+        return kept
 
     def with_layout_of(self, other: Self) -> Self:
         """This set-up, laid out as another."""
@@ -135,6 +187,7 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
     if setup.ask and (problem := problem_of(setup)):
         notes.append(f"ask {quoted(setup.ask)} cannot be asked here: {problem} No question is asked.")
         setup = replace(setup, ask="")
+    setup = with_known_names(setup, notes)
     unknown = [name for name in query if name not in known and resembles_a_setting(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
@@ -147,6 +200,32 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
     return setup, notes
 
 
+def with_known_names(setup: SetupT, notes: list[str]) -> SetupT:
+    """A set-up that hides and locks what there is on its page, with a note for each name that there is not.
+
+    Of each stage one view stays.
+    """
+    controls, parts = setup.controls(), setup.parts
+    known = {"hide": [*controls, *parts], "lock": [*controls]}
+    for word, there in known.items():
+        for name in getattr(setup, word):
+            if name in there:
+                continue
+            if word == "lock" and name in parts:
+                notes.append(f"lock: {quoted(name)} is no setting; hide it instead.")
+                continue
+            near = get_close_matches(name.casefold(), there, 1)
+            meant = f"Is {near[0]} meant?" if near else f"It may name: {', '.join(there)}."
+            notes.append(f"{word}: there is no {quoted(name)} on this page. {meant}")
+    hide = tuple(name for name in setup.hide if name in known["hide"])
+    for stage in dict.fromkeys(part.stage for part in parts.values() if part.stage):
+        views = [name for name, part in parts.items() if part.stage == stage]
+        if set(views) <= set(hide):
+            notes.append(f"hide: one view of the picture stays, {views[0]}. Hide the others only.")
+            hide = tuple(name for name in hide if name != views[0])
+    return replace(setup, hide=hide, lock=tuple(name for name in setup.lock if name in known["lock"]))
+
+
 def resembles_a_setting(name: str) -> bool:
     """Whether a name is that of a setting of some page, perhaps misspelt.
 
@@ -154,7 +233,8 @@ def resembles_a_setting(name: str) -> bool:
     their own to an address that is passed on.
     """
     known = {param_name(own, kind).casefold() for page in descendants(Setup) for own, kind in page.settings().items()}
-    return bool(get_close_matches(name.casefold(), known, 1, MIN_SIMILARITY))
+    name = name.casefold()
+    return name in known or bool(get_close_matches(name, known, 1, MIN_SIMILARITY))  # which takes half a millisecond
 
 
 def descendants(cls: type[Setup]) -> list[type[Setup]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import Optimizer
 from ui.setup.codec import SetupT, encode
@@ -14,7 +15,7 @@ from ui.setup.questions.link import with_question
 from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+LOCKED = "It is locked in this link."
 RECONNECTED = "The connection was lost. Your last change may be lost with it: please make it again."
 
 
@@ -132,7 +133,8 @@ class Controls(Generic[SetupT]):
         """
         memory = self.memory
         query = self.url_query()
-        on_page = self.key("preset") in st.session_state  # Streamlit drops the widgets of a page that was left
+        # Streamlit drops the widgets of a page that was left; of these two, the first may be hidden
+        on_page = any(self.key(name) in st.session_state for name in ("preset", "sent"))
         if on_page and memory.opened:
             if self.current_setup() != memory.setup:
                 memory.notes = []
@@ -160,10 +162,15 @@ class Controls(Generic[SetupT]):
     # ---- callbacks
 
     def update(self, **settings: Any) -> None:
-        """Change some settings, and what follows from them. The widgets of what stays the same are not set."""
+        """Change some settings, and what follows from them, but nothing that the link hides or locks.
+
+        The widgets of what stays the same are not set.
+        """
         before = after = self.current_setup()
         for name, value in settings.items():
-            after = after.with_setting(name, value)
+            if not before.fixes(name):
+                after = after.with_setting(name, value)
+        after = after.with_fixed_of(before)
         for name in after.settings():
             if getattr(after, name) != getattr(before, name):
                 self.set_setting(name, getattr(after, name))
@@ -182,8 +189,10 @@ class Controls(Generic[SetupT]):
             self.apply(presets(self.page)[name].setup)
 
     def apply(self, setup: SetupT) -> None:
-        """Set all widgets to a set-up, and leave the page laid out as it is: for ``on_click``."""
-        self.set_all(with_question(setup.with_layout_of(self.current_setup()), self.memory.asks_first))
+        """Set all widgets to a set-up; the layout, and what is hidden or locked, stay as they are: for ``on_click``."""
+        shown = self.current_setup()
+        asked = with_question(setup.with_layout_of(shown), self.memory.asks_first)
+        self.set_all(asked.with_fixed_of(shown))
 
     def take_start(self) -> None:
         """Set the start to where the stage's map was clicked, rounded to what the map can resolve."""
@@ -199,6 +208,41 @@ class Controls(Generic[SetupT]):
         self.memory.drawn.add(name)
         st.session_state.setdefault(self.key(name, part), kind.to_widgets(getattr(setup, name))[part])
         return self.key(name, part)
+
+    def shows(self, name: str) -> bool:
+        """Whether the control of a setting, or a part of the page, is there: the link may hide it."""
+        return not self.memory.setup.hides(name)
+
+    def draw(
+        self,
+        name: str,
+        widget: Callable[..., Any],
+        label: str,
+        *options: Any,
+        part: str = "",
+        key: str = "",
+        disabled: bool = False,
+        help: str | None = None,
+        **more: Any,
+    ) -> None:
+        """Draw a widget of a setting: nothing where the link hides it, and without use where the link locks it.
+
+        ``widget`` is Streamlit's function, and all but ``part`` is for it. ``key``: of a widget that does not hold the
+        setting itself but changes it.
+        """
+        if not key:
+            self.memory.labels.setdefault(name, {})[part] = label
+        if not self.shows(name):
+            return
+        if self.memory.setup.fixes(name):
+            disabled, help = True, f"{help} {LOCKED}" if help else LOCKED
+        key = key or self.widget_key(name, part)
+        widget(label, *options, key=key, disabled=disabled, help=help, **more)
+
+    def columns(self, names: Sequence[str]) -> Iterable[tuple[DeltaGenerator, str]]:
+        """A column for each of these settings that is not hidden."""
+        shown = [name for name in names if self.shows(name)]
+        return zip(st.columns(len(shown)), shown, strict=True) if shown else ()
 
     def hold_undrawn(self, setup: SetupT) -> None:
         """Keep the value of each setting that has no widget in this run. Call it once all widgets are drawn.
@@ -242,48 +286,16 @@ class Controls(Generic[SetupT]):
         """The preset that a set-up is; None for one of the visitor's own."""
         return preset_of(self.page, setup)
 
-    def choose_preset(self, setup: SetupT) -> None:
-        """Draw the list of presets."""
-        preset = self.preset(setup)
-        self.set_derived("preset", preset.name if preset else CUSTOM)
-        st.selectbox(
-            "Preset",
-            list(presets(self.page)) if preset else [*presets(self.page), CUSTOM],
-            key=self.key("preset"),
-            on_change=self.apply_preset,
-            help="A prepared example, which sets all controls of this page. You can change each of them afterwards.",
-        )
-
     def show_look_for(self, setup: SetupT) -> None:
         """Say what to look for in the preset that is shown."""
         preset = self.preset(setup)
-        if not setup.story:  # a story says that itself
+        if not setup.story and self.shows("look-for"):  # a story says that itself
             st.markdown(f":material/visibility: {preset.look_for if preset else 'Your own settings.'}", width="content")
 
     def choose_tab(self, name: str, label: str, tabs: Mapping[str, str]) -> None:
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
-        key, names = self.widget_key(name), tabs.__getitem__
-        st.segmented_control(label, list(tabs), key=key, required=True, format_func=names, label_visibility="collapsed")
-
-    def choose_batch(self, chosen: int, examples: int, label: str) -> None:
-        """Draw the slider of the batch size: how many examples a step is computed from, or all of them (0)."""
-        st.select_slider(
-            label,
-            [*sorted({size for size in BATCH_SIZES if size < examples} | ({chosen} - {0})), 0],
-            key=self.widget_key("batch"),
-            format_func=lambda size: str(size) if size else "all",
-            help="The batch size: each step computes its gradient from so many of them only, a mini-batch.",
-        )
-
-    def reset_button(self) -> None:
-        """Draw the button that brings the set-up back that the page opens with."""
-        st.button(
-            "Reset to the first preset",
-            on_click=self.apply,
-            args=(self.opening,),
-            icon=":material/restart_alt:",
-            width="stretch",
-        )
+        look: dict[str, Any] = {"required": True, "format_func": tabs.__getitem__, "label_visibility": "collapsed"}
+        self.draw(name, st.segmented_control, label, list(tabs), **look)
 
 
 def show_notes(notes: list[str]) -> None:

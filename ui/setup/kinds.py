@@ -167,6 +167,25 @@ class Text(Kind):
 
 
 @dataclass(frozen=True)
+class Names(Kind):
+    """A few names, each once. Which of them there are depends on the page, and is looked at once they are read."""
+
+    most: int = 60
+    max_length: int = 40  # of each
+
+    @property
+    def accepts(self) -> str:
+        return f"a list of names like {quoted(f'steps{SEPARATOR}table')}, with at most {self.most} of them"
+
+    def encode(self, value: tuple[str, ...]) -> str:
+        return SEPARATOR.join(value)
+
+    def decode(self, text: str) -> tuple[str, ...] | None:
+        names = tuple(dict.fromkeys(name for name in text.split(SEPARATOR) if name))
+        return names if len(names) <= self.most and all(len(name) <= self.max_length for name in names) else None
+
+
+@dataclass(frozen=True)
 class Formula(Text):
     """A formula. In an address + stands for a blank, so a blank may have been meant as a plus sign."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -20,9 +21,16 @@ LECTURE = """<style>
 </style>"""
 
 
-def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> dict[str, Any]:
-    """What a page's stage is shown with: its key, and how it is laid out."""
+def stage_layout(
+    controls: Controls[Any], setup: Any, name: str = "stage", sets: Collection[str] = ("start",)
+) -> dict[str, Any]:
+    """What a page's stage is shown with: its key, how it is laid out, and what the link hides or locks of it.
+
+    ``sets``: the settings that a click on it sets.
+    """
     key = controls.key(name)
+    hidden = [name for name in setup.hide if name in ("table", "apart")]
+    hidden += [part.view for part_name, part in setup.parts.items() if part.view and part_name in setup.hide]
 
     def take_large() -> None:
         """Keep which view the visitor has made the large one."""
@@ -41,13 +49,18 @@ def stage_layout(controls: Controls[Any], setup: Any, name: str = "stage") -> di
         "lecture": setup.lecture,
         "on_large": take_large,
         "on_apart": take_apart,
+        "without": hidden,
+        "clicks": not any(setup.fixes(one) for one in sets),
+        "can_part": not setup.fixes("apart"),
     }
 
 
 def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator) -> None:
     """The way into lecture mode; in it, the way to the next preset and the way out."""
     if not setup.lecture:
-        place.button(
+        controls.draw(
+            "lecture",
+            place.button,
             "Lecture mode",
             key=controls.key("lecture-on"),
             on_click=controls.update,
@@ -57,16 +70,23 @@ def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator
         )
         return
     st.html(LECTURE)
-    place.button(
-        "Next preset",
-        key=controls.key("lecture-next"),
-        on_click=choose_next_preset,
-        args=(controls,),
-        shortcut="N",
-        help="In this mode, Space plays and the arrow keys step, wherever the focus is.",
-    )
-    place.button(
-        "Leave", key=controls.key("lecture-off"), on_click=controls.update, kwargs={"lecture": False}, shortcut="Esc"
+    if controls.shows("preset"):
+        place.button(
+            "Next preset",
+            key=controls.key("lecture-next"),
+            on_click=choose_next_preset,
+            args=(controls,),
+            shortcut="N",
+            help="In this mode, Space plays and the arrow keys step, wherever the focus is.",
+        )
+    controls.draw(
+        "lecture",
+        place.button,
+        "Leave",
+        key=controls.key("lecture-off"),
+        on_click=controls.update,
+        kwargs={"lecture": False},
+        shortcut="Esc",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ from engine.slopes import points
 from ui.setup.codec import Setup, setting
 from ui.setup.curves import RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
+from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
 from ui.setup.racers import MAX_RACERS, Racers, racer_names, racers_with_rates
 
 MAX_STEPS = 2000
@@ -54,10 +55,11 @@ class RaceSetup(RunSetup):
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
-    large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True)
+    large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True, control=False)
 
     index: ClassVar[str] = "step"
     coordinates: ClassVar[tuple[str, ...]] = ("x", "y")
+    parts: ClassVar[Mapping[str, Part]] = RACE
 
     @property
     def chosen_landscape(self) -> Landscape:
@@ -98,10 +100,11 @@ class RegressionSetup(RunSetup):
     below: str = setting(Choice(tuple(REGRESSION_TABS)), "ends", view_only=True)
     moment: int = setting(Whole(0, MAX_ITERATIONS, param="at"), 0, view_only=True)
     whose: int = setting(Whole(1, MAX_RACERS), 1, view_only=True)
-    large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True)
+    large: str = setting(Choice(("bowl", "map", "loss")), "bowl", layout=True, control=False)
 
     index: ClassVar[str] = "iteration"
     coordinates: ClassVar[tuple[str, ...]] = ("θ₁", "θ₂")
+    parts: ClassVar[Mapping[str, Part]] = REGRESSION
 
     @property
     def runners(self) -> list[str]:
@@ -142,9 +145,10 @@ class FitSetup(RunSetup):
     batch: int = setting(Whole(0, 10_000), 0)  # 0: all of them
     deal: int = setting(Whole(0, 9999, param="batch_seed"), 0)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
-    large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True)
+    large: str = setting(Choice(("data", "loss", "valley")), "data", layout=True, control=False)
 
     index: ClassVar[str] = "iteration"
+    parts: ClassVar[Mapping[str, Part]] = LINEAR_FIT
 
     @property
     def runners(self) -> list[str]:
@@ -210,7 +214,11 @@ class GradientsSetup(Setup):
     theta: float = setting(Number(THETAS[0], THETAS[-1]), 2.0, view_only=True)
     lines: int = setting(Whole(1, DERIVATION_LINES), 1, view_only=True)
     # of the views of each part; the first of them where it is that of another part
-    large: str = setting(Choice(("curve", "slope", "secants", "errors", "loss", "fit")), "curve", layout=True)
+    large: str = setting(
+        Choice(("curve", "slope", "secants", "errors", "loss", "fit")), "curve", layout=True, control=False
+    )
+
+    parts: ClassVar[Mapping[str, Part]] = GRADIENTS
 
     @property
     def shows_slope(self) -> bool:

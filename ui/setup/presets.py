@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +23,11 @@ class Preset:
     look_for: str  # one or two sentences
     link: str  # the query part of an address: what differs from the page's default; never empty
     setup: Any  # an instance of the page's own class
+
+    @cached_property
+    def without_view(self) -> Any:
+        """Its set-up with what decides the view alone as usual."""
+        return self.setup.without_view()
 
 
 def entries(page: str) -> list[dict[str, str]]:
@@ -68,4 +73,7 @@ def preset_of(page: str, setup: Setup) -> Preset | None:
     """The preset that is equal to a set-up, or else equal but for ``view_only`` settings; None if there is none."""
     prepared, setup = presets(page).values(), setup.with_layout_of(type(setup)())
     exact = next((preset for preset in prepared if preset.setup == setup), None)
-    return exact or next((preset for preset in prepared if preset.setup.without_view() == setup.without_view()), None)
+    if exact:
+        return exact
+    computed = setup.without_view()
+    return next((preset for preset in prepared if preset.without_view == computed), None)

@@ -41,6 +41,8 @@ class Session(Generic[SetupT]):
     query: dict[str, list[str]] = field(default_factory=dict)  # of the last run
     notes: list[str] = field(default_factory=list)  # on the link that the page was opened with
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run
+    # what the page calls the controls of each setting that it has drawn, or hidden: by the setting, and the control
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
     commitment: Commitment | None = None  # to an answer, where the page asks a question
     asks_first: bool = False  # whether the visitor has switched questions on, for any set-up
     # Widgets that the code has set and that the browser may still show as they were, by key: every value that the

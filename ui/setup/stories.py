@@ -71,9 +71,13 @@ class Story:
         shown = self.steps[min(step, len(self.steps)) - 1]
         return {**shown.query, "story": [self.name], "step": [str(step)]}
 
+    def page(self, step: int) -> str:
+        """The title of the page that a step is on."""
+        return self.steps[min(step, len(self.steps)) - 1].page
+
     def file(self, step: int) -> str:
         """The file of the page that a step is on."""
-        return PAGE_FILES[self.steps[min(step, len(self.steps)) - 1].page]
+        return PAGE_FILES[self.page(step)]
 
 
 @dataclass

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import streamlit as st
 
-from ui.setup.codec import Setup
+from ui.setup.codec import Setup, encode
+from ui.setup.presets import read_query
 from ui.setup.stories import FOLDER, Story, library
 
 HERE = Path(__file__).parent
@@ -58,6 +59,11 @@ def show_story(setup: Setup, *, held: bool) -> None:
 
 
 def link_to(story: Story, number: int, label: str, icon: str, setup: Setup) -> None:
-    """A link to a step, laid out for lectures where this page is."""
-    query = {**story.query(number), **({"lecture": ["1"]} if setup.lecture else {})}
+    """A link to a step: laid out for lectures where this page is, with what this page hides or locks as it is here."""
+    query = story.query(number)
+    if setup.hide or setup.lock:
+        step, _ = read_query(story.page(number), query)
+        if isinstance(step, type(setup)):
+            query = encode(replace(step, hide=setup.hide, lock=setup.lock).with_fixed_of(setup))
+    query |= {"lecture": ["1"]} if setup.lecture else {}
     st.page_link(story.file(number), label=f"**{label}**", icon=icon, query_params=query)

@@ -37,8 +37,14 @@ MENU = st.components.v2.component(
 )
 
 
-@st.fragment
 def show_menu(setup: Setup, stage_key: str) -> None:
+    """The menu, unless the link hides it, or something that a program or the data of the run would tell."""
+    if not setup.hides("take-home") and not setup.hides_run:
+        show_button(setup, stage_key)
+
+
+@st.fragment
+def show_button(setup: Setup, stage_key: str) -> None:
     """The menu's button. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
     menu = st.popover(
         "Take it home", icon=":material/download:", key=f"{stage_key}-take-home", on_change="rerun", width="content"

@@ -12,8 +12,14 @@ from ui.setup.codec import Setup
 from ui.setup.controls import Controls
 
 
-@st.fragment
 def show_teach(controls: Controls[Any], setup: Setup) -> None:
+    """The menu, unless the link hides it."""
+    if controls.shows("teach"):
+        show_button(controls, setup)
+
+
+@st.fragment
+def show_button(controls: Controls[Any], setup: Setup) -> None:
     """The menu's button. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
     menu = st.popover("Teach", icon=":material/school:", key=controls.key("teach"), on_change="rerun", width="content")
     if menu.open:

@@ -6,6 +6,7 @@ Imports nothing heavy, so that a page can have the browser fetch Plotly before t
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import threading
@@ -90,7 +91,9 @@ def stage_address() -> str:
 def component(name: str, html: str, css: str) -> Callable:
     """A Streamlit component whose script loads the stage."""
     script = (HERE / "loader.js").read_text(encoding="utf-8")
-    script = script.replace("STAGE_FILE", stage_address())
+    folder = stage_address().rpartition("/")[0]
+    script = script.replace("STAGE_FILE", stage_address()).replace("PLOTLY_FILE", plotly_address())
+    script = script.replace("IMPORTED_FILES", json.dumps([f"{folder}/{name}" for name in IMPORTED]))
     return st.components.v2.component(name, html=html, css=css, js=script, isolate_styles=False)
 
 

@@ -289,6 +289,7 @@ class Stage {
       element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col", textContent: text })))),
       element("tbody", {}, ...some));
     numbers.dataset.count = count;
+    if (this.message.table === false) return numbers.replaceChildren();
     numbers.replaceChildren(table(rows.slice(0, Math.ceil(rows.length / count))));
     if (count > 1) numbers.append(table(rows.slice(Math.ceil(rows.length / count))));
   }

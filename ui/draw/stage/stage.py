@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -52,6 +53,10 @@ class View:
     low: bool = False  # may be lower than the others where views are stacked
     lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
     marks: Sequence[tuple[float, float, str]] = ()  # on a plane, places that do not move, with a word for each
+
+    def quantities(self) -> set[str]:
+        """The quantities of a track that are drawn on it."""
+        return {*self.path, *(self.line or ()), *(self.arrow or ()), *(self.sheet.weights if self.sheet else ())}
 
     def message(self) -> dict:
         """What the browser is sent of it."""
@@ -121,6 +126,7 @@ class Index:
 
 
 STEPS = Index()
+CLICK_WORDS = re.compile(r"(^| · )click to .*$")  # of a caption
 
 
 def packed(values: np.ndarray) -> str:
@@ -141,6 +147,7 @@ class Stage:
     who: str = "optimizer"  # what the table calls a track
     at: int | None = None  # the record to stand at, whenever it is another than before; None: wherever the visitor went
     apart: Mapping | bool | None = None  # the steps taken apart, or whether they can be; None: nothing to ask for
+    table: bool = True  # under the views
     held: int | None = None  # how many steps are to come of a run that is held back at its start; None: it is not
 
     def message(self) -> dict:
@@ -158,13 +165,42 @@ class Stage:
             "numbers": [asdict(number) for number in self.numbers],
             "tracks": [track.message() for track in self.tracks],
             **({} if self.apart is None else {"apart": self.apart}),
+            **({} if self.table else {"table": False}),
             **({} if self.held is None else {"held": self.held}),
         }
+
+    def limited(self, without: Collection[str], clicks: bool) -> Stage:
+        """This stage without some of its views, or without the ``table``, and without clicks: not even their data.
+
+        One view stays.
+        """
+        if not without and clicks:
+            return self
+        views = [view for view in self.views if view.name not in without] or [self.views[0]]
+        if not clicks:
+            views = [replace(view, click=None, caption=CLICK_WORDS.sub("", view.caption)) for view in views]
+        table = "table" not in without
+        numbers = self.numbers if table else ()
+        used = {name for view in views for name in view.quantities()} | {number.key for number in numbers}
+        return replace(
+            self,
+            figures={name: figure for name, figure in self.figures.items() if name in {view.name for view in views}},
+            views=views,
+            numbers=numbers,
+            table=table,
+            tracks=[
+                replace(track, values={name: some for name, some in track.values.items() if name in used})
+                for track in self.tracks
+            ],
+        )
 
     def show(
         self,
         key: str,
         *,
+        without: Collection[str] = (),
+        clicks: bool = True,
+        can_part: bool = True,
         scene: int = 0,
         large: str = "",
         lecture: bool = False,
@@ -184,8 +220,16 @@ class Stage:
         click on a view that takes one (``start``: x, y), and ``on_at`` for the record where the stage came to rest
         (``at``). A page that takes it may hand the same record back as ``at``: that moves nothing. ``on_seen`` is
         called once the run was followed to its end.
+
+        ``without`` names what is left out, as in ``limited``, and "apart" for what takes a step apart; ``clicks``:
+        whether a view may be clicked; ``can_part``: whether the visitor may open and close what takes a step apart.
         """
-        message = self.message()
+        shown = self.limited(without, clicks)
+        if "apart" in without or not (self.apart or can_part):
+            shown = replace(shown, apart=None)
+        elif isinstance(self.apart, Mapping) and not can_part:
+            shown = replace(shown, apart={**self.apart, "fixed": True})
+        message = shown.message()
         message["tells"] = on_at is not None
         # the record that the stage told, and this run answers
         message["answers"] = getattr(st.session_state.get(key), "at", None) if on_at else None
@@ -200,13 +244,13 @@ class Stage:
             "on_at_change": on_at,
             "on_seen_change": on_seen,
             "on_large_change": on_large,
-            "on_apart_change": on_apart if self.apart is not None else None,
+            "on_apart_change": on_apart if shown.apart is not None else None,
             "on_theme_change": lambda: None,
         }
         with st.container(gap=None):
             # by themselves, so that they are sent once and not with every run
             FIGURES(
-                key=f"{key}-figures", data={"still": message["still"], "figures": dict(self.figures)}, height="content"
+                key=f"{key}-figures", data={"still": message["still"], "figures": dict(shown.figures)}, height="content"
             )
             STAGE(key=key, data=message, height="content", **{name: call for name, call in heard.items() if call})
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ui.setup.kinds import SEPARATOR, Kind
+from ui.setup.questions.own import Own
 from ui.setup.questions.question import Question
 from ui.setup.questions.races import Ends, Lowest, Where
 from ui.setup.questions.slope import Slope
 
-QUESTIONS: dict[str, type[Question]] = {kind.word: kind for kind in (Ends, Lowest, Where, Slope)}
-MAX_LETTERS = 80  # of a question in a link
+QUESTIONS: dict[str, type[Question]] = {kind.word: kind for kind in (Ends, Lowest, Where, Slope, Own)}
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,20 @@ class Ask(Kind):
 
     @property
     def accepts(self) -> str:
-        return "a question. Ask one of: ends~Adam, lowest, where~Adam~40, slope"
+        return "a question. Ask one of: ends~Adam, lowest, where~Adam~40, slope, own~Your question?~One answer~Another"
 
     def encode(self, value: str) -> str:
         return value
 
     def decode(self, text: str) -> str | None:
-        return text if not text or (len(text) <= MAX_LETTERS and read(text)) else None
+        return text if not text or read(text) else None
 
 
 def read(text: str) -> Question | None:
     """The question that a link's text stands for; None for none."""
     word, *parts = text.split(SEPARATOR)
-    return QUESTIONS[word].read(parts) if word in QUESTIONS else None
+    kind = QUESTIONS.get(word)
+    return kind.read(parts) if kind and len(text) <= kind.longest else None
 
 
 def question_of(setup: Any) -> Question | None:

@@ -30,13 +30,13 @@ class Outcome:
     """What came of a run, and which answers are right."""
 
     words: str  # one sentence
-    right: frozenset[str] | tuple[float, ...]  # the choices, or the numbers
+    right: frozenset[str] | tuple[float, ...] | None  # the choices, or the numbers; None: nothing says which
     reach: tuple[float, ...] = ()  # how far off each number may be
 
 
 def is_right(answer: Answer, outcome: Outcome) -> bool:
     """Whether an answer is right: one of the right choices, or numbers that are near enough to the right ones."""
-    if isinstance(outcome.right, frozenset) or isinstance(answer, str):
+    if outcome.right is None or isinstance(outcome.right, frozenset) or isinstance(answer, str):
         return isinstance(outcome.right, frozenset) and answer in outcome.right
     off = (np.asarray(answer) - np.asarray(outcome.right)) / np.asarray(outcome.reach)
     return bool(np.linalg.norm(off) <= 1)
@@ -47,6 +47,8 @@ class Question:
     """A question about a set-up. Each kind is one class, named in ``link.py``; a link asks it by its ``word``."""
 
     word: ClassVar[str]
+    longest: ClassVar[int] = 80  # letters of it in a link
+    judged: ClassVar[bool] = True  # whether the run says what is right
 
     @classmethod
     def read(cls, parts: Sequence[str]) -> Self | None:

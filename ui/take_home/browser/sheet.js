@@ -36,16 +36,18 @@ function inLines(texts, size, width, between = " · ") {
 export const captionOf = (spec) => (spec.click ? spec.caption.replace(/(^| · )click to .*$/, "") : spec.caption);
 
 export class Sheet {
-  // `words`: title, settings, labels (what the legend says of a racer by its name). `table`: with the numbers of the moment
-  constructor(stage, words, table) {
+  // `words`: title, settings, labels (what the legend says of a racer by its name). `table`: with the numbers of the moment.
+  // `change` may change the sheet before it is laid out
+  constructor(stage, words, table, change = () => {}) {
     this.live = stage;
     this.stage = freeze(stage);
     this.views = [...this.stage.views.values()];
-    if (!this.views.length) throw new Error("no view is drawn");
     const style = getComputedStyle(stage.root);
     const named = (name, other) => style.getPropertyValue(name).trim() || other;
     this.colors = { paper: named("--st-background-color", "#ffffff"), ink: style.color, edge: named("--st-border-color", "#cccccc") };
     this.words = words;
+    change(this);
+    if (!this.views.length) throw new Error("no view is drawn");
     this.layOut(table);
   }
 
@@ -60,8 +62,8 @@ export class Sheet {
     const inside = Math.max(MIN_WIDTH, Math.max(...boxes.map((box) => box.right)) - left);
     this.width = Math.ceil(inside + 2 * MARGIN);
     this.parts = [];
-    let y = MARGIN + 20;
-    this.parts.push(this.text(MARGIN, y, this.words.title, { size: 22, weight: 700 }));
+    let y = MARGIN;
+    if (this.words.title) this.parts.push(this.text(MARGIN, (y += 20), this.words.title, { size: 22, weight: 700 }));
     for (const line of inLines(this.words.settings, 14, inside)) this.parts.push(this.text(MARGIN, (y += 22), line, { size: 14 }));
     y = this.legend(y + 12, inside);
     this.places = this.views.map((view, i) => ({
@@ -69,7 +71,7 @@ export class Sheet {
     }));
     y += Math.max(...boxes.map((box) => box.bottom)) - top;
     this.when = [MARGIN, (y += 26)];
-    if (table) y = this.numbers(y + 10, inside);
+    if (table && stage.message.table !== false) y = this.numbers(y + 10, inside);
     this.height = Math.ceil(y + MARGIN);
   }
 
@@ -131,8 +133,12 @@ export class Sheet {
     }
   }
 
+  // what Plotly is given of a view
+  given(view) { return Object.getPrototypeOf(view).plot; } // the live one: Plotly draws a copy of it
+
   async figure(view) {
-    const { data, layout, _fullLayout: full } = Object.getPrototypeOf(view).plot; // the live one: Plotly draws a copy of it
+    const { _fullLayout: full } = view.plot;
+    const { data, layout } = this.given(view);
     const { clientWidth: width, clientHeight: height } = view.plot;
     if (!view.missing.hidden) return this.text(width / 2, height / 2, "This surface is not drawn in this browser.", { anchor: "middle" });
     const as = { ...layout, width, height, autosize: false };
