@@ -255,11 +255,6 @@ class Controls(Generic[SetupT]):
                     st.session_state[self.key(name, part)] = held
         self.draw_set_count()
 
-    def hold_all(self, setup: SetupT) -> None:
-        """Keep the value of every setting, on a page that is drawn without any controls."""
-        st.session_state[self.key("preset")] = st.session_state.get(self.key("preset"), CUSTOM)
-        self.hold_undrawn(setup)
-
     def draw_set_count(self) -> None:
         """A hidden widget that holds how often the code has set a widget, drawn after all others.
 
