@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -16,7 +15,6 @@ from ui.class_room.member import Member, join, leave, member
 from ui.class_room.posing import is_same
 from ui.class_room.results import Results
 from ui.class_room.student import Student
-from ui.setup.controls import CUSTOM, Controls
 from ui.setup.questions.question import Facts
 from ui.setup.session import Commitment
 
@@ -100,9 +98,3 @@ def step_out(asking: Asking) -> None:
     """Take the class out of the page's link: for ``on_click``."""
     leave()
     asking.controls.update(class_code="")
-
-
-def hold_without_controls(controls: Controls[Any], setup: Any) -> None:
-    """End a page that is drawn without any controls: the value of every setting is kept."""
-    st.session_state[controls.key("preset")] = st.session_state.get(controls.key("preset"), CUSTOM)
-    controls.hold_undrawn(setup)

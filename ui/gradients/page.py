@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import hold_without_controls, in_class
+from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
@@ -56,7 +56,7 @@ def show(actions: DeltaGenerator) -> None:
             show_menu(setup, CONTROLS.key("stage"))
     show_part(setup, asking)
     if asking.bare:
-        return hold_without_controls(CONTROLS, setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup)
 
     if CONTROLS.shows("code"):

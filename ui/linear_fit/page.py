@@ -13,7 +13,7 @@ from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
 from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
-from ui.class_room.room import hold_without_controls, in_class
+from ui.class_room.room import in_class
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
@@ -69,7 +69,7 @@ def show(actions: DeltaGenerator) -> None:
         show_question(asking, partial(facts, setup, result))
         show_stage(setup, asking, result.at_start() if asking.held else result)
         if asking.bare:
-            return hold_without_controls(CONTROLS, setup)
+            return CONTROLS.hold_undrawn(setup)
         sidebar(setup, result.scale, foretell=not asking.held)
         show_counts(setup, points)
         show_lesson(setup)

@@ -11,7 +11,7 @@ from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import hold_without_controls, in_class
+from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
@@ -71,7 +71,7 @@ def show(actions: DeltaGenerator) -> None:
     else:
         show_stage(setup, asking, traces, racer_styles, log_loss(setup))
     if asking.bare:
-        return hold_without_controls(CONTROLS, setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
     show_landscape(setup)
 

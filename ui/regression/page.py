@@ -14,7 +14,7 @@ from engine.problems import mean_squared_error
 from ui.admission import without_slot
 from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
-from ui.class_room.room import hold_without_controls, in_class
+from ui.class_room.room import in_class
 from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
@@ -64,7 +64,7 @@ def show(actions: DeltaGenerator) -> None:
     show_question(asking, partial(facts, setup, result))
     show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
     if asking.bare:
-        return hold_without_controls(CONTROLS, setup)
+        return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
     show_lesson()
 
