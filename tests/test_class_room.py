@@ -32,6 +32,7 @@ from ui.setup.kinds import CODE_LETTERS, ClassCode
 from ui.setup.pages import CSV, SETUPS, FitSetup, GradientsSetup, RaceSetup
 from ui.setup.presets import opening
 from ui.setup.questions.link import question_of
+from ui.setup.questions.own import Own
 from ui.setup.questions.question import is_right
 from ui.setup.stories import library
 
@@ -317,6 +318,24 @@ def test_a_label_of_a_bar_is_text_and_nothing_else():
         assert "&lt;img" in drawn
 
 
+def test_a_teachers_own_question_is_counted_and_its_words_are_shown_as_they_are():
+    words = "*Which* one <wins>?"
+    setup = replace(RACE, ask=Own.link_text(words, ["SGD_1", "<b>Adam</b>", "none"]))
+    code, key = CLASSES.open(posing.pose("Ackley Race", setup))
+    student = student_of(code)
+    assert student.radio[0].options
+    student.radio[0].set_value("2")
+    press(student, "Commit")
+    CLASSES.reveal(code, key)
+    sound(student.run())
+    (bars,) = (part.proto.body for part in student.get("html") if '<div class="class-bars"' in part.proto.body)
+    assert "&lt;b&gt;Adam&lt;/b&gt;" in bars
+    assert "SGD_1" in bars
+    assert "data-right" not in bars
+    assert "Right." not in texts(student)
+    assert "Not so." not in texts(student)
+
+
 def test_a_screen_reader_is_told_of_quarters_and_not_of_each_answer():
     said = [announced(Counts(300, answered)) for answered in range(301)]
     assert len(set(said)) == 5
@@ -424,6 +443,18 @@ def test_what_a_student_changes_is_set_back_until_it_is_revealed_and_then_the_pa
     CLASSES.ask(code, key, posing.pose("Linear Fit", FIT))
     sound(student.run())
     assert address(student, "Linear Fit") == replace(FIT, class_code=code)
+
+
+def test_what_is_hidden_stays_hidden_for_the_class():
+    setup = replace(RACE, hide=("landscape",), lock=("steps",), title="Which one?")
+    code, key = CLASSES.open(posing.pose("Ackley Race", setup))
+    student = student_of(code)
+    assert address(student, "Ackley Race") == replace(setup, class_code=code)
+    CLASSES.reveal(code, key)
+    sound(student.run())
+    assert "Landscape" not in [box.label for box in student.selectbox]
+    CLASSES.ask(code, key, posing.pose("Ackley Race", replace(RACE, steps=50)))
+    assert address(sound(student.run()), "Ackley Race") == replace(RACE, steps=50, class_code=code)
 
 
 def test_a_paused_class_takes_no_answers_and_says_so():

@@ -14,8 +14,11 @@ from ui.setup.stories import PAGE_FILES, library
 
 
 def asked(setup: Any) -> Any:
-    """A set-up laid out as usual, with its own question or else the one that suits it best."""
-    plain = setup.with_layout_of(type(setup)())
+    """A set-up laid out as usual, with its own question or else the one that suits it best.
+
+    What is hidden or locked is so for the class, too.
+    """
+    plain = setup.with_layout_of(replace(type(setup)(), hide=setup.hide, lock=setup.lock, title=setup.title))
     if isinstance(plain, RaceSetup):
         plain = replace(plain, show="race")  # the other tabs are hidden while a question is asked
     return plain if plain.ask else replace(plain, ask=usual_question(plain))

@@ -15,6 +15,7 @@ import streamlit as st
 from ui.class_room.classes import Answer
 from ui.draw.theme import theme
 from ui.numbers import format_number
+from ui.setup.plain import unescaped
 from ui.setup.questions.question import Outcome, Question
 
 STYLE = f"<style>\n{(Path(__file__).parent / 'class.css').read_text(encoding='utf-8')}</style>"
@@ -49,7 +50,7 @@ class Results:
         choices = question.choices(setup)
         if choices:
             right = outcome.right if isinstance(outcome.right, frozenset) else frozenset()
-            return [Bar(words, self.answers.count(choice), choice in right) for choice, words in choices.items()]
+            return [Bar(unescaped(text), self.answers.count(one), one in right) for one, text in choices.items()]
         numbers = np.array([one for one in self.answers if isinstance(one, tuple)], float)
         if not isinstance(outcome.right, tuple) or not outcome.right:
             return [Bar("answers", len(numbers), False)]
