@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.race import Trace
 from ui.setup.controls import Controls
-from ui.setup.questions.link import problem_of, question_of, usual_question
+from ui.setup.questions.link import other_questions, problem_of, question_of, usual_question
 from ui.setup.questions.question import Answer, Outcome, Question
 from ui.setup.session import Commitment
 
@@ -49,6 +49,17 @@ class Asking:
         return self.question is not None and self.commitment is None
 
     @property
+    def blind(self) -> bool:
+        """Whether the landscape is hidden too, with all that tells where its minimum is."""
+        return self.held and self.question is not None and self.question.blind
+
+    @property
+    def answered(self) -> tuple[Question, tuple[float, ...]] | None:
+        """The question and the numbers that it was answered by; None before, and where it was by a choice."""
+        answer = self.commitment.answer if self.commitment else None
+        return (self.question, answer) if self.question and isinstance(answer, tuple) else None
+
+    @property
     def about(self) -> Any:
         """The set-up that the question is about."""
         return self.commitment.setup if self.commitment else self.setup
@@ -56,6 +67,11 @@ class Asking:
     def start_of(self, traces: Mapping[str, Trace]) -> Mapping[str, Trace]:
         """The runs as they may be shown: their starts alone while they are held back."""
         return {name: trace.at_start() for name, trace in traces.items()} if self.held else traces
+
+    @property
+    def here(self) -> tuple[float, ...]:
+        """The last of those points; the start, before there is one."""
+        return self.taken[-self.count :] or self.setup.start
 
     # ---- what the visitor does
 
@@ -69,6 +85,8 @@ class Asking:
         if self.question.choices(self.setup):
             chosen = st.session_state.get(self.key("choice"))
             return chosen if chosen in self.question.choices(self.setup) else None
+        if self.budget:
+            return self.taken or None
         numbers = [st.session_state.get(self.key("number", str(i))) for i in range(self.count)]
         return None if None in numbers else tuple(float(str(number)) for number in numbers)
 
@@ -76,6 +94,23 @@ class Asking:
     def count(self) -> int:
         """How many numbers an answer has."""
         return len(self.question.numbers(self.setup)) if self.question else 0
+
+    @property
+    def budget(self) -> int:
+        """How many points an answer may have that is given one by one; 0 for any other."""
+        return self.question.budget(self.setup) if self.question else 0
+
+    @property
+    def basis(self) -> Any:
+        """What an answer is about."""
+        assert self.question is not None
+        return self.setup.ask, self.question.basis(self.setup)
+
+    @property
+    def taken(self) -> tuple[float, ...]:
+        """The points that were given so far, one after the other."""
+        draft = self.controls.memory.draft
+        return draft.answer if draft and draft.basis == self.basis and isinstance(draft.answer, tuple) else ()
 
     def commit(self) -> None:
         """Take what the widgets hold as the answer, where it is a whole one: for ``on_click``."""
@@ -87,8 +122,8 @@ class Asking:
     def settle(self, answer: Answer | None) -> None:
         """Let the run be shown, after an ``answer`` or without one; it begins at its start."""
         assert self.question is not None
-        basis = (self.setup.ask, self.question.basis(self.setup))
-        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=self.count == 1)
+        seen = self.question.at_once
+        self.controls.memory.commitment = Commitment(self.basis, self.setup, answer, seen)
         self.begin()
 
     def see(self) -> None:
@@ -103,27 +138,46 @@ class Asking:
 
     def begin(self) -> None:
         """Put the stage at its start, and empty the widgets of the answer."""
+        self.controls.memory.draft = None
         self.controls.memory.scene += 1
         for name in ("choice", "missing", *(f"number-{i}" for i in range(self.count))):
             st.session_state.pop(self.key(name), None)
+            self.controls.memory.unconfirmed.pop(self.key(name), None)
 
     def take_place(self) -> None:
-        """Fill in the place at which the stage's map was clicked."""
+        """Take the place at which the stage was clicked, or the numbers that were dragged there, as the answer's."""
+        assert self.question is not None
         clicked = st.session_state[self.controls.key("stage")].start
-        for i, value in enumerate(clicked or ()):
-            self.controls.set_widget(self.key("number", str(i)), float(f"{float(value):.3g}"))
+        numbers = tuple(float(f"{float(value):.{self.question.digits}g}") for value in clicked or ())
+        if self.budget:
+            return self.take_point(numbers)
+        for i, number in enumerate(numbers):
+            self.controls.set_widget(self.key("number", str(i)), number)
+
+    def take_point(self, point: tuple[float, ...]) -> None:
+        """Add a point to those that were given, while there may be more; one stays where one is by no step."""
+        if point and point != self.here and len(self.taken) < self.budget * self.count:
+            self.controls.memory.draft = Commitment(self.basis, self.setup, (*self.taken, *point))
+            for i, number in enumerate(point):
+                self.controls.set_widget(self.key("number", str(i)), number)
+
+    def take_typed(self) -> None:
+        """Add the point that stands in the fields: for ``on_click``."""
+        numbers = [st.session_state.get(self.key("number", str(i))) for i in range(self.count)]
+        if None not in numbers:
+            self.take_point(tuple(float(str(number)) for number in numbers))
 
     # ---- what the stage is given
 
     @property
     def asks_for_place(self) -> bool:
         """Whether a click on the map answers."""
-        return self.held and self.count > 1
+        return self.held and self.question is not None and self.question.on_map
 
     def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
         """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
         unchosen = self.setup.large == type(self.setup)().large
-        return {**usual, "large": map_view} if self.question and self.count > 1 and unchosen else usual
+        return {**usual, "large": map_view} if self.question and self.question.on_map and unchosen else usual
 
     def on_map(self, usual: str) -> str:
         """What the map's caption says; ``usual``: while it does not answer."""
@@ -141,12 +195,32 @@ class Asking:
     @property
     def marks(self) -> Sequence[Mark]:
         """The place that was answered, and once it is to be seen the one that is right."""
-        if self.question is None or self.count < 2:
+        if self.question is None or not self.question.on_map or self.budget:
             return ()
         answer = self.commitment.answer if self.commitment else self.given()
         places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
         # before it is whole, and after it was skipped, there is none
         return [(*place[:2], word) for word, place in places.items() if isinstance(place, tuple)]  # type: ignore[misc]
+
+
+def ask(controls: Controls[Any], question: str) -> None:
+    """Ask a question, as a link has it, or none: for ``on_click``."""
+    controls.memory.commitment = controls.memory.draft = None
+    controls.memory.scene += 1
+    controls.update(ask=question)
+
+
+def show_others(asking: Asking) -> None:
+    """The other questions that the set-up can be asked, behind a button."""
+    others = other_questions(asking.setup)
+    if not others:
+        return
+    # filled once it is opened
+    more = st.popover("Other questions", type="tertiary", key=asking.key("others"), on_change="rerun", width="content")
+    if more.open:
+        with more:
+            for text, title in others.items():
+                st.button(title, key=asking.key("other", text), on_click=ask, args=(asking.controls, text))
 
 
 def show_switch(controls: Controls[Any], setup: Any) -> None:
@@ -158,9 +232,7 @@ def show_switch(controls: Controls[Any], setup: Any) -> None:
         if on is None:
             return
         controls.memory.asks_first = on
-        controls.memory.commitment = None
-        controls.memory.scene += 1
-        controls.update(ask=usual_question(setup) if on else "")
+        ask(controls, usual_question(setup) if on else "")
 
     controls.set_derived("asking", bool(setup.ask))
     st.toggle(

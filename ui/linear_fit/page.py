@@ -16,6 +16,7 @@ from ui.ask.panel import show_hidden, show_question
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
+from ui.draw.yours import yours_of
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -48,6 +49,8 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
+            # there is no learning rate to ask for on this page, and so nothing to race
+            yours = yours_of(asking, mean_squared_error, setup.start, lambda racers: {}, result.fit.data)
         if not asking.held:
             keep_run(CONTROLS.page, setup, describe_end(setup, result))
             with actions:
@@ -57,10 +60,11 @@ def show(actions: DeltaGenerator) -> None:
         ):
             if not asking.held:
                 CONTROLS.show_look_for(setup)
-            curve_controls(CONTROLS, setup, thetas(setup))
-        show_question(asking, partial(facts, setup, result))
-        show_stage(setup, asking, result.at_start() if asking.held else result)
-        sidebar(setup, result.scale, foretell=not asking.held)
+            if not asking.blind:
+                curve_controls(CONTROLS, setup, thetas(setup))
+        show_question(asking, partial(facts, setup, result, yours))
+        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
+        sidebar(setup, result.scale, foretell=not asking.held, blind=asking.blind)
         show_counts(setup, points)
         show_lesson(setup)
 

@@ -15,11 +15,12 @@ from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
+from ui.draw.yours import yours_of
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
-from ui.race.run import facts, run
+from ui.race.run import facts, race_all, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
@@ -37,17 +38,18 @@ def show(actions: DeltaGenerator) -> None:
     show_story(setup, held=asking.held)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        log = setup.show == "race" and choose_curve(setup)
+        log = setup.show == "race" and not asking.blind and choose_curve(setup)
     above = place_above(asking)
     with above:
         if not asking.held:
             CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
-        traces, racer_styles = run(setup)
+        yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
+        traces, racer_styles = run(setup, yours)
     with above:
-        show_question(asking, partial(facts, setup, traces))
+        show_question(asking, partial(facts, setup, traces, yours))
     if not asking.held:
-        keep_run(CONTROLS.page, setup, describe_ends(traces))
+        keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
     if asking.held and setup.show != "race":
@@ -59,9 +61,9 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, asking, traces, racer_styles, log)
+        show_stage(setup, asking, traces, racer_styles, log, yours)
     sidebar(setup, theme())
-    show_landscape(setup)
+    show_hidden("The formula of this landscape") if asking.blind else show_landscape(setup)
 
     if setup.show == "race":
         st.subheader("How each one ended", anchor=False)
@@ -69,7 +71,7 @@ def show(actions: DeltaGenerator) -> None:
         show_hidden()
     elif setup.show == "race":
         landscape = setup.chosen_landscape
-        found = verdicts(landscape.loss, traces, landscape.minima)
+        found = yours.judged(verdicts(landscape.loss, traces, landscape.minima))
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)

@@ -42,6 +42,7 @@ class Session(Generic[SetupT]):
     notes: list[str] = field(default_factory=list)  # on the link that the page was opened with
     drawn: set[str] = field(default_factory=set)  # the settings that have a widget in this run
     commitment: Commitment | None = None  # to an answer, where the page asks a question
+    draft: Commitment | None = None  # an answer that is being given point by point
     asks_first: bool = False  # whether the visitor has switched questions on, for any set-up
     # Widgets that the code has set and that the browser may still show as they were, by key: every value that the
     # browser may send without the visitor having chosen it, the newest last
