@@ -55,8 +55,8 @@ class Asking:
 
     @property
     def answered(self) -> tuple[Question, tuple[float, ...]] | None:
-        """The question and the numbers that it was answered by; None before, and where it was by a choice."""
-        answer = self.commitment.answer if self.commitment else None
+        """The question and the numbers that answer it, once the run is shown; None where it is answered by a choice."""
+        answer = self.commitment.answer if self.commitment and not self.held else None
         return (self.question, answer) if self.question and isinstance(answer, tuple) else None
 
     @property
@@ -108,9 +108,10 @@ class Asking:
 
     @property
     def taken(self) -> tuple[float, ...]:
-        """The points that were given so far, one after the other."""
-        draft = self.controls.memory.draft
-        return draft.answer if draft and draft.basis == self.basis and isinstance(draft.answer, tuple) else ()
+        """The numbers that were answered or, point by point, given so far."""
+        draft = self.commitment or self.controls.memory.draft
+        same = draft is not None and (draft is self.commitment or draft.basis == self.basis)
+        return draft.answer if draft and same and isinstance(draft.answer, tuple) else ()
 
     def commit(self) -> None:
         """Take what the widgets hold as the answer, where it is a whole one: for ``on_click``."""
@@ -185,7 +186,9 @@ class Asking:
 
     def on_click(self, usual: Callable[[], None]) -> Callable[[], None]:
         """What a click on the map does; ``usual``: while it does not answer."""
-        return self.take_place if self.asks_for_place else usual
+        if self.question is None or self.commitment or not (self.question.on_map or self.question.draws_line):
+            return usual
+        return self.take_place
 
     @property
     def on_seen(self) -> Callable[[], None] | None:

@@ -152,7 +152,7 @@ def show_blind_map(
         views=[
             View(
                 name="steps",
-                caption="click where your next step goes" if taken < budget else "all steps are taken",
+                caption="click where your next step goes" if taken < budget and not asking.commitment else "",
                 says=f"A map of {x} and {y} that shows your {taken} steps, and which way is down at the last point.",
                 path=(x, y),
                 arrow=(x, y, "across", "up"),
@@ -168,7 +168,7 @@ def show_blind_map(
         index=Index(setup.index),
         at=taken,
         held=budget,
-    ).show(**asking.layout(dict(layout), "steps"), on_start=asking.take_place)
+    ).show(**asking.layout(dict(layout), "steps"), on_start=asking.on_click(lambda: None))
 
 
 def steps_figure(run: Run, box: Box, names: Sequence[str], square: bool) -> go.Figure:

@@ -22,7 +22,7 @@ PLACES = (0.15, 0.85)  # of the handles, as shares of the way across
 
 def show_hand(setup: FitSetup, asking: Asking, points: Points, fit: Fit, layout: Mapping[str, Any]) -> None:
     """The points and the visitor's line, with the handles to drag it by."""
-    given = asking.given()
+    given = asking.taken or asking.given()
     places = handle_places(setup, points)
     theta = np.array(given if isinstance(given, tuple) else first_line(setup, points, places))
     intercept, slope = (theta[0] if len(theta) > 1 else 0.0), theta[-1]
@@ -51,7 +51,7 @@ def show_hand(setup: FitSetup, asking: Asking, points: Points, fit: Fit, layout:
         numbers=[*(Readout(name, name, 3) for name in thetas(setup)), Readout("loss", "loss", 3)],
         index=Index(setup.index),
         held=setup.steps,
-    ).show(**layout, on_start=asking.take_place)
+    ).show(**layout, on_start=asking.on_click(lambda: None))
 
 
 def handle_places(setup: FitSetup, points: Points) -> tuple[float, ...]:
