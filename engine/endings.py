@@ -48,6 +48,7 @@ class Ending(Enum):
     OSCILLATING = "oscillating", "oscillating around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
+    BY_HAND = "going", "stepped by hand, ended{at}"
     # outside the finite numbers
     DIVERGED = "diverged", "diverged{at}"
     OVERFLOWED = "diverged", "stopped{at}: a number became too large or undefined"

@@ -13,7 +13,7 @@ import pytest
 from visit import opened
 
 from engine import OPTIMIZERS
-from ui.draw.palette import COLORS, REPLAY, STYLES, css_variables, swatch
+from ui.draw.palette import COLORS, OWN, REPLAY, STYLES, css_variables, swatch
 from ui.draw.styles import styles
 from ui.setup.pages import SETUPS
 from ui.setup.racers import MAX_RACERS
@@ -79,14 +79,14 @@ def test_the_measures_know_black_from_white():
 @pytest.mark.parametrize("eye", EYES)
 @pytest.mark.parametrize("theme", THEMES)
 def test_any_two_colours_are_told_apart(theme, eye):
-    for one, other in combinations(STYLES, 2):
+    for one, other in combinations((*STYLES, OWN), 2):
         assert apart(one.color(theme), other.color(theme), EYES[eye]) >= 0.08
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_colour_stands_out_from_the_page(theme):
     page = CONFIG["theme"][theme]["backgroundColor"]
-    for style in (*STYLES, REPLAY):
+    for style in (*STYLES, REPLAY, OWN):
         assert contrast(style.color(theme), page) >= 3  # WCAG 1.4.11, graphical objects
 
 
@@ -107,7 +107,7 @@ def tones(theme: str) -> list[str]:
 def test_every_colour_is_told_from_the_ground_it_runs_on(theme, eye):
     """To the few who see no blue, two are like some of the ground: there their casing, in the page's colour, is not."""
     casing = CONFIG["theme"][theme]["backgroundColor"]
-    for style in (*STYLES, REPLAY):
+    for style in (*STYLES, REPLAY, OWN):
         for ground in tones(theme):
             cased = eye == "tritanopia" and contrast(casing, ground) >= 2.4
             assert cased or apart(style.color(theme), ground, EYES[eye]) >= LEAST[theme]
@@ -167,7 +167,7 @@ def test_an_optimizers_first_racer_keeps_its_own_style_whoever_runs_beside_it(ru
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_swatch_is_a_picture_of_the_line_and_its_marker(theme):
-    for style in (*STYLES, REPLAY):
+    for style in (*STYLES, REPLAY, OWN):
         kind, _, data = swatch(style, theme).partition(",")
         assert kind == "data:image/svg+xml;base64"
         line, marker = ET.fromstring(base64.b64decode(data))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from visit import address, floats, message, opened, shown, sound, stage, texts, tracks
+from visit import address, floats, message, opened, past_the_question, shown, sound, stage, texts, tracks
 
 from engine import OPTIMIZERS, race
 from engine.batches import batch
@@ -69,7 +69,7 @@ def numbers(values):
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset):
-    app = opened(PAGE, parse_qs(preset.link))
+    app = past_the_question(opened(PAGE, parse_qs(preset.link)))
     drawn = tracks(app, STAGE)
     last = int(floats(stage(app, STAGE)["steps"])[-1])
     for name, trace in expected(preset.setup, last).items():
@@ -78,7 +78,7 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset)
         np.testing.assert_array_equal(drawn[name]["loss"], trace.losses[0])
     assert not app.warning
     assert preset.look_for in texts(app)
-    by_list = sound(opened(PAGE).selectbox(key="regression-preset").select(preset.name).run())
+    by_list = past_the_question(sound(opened(PAGE).selectbox(key="regression-preset").select(preset.name).run()))
     assert address(by_list, PAGE) == preset.setup
     assert stage(by_list, STAGE)["id"] == stage(app, STAGE)["id"]
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from visit import message, opened, shown, texts
+from visit import message, opened, past_the_question, shown, texts
 
 from engine import LANDSCAPES, parse
 from engine.fair import fair_race
@@ -25,6 +25,7 @@ from ui.regression.run import run as regression
 from ui.setup.codec import encode
 from ui.setup.pages import SETUPS, WIDTHS
 from ui.setup.presets import read_query
+from ui.setup.questions.link import question_of
 from ui.setup.stories import CHOICES, FOLDER, STEPS, Library, library, read
 
 STORIES = library().stories
@@ -303,6 +304,17 @@ def test_tuning_adam_the_smallest_rate_hardly_moves_and_the_largest_ends_lowest(
     largest = tuple(replace(racer, learning_rate=1.0) for racer in setup.racers)
     traces, _ = race_of(replace(setup, racers=largest))
     assert [trace.stopped_at[0] >= 0 for trace in traces.values()] == [False, True]  # Adam, SGD
+    setup = setup_of("tuning-adam", 3)
+    (adam,), rates = setup.racers, question_of(setup).stops(setup)
+    ends = {
+        rate: float(trace.losses[0, -1])
+        for rate in rates
+        for trace in race_of(replace(setup, racers=(replace(adam, learning_rate=rate),)))[0].values()
+    }
+    assert len(rates) == 31
+    assert min(ends, key=ends.get) > 100 * adam.learning_rate
+    assert ends[adam.learning_rate] > 1000 * min(ends.values())
+    assert ends[1.0] > 10 * min(ends.values())
 
 
 def test_which_minimum_all_three_rest_in_a_local_one_and_four_end_apart():
@@ -424,8 +436,9 @@ def test_a_step_says_what_to_look_at_and_what_to_try_and_leads_on():
             continue
         assert labels == (["Next"] if number == 1 else ["Back", "Next"])
         assert parse_qs(links[-1].query_string, keep_blank_values=True) == story.query(number + 1)
-        assert story.steps[number - 1].look in texts(app)
-        assert story.steps[number - 1].try_next in texts(app)
+        answered = texts(past_the_question(app))
+        assert story.steps[number - 1].look in answered
+        assert story.steps[number - 1].try_next in answered
         assert asked["questions"] == []
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from engine.race import Trace
 from ui.setup.controls import Controls
-from ui.setup.questions.link import problem_of, question_of, usual_question
+from ui.setup.questions.link import other_questions, problem_of, question_of, usual_question
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 from ui.setup.session import Commitment
 
@@ -67,6 +67,17 @@ class Asking:
         return self.held and self.together is not None and self.together.bare
 
     @property
+    def blind(self) -> bool:
+        """Whether the landscape is hidden too, with all that tells where its minimum is."""
+        return self.held and self.question is not None and self.question.blind
+
+    @property
+    def answered(self) -> tuple[Question, tuple[float, ...]] | None:
+        """The question and the numbers that answer it, once the run is shown; None where it is answered by a choice."""
+        answer = self.commitment.answer if self.commitment and not self.held else None
+        return (self.question, answer) if self.question and isinstance(answer, tuple) else None
+
+    @property
     def about(self) -> Any:
         """The set-up that the question is about."""
         return self.commitment.setup if self.commitment else self.setup
@@ -74,6 +85,11 @@ class Asking:
     def start_of(self, traces: Mapping[str, Trace]) -> Mapping[str, Trace]:
         """The runs as they may be shown: their starts alone while they are held back."""
         return {name: trace.at_start() for name, trace in traces.items()} if self.held else traces
+
+    @property
+    def here(self) -> tuple[float, ...]:
+        """The last of those points; the start, before there is one."""
+        return self.taken[-self.count :] or self.setup.start
 
     # ---- what the visitor does
 
@@ -87,6 +103,8 @@ class Asking:
         if self.question.choices(self.setup):
             chosen = st.session_state.get(self.key("choice"))
             return chosen if chosen in self.question.choices(self.setup) else None
+        if self.budget:
+            return self.taken or None
         numbers = [st.session_state.get(self.key("number", str(i))) for i in range(self.count)]
         return None if None in numbers else tuple(float(str(number)) for number in numbers)
 
@@ -94,6 +112,24 @@ class Asking:
     def count(self) -> int:
         """How many numbers an answer has."""
         return len(self.question.numbers(self.setup)) if self.question else 0
+
+    @property
+    def budget(self) -> int:
+        """How many points an answer may have that is given one by one; 0 for any other."""
+        return self.question.budget(self.setup) if self.question else 0
+
+    @property
+    def basis(self) -> Any:
+        """What an answer is about."""
+        assert self.question is not None
+        return self.setup.ask, self.question.basis(self.setup)
+
+    @property
+    def taken(self) -> tuple[float, ...]:
+        """The numbers that were answered or, point by point, given so far."""
+        draft = self.commitment or self.controls.memory.draft
+        same = draft is not None and (draft is self.commitment or draft.basis == self.basis)
+        return draft.answer if draft and same and isinstance(draft.answer, tuple) else ()
 
     def commit(self) -> None:
         """Take what the widgets hold as the answer, where it is a whole one: for ``on_click``."""
@@ -107,10 +143,8 @@ class Asking:
         assert self.question is not None
         if self.together and self.together.settle:
             return self.together.settle(answer)
-        basis = (self.setup.ask, self.question.basis(self.setup))
-        # with one number the outcome is there at once, and no run ends in that of a teacher's own question
-        seen = self.count == 1 or not self.question.judged
-        self.controls.memory.commitment = Commitment(basis, self.setup, answer, seen=seen)
+        seen = self.question.at_once
+        self.controls.memory.commitment = Commitment(self.basis, self.setup, answer, seen)
         self.begin()
 
     def see(self) -> None:
@@ -125,28 +159,47 @@ class Asking:
 
     def begin(self) -> None:
         """Put the stage at its start, and empty the widgets of the answer."""
+        self.controls.memory.draft = None
         self.controls.memory.scene += 1
         for name in ("choice", "missing", *(f"number-{i}" for i in range(self.count))):
             st.session_state.pop(self.key(name), None)
+            self.controls.memory.unconfirmed.pop(self.key(name), None)
 
     def take_place(self) -> None:
-        """Fill in the place at which the stage's map was clicked."""
+        """Take the place at which the stage was clicked, or the numbers that were dragged there, as the answer's."""
+        assert self.question is not None
         clicked = st.session_state[self.controls.key("stage")].start
-        for i, value in enumerate(clicked or ()):
-            self.controls.set_widget(self.key("number", str(i)), float(f"{float(value):.3g}"))
+        numbers = tuple(float(f"{float(value):.{self.question.digits}g}") for value in clicked or ())
+        if self.budget:
+            return self.take_point(numbers)
+        for i, number in enumerate(numbers):
+            self.controls.set_widget(self.key("number", str(i)), number)
+
+    def take_point(self, point: tuple[float, ...]) -> None:
+        """Add a point to those that were given, while there may be more; one stays where one is by no step."""
+        if point and point != self.here and len(self.taken) < self.budget * self.count:
+            self.controls.memory.draft = Commitment(self.basis, self.setup, (*self.taken, *point))
+            for i, number in enumerate(point):
+                self.controls.set_widget(self.key("number", str(i)), number)
+
+    def take_typed(self) -> None:
+        """Add the point that stands in the fields: for ``on_click``."""
+        numbers = [st.session_state.get(self.key("number", str(i))) for i in range(self.count)]
+        if None not in numbers:
+            self.take_point(tuple(float(str(number)) for number in numbers))
 
     # ---- what the stage is given
 
     @property
     def asks_for_place(self) -> bool:
         """Whether a click on the map answers."""
-        return self.held and self.commitment is None and self.count > 1
+        return self.held and self.commitment is None and self.question is not None and self.question.on_map
 
     def layout(self, usual: dict[str, Any], map_view: str) -> dict[str, Any]:
         """How the stage is laid out: the map large where it is asked about, unless the visitor prefers another view."""
         usual = {**usual, "clicks": usual["clicks"] or self.asks_for_place}
         unchosen = self.setup.large == type(self.setup)().large
-        return {**usual, "large": map_view} if self.question and self.count > 1 and unchosen else usual
+        return {**usual, "large": map_view} if self.question and self.question.on_map and unchosen else usual
 
     def on_map(self, usual: str) -> str:
         """What the map's caption says; ``usual``: while it does not answer."""
@@ -158,7 +211,9 @@ class Asking:
         """What a click on the map does; ``usual``: while it does not answer."""
         if self.held and self.together and self.together.settle and not self.asks_for_place:
             return lambda: None  # what a class is asked about stays as it is
-        return self.take_place if self.asks_for_place else usual
+        if self.question is None or self.commitment or not (self.question.on_map or self.question.draws_line):
+            return usual
+        return self.take_place
 
     @property
     def on_seen(self) -> Callable[[], None] | None:
@@ -169,7 +224,7 @@ class Asking:
     @property
     def marks(self) -> Sequence[Mark]:
         """The place that was answered, and once it is to be seen the one that is right, with those of a class."""
-        if self.question is None or self.count < 2:
+        if self.question is None or not self.question.on_map or self.budget:
             return ()
         answer = self.commitment.answer if self.commitment else self.given()
         places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
@@ -177,6 +232,26 @@ class Asking:
         marks = [(place, word) for word, place in places.items() if isinstance(place, tuple)]
         others = [(place, "") for place in (self.together.places if self.together else ())]
         return [(place[0], place[1], word) for place, word in [*others, *marks]]
+
+
+def ask(controls: Controls[Any], question: str) -> None:
+    """Ask a question, as a link has it, or none: for ``on_click``."""
+    controls.memory.commitment = controls.memory.draft = None
+    controls.memory.scene += 1
+    controls.update(ask=question)
+
+
+def show_others(asking: Asking) -> None:
+    """The other questions that the set-up can be asked, behind a button."""
+    others = other_questions(asking.setup)
+    if not others:
+        return
+    # filled once it is opened
+    more = st.popover("Other questions", type="tertiary", key=asking.key("others"), on_change="rerun", width="content")
+    if more.open:
+        with more:
+            for text, title in others.items():
+                st.button(title, key=asking.key("other", text), on_click=ask, args=(asking.controls, text))
 
 
 def show_switch(controls: Controls[Any], setup: Any) -> None:
@@ -188,9 +263,7 @@ def show_switch(controls: Controls[Any], setup: Any) -> None:
         if on is None:
             return
         controls.memory.asks_first = on
-        controls.memory.commitment = None
-        controls.memory.scene += 1
-        controls.update(ask=usual_question(setup) if on else "")
+        ask(controls, usual_question(setup) if on else "")
 
     if not controls.shows("ask"):
         return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import streamlit as st
 
-from ui.ask.asking import Asking
-from ui.setup.questions.question import Answer, Facts, Outcome, is_right
+from ui.ask.asking import Asking, show_others
+from ui.numbers import format_plain
+from ui.setup.questions.question import Answer, Facts, Outcome, Question, is_right
 
+NOT_SO = ":orange[:material/cancel:] Not so."
 # what stands above the stage takes so much of the window (stage.css)
 HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
 
@@ -44,24 +47,64 @@ def show_form(asking: Asking, height: float = 0) -> None:
     """The question, and the widgets of an answer to it. ``height``: of what stands above it, in rem."""
     question, setup = asking.question, asking.setup
     assert question is not None
-    choices, numbers, hint = question.choices(setup), question.numbers(setup), question.hint(setup)
+    choices, hint = question.choices(setup), question.hint(setup)
     st.html(HEIGHT % (height + (11 if hint else 10)))
-    with st.form(asking.key("form"), border=False):
-        text = f":material/help: **{question.text(setup)}**"
+    words, others = st.columns([6, 1])
+    words.markdown(f":material/help: **{question.text(setup)}** {hint}")
+    with others:
+        if not asking.together:
+            show_others(asking)
+    # a line is seen to move with each number that is typed; whatever else is typed is taken with the button
+    with st.container(gap="small") if question.draws_line else st.form(asking.key("form"), border=False):
         if choices:
             key = asking.key("choice")
             if st.session_state.get(key) not in choices:
                 st.session_state.pop(key, None)
-            st.radio(text, list(choices), index=None, key=key, format_func=choices.__getitem__, horizontal=True)
-        else:
-            st.markdown(f"{text} {hint}")
+            st.radio(
+                question.text(setup),
+                list(choices),
+                index=None,
+                key=key,
+                format_func=choices.__getitem__,
+                horizontal=True,
+                label_visibility="collapsed",
+            )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            for i, name in enumerate(numbers):
-                st.number_input(name, value=None, step=0.1, format="%g", key=asking.key("number", str(i)), width=180)
-            st.form_submit_button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
-            st.form_submit_button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
+            show_numbers(asking)
+            button = st.button if question.draws_line else st.form_submit_button
+            if asking.budget:
+                button("Take this step", on_click=asking.take_typed, key=asking.key("step"))
+            button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
+            if asking.taken:
+                button("Start over", on_click=asking.begin, key=asking.key("begin"))
+            button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
         if st.session_state.get(asking.key("missing")):
-            st.markdown(f":material/error: First {'choose an answer' if choices else 'type a number in each field'}.")
+            st.markdown(f":material/error: First {missing(question, setup)}.")
+
+
+def show_numbers(asking: Asking) -> None:
+    """The fields of the numbers that the answer is made of, or the slider of its one number."""
+    question = asking.question
+    assert question is not None
+    stops = question.stops(asking.setup)
+    for i, name in enumerate(question.numbers(asking.setup)):
+        key = asking.key("number", str(i))
+        if stops:
+            usual = stops[len(stops) // 2]
+            st.select_slider(name, stops, value=usual, key=key, format_func=format_plain, width=420)
+            continue
+        if asking.budget:  # the next step is typed from where one is
+            st.session_state.setdefault(key, asking.here[i])
+        st.number_input(name, value=None, step=0.1, format="%g", key=key, width=150)
+
+
+def missing(question: Question, setup: Any) -> str:
+    """What is to be done before the answer is whole."""
+    if question.choices(setup):
+        return "choose an answer"
+    if question.budget(setup):
+        return "take a step"
+    return "move the line" if question.draws_line else "type a number in each field"
 
 
 def show_answer(asking: Asking, facts: Callable[[], Facts]) -> None:
@@ -95,11 +138,8 @@ def show_both(asking: Asking, said: str, answer: Answer, outcome: Outcome) -> No
 def describe_outcome(outcome: Outcome, answer: Answer | None) -> str:
     """An outcome in words, and whether an answer is right, where there is one."""
     verdict = ""
-    if outcome.right is None:
-        return f":material/flag: **{outcome.words}**"
-    if answer is not None:
-        right = is_right(answer, outcome)
-        verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
+    if answer is not None and outcome.right is not None:
+        verdict = ":green[:material/check_circle:] Right." if is_right(answer, outcome) else NOT_SO
     return f":material/flag: **The outcome.** {outcome.words} {verdict}"
 
 

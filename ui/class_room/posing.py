@@ -31,6 +31,9 @@ def problem(setup: Any) -> str:
         return "Students do not have your file. Choose other data."
     if not setup.ask:
         return "There is no question about this. Choose something that runs, or the slope at a point."
+    question = question_of(setup)
+    if question and not question.judged and not question.choices(setup):
+        return "Each student answers this by a try of their own, which a class cannot count. Choose another question."
     if not (found := problem_of(setup)) and isinstance(setup, GradientsSetup):
         from ui.gradients.tangent import slope_problem
 

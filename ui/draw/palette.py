@@ -74,6 +74,8 @@ STYLES = (
 )
 
 REPLAY = Style("#6d7c74", "#939b98", (2, 2), polygon(24))
+# what a visitor has drawn or stepped by hand; told from every racer's colour
+OWN = Style("#1e0aaa", "#a121b8", (12, 3, 2, 3, 2, 3), polygon(4, 0.5, inner=0.35))
 
 
 def swatch(style: Style, theme: str, height: int = 14) -> str:
@@ -140,7 +142,7 @@ def css_variables(selector: str) -> str:
     A browser that cannot choose by theme, from before 2024, gets the colours of the light one.
     """
     both = {name: (light, COLORS["dark"].by_variable()[name]) for name, light in COLORS["light"].by_variable().items()}
-    both |= {style.variable[4:-1]: (style.light, style.dark) for style in (*STYLES, REPLAY)}
+    both |= {style.variable[4:-1]: (style.light, style.dark) for style in (*STYLES, REPLAY, OWN)}
     plain = "".join(f"{name}: {light}; " for name, (light, _) in both.items())
     by_theme = "".join(f"{name}: light-dark({light}, {dark}); " for name, (light, dark) in both.items())
     return f"{selector} {{ {plain}}}\n@supports (color: light-dark(red, red)) {{ {selector} {{ {by_theme}}} }}\n"

@@ -111,12 +111,15 @@ def adapt_rate() -> None:
 # ---- the sidebar
 
 
-def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True) -> None:
-    """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is."""
+def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True, blind: bool = False) -> None:
+    """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is.
+
+    ``blind``: without those that say which line the points lie around.
+    """
     with st.sidebar:
         choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)
-        choose_data(setup)
+        choose_data(setup, blind)
         choose_model(setup)
         choose_learning_rate(setup, scale.limit, foretell)
         choose_descent(setup, scale)
@@ -127,7 +130,7 @@ def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: boo
     CONTROLS.hold_undrawn(setup)
 
 
-def choose_data(setup: FitSetup) -> None:
+def choose_data(setup: FitSetup, blind: bool) -> None:
     """Draw the choice of the data, and the controls that these data have."""
     CONTROLS.draw(
         "data",
@@ -138,7 +141,7 @@ def choose_data(setup: FitSetup) -> None:
         on_change=adapt_rate,
         help="The points that the line is fitted to. The two formulas are the notebook's, at x = 0, 0.1, … 9.9.",
     )
-    if setup.data == NOISY_LINE:
+    if setup.data == NOISY_LINE and not blind:
         choose_noisy_line()
     elif setup.data == CSV:
         choose_file(setup)

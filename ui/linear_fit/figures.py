@@ -38,8 +38,8 @@ def padded(values: np.ndarray) -> Range:
     return low - room, high + room
 
 
-def points_figure(points: Points, best: tuple[float, float]) -> go.Figure:
-    """The points, and the line with the least loss: its height at x = 0, and its slope."""
+def points_figure(points: Points, best: tuple[float, float] | None = None) -> go.Figure:
+    """The points, and where it may be seen the line with the least loss: its height at x = 0, and its slope."""
     colors, some = VARIABLES, drawn(points)
     x_axis, y_axis = Axis(title(points.names[0]), *padded(points.x)), Axis(title(points.names[1]), *padded(points.y))
     crowd = len(some) > 300
@@ -50,15 +50,12 @@ def points_figure(points: Points, best: tuple[float, float]) -> go.Figure:
         marker={"size": 4 if crowd else 6, "color": colors.ink, "opacity": 0.35 if crowd else 0.6},
         hovertemplate="x %{x:.4g}<br>y %{y:.4g}<extra></extra>",
     )
-    ends = np.array([x_axis.low, x_axis.high])
-    goal = go.Scatter(
-        x=ends,
-        y=best[0] + best[1] * ends,
-        mode="lines",
-        line={"color": colors.goal, "width": 1.4, "dash": "dot"},
-        hoverinfo="skip",
-    )
-    figure = plane(x_axis, y_axis, [dots, goal], revision=f"{x_axis} {y_axis}", left=66)
+    traces = [dots]
+    if best:
+        ends = np.array([x_axis.low, x_axis.high])
+        goal = {"color": colors.goal, "width": 1.4, "dash": "dot"}
+        traces.append(go.Scatter(x=ends, y=best[0] + best[1] * ends, mode="lines", line=goal, hoverinfo="skip"))
+    figure = plane(x_axis, y_axis, traces, revision=f"{x_axis} {y_axis}", left=66)
     return figure.update_layout(margin_t=CAPTION)
 
 

@@ -17,6 +17,7 @@ from ui.class_room.room import in_class
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
+from ui.draw.yours import yours_of
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -55,6 +56,8 @@ def show(actions: DeltaGenerator) -> None:
     else:
         with st.spinner("Getting the descent ready. The first one on a new server takes a few seconds."):
             result = run(setup, points)
+            # there is no learning rate to ask for on this page, and so nothing to race
+            yours = yours_of(asking, mean_squared_error, setup.start, lambda racers: {}, result.fit.data)
         if not asking.held:
             keep_run(CONTROLS.page, setup, describe_end(setup, result))
             with actions:
@@ -64,13 +67,13 @@ def show(actions: DeltaGenerator) -> None:
         ):
             if not asking.held:
                 CONTROLS.show_look_for(setup)
-            if not asking.bare:
+            if not (asking.bare or asking.blind):
                 curve_controls(CONTROLS, setup, thetas(setup))
-        show_question(asking, partial(facts, setup, result))
-        show_stage(setup, asking, result.at_start() if asking.held else result)
+        show_question(asking, partial(facts, setup, result, yours))
+        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
         if asking.bare:
             return CONTROLS.hold_undrawn(setup)
-        sidebar(setup, result.scale, foretell=not asking.held)
+        sidebar(setup, result.scale, foretell=not asking.held, blind=asking.blind)
         show_counts(setup, points)
         show_lesson(setup)
 

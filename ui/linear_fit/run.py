@@ -13,9 +13,10 @@ from engine.descent import MAX_RECORDS
 from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
 from engine.race import Run
+from ui.draw.yours import NOTHING, Yours
 from ui.linear_fit.controls import Scale
 from ui.linear_fit.data import Points, curvature_of, fit_of
-from ui.linear_fit.figures import extent
+from ui.linear_fit.figures import Range, extent
 from ui.setup.pages import FitSetup
 from ui.setup.questions.question import Facts
 
@@ -96,11 +97,18 @@ def gradient_names(setup: FitSetup) -> tuple[str, ...]:
     return ("gradient θ₀", "gradient θ₁") if setup.with_intercept else ("gradient",)
 
 
-def facts(setup: FitSetup, result: Result) -> Facts:
+def facts(setup: FitSetup, result: Result, yours: Yours = NOTHING) -> Facts:
     """What the outcome of a question about the descent is computed from. The map is that of the start alone."""
     return Facts(
         runs={"SGD": result.run},
         verdicts={"SGD": result.verdict},
         noisy=in_batches(setup, result),
-        frame=extent(result.fit, result.curvature, result.run.positions[:1].astype(float)),
+        frame=start_frame(result),
+        yours=yours.runs({}),
+        least=float(result.fit.losses(result.minimum[None])[0]),
     )
+
+
+def start_frame(result: Result) -> list[Range]:
+    """What the map would show of the start alone."""
+    return extent(result.fit, result.curvature, result.run.positions[:1].astype(float))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine import OPTIMIZERS
@@ -14,25 +16,33 @@ from ui.draw.curves import chosen_curve, explain_curve
 from ui.draw.field import CLICK, map_caption
 from ui.draw.figures import MIN_LOSS
 from ui.draw.losses import LossPlot
+from ui.draw.palette import OWN
 from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.draw.styles import styles
+from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.linear_fit.controls import CONTROLS, MODEL_NAMES, take_click
 from ui.linear_fit.figures import basin_figure, extent, points_figure, valley_figure
-from ui.linear_fit.run import Result, in_batches, thetas
+from ui.linear_fit.hand import show_hand
+from ui.linear_fit.run import Result, in_batches, start_frame, thetas
 from ui.numbers import with_minus
 from ui.setup.layout import stage_layout
 from ui.setup.pages import FitSetup
 
 
-def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
+def show_stage(setup: FitSetup, asking: Asking, result: Result, yours: Yours = NOTHING) -> None:
     """The points and the line, the loss over the iterations, and the loss over the parameters."""
+    layout = stage_layout(CONTROLS, setup, sets=("theta0", "theta"))
+    if asking.blind:
+        return show_blind(setup, asking, result, layout)
     log = setup.loss == "log"
     fit, end, steps = result.fit, result.run.records, result.steps  # the time line ends where the descent does
     path, losses, slopes = (part[:end] for part in (result.run.positions, result.run.losses, result.slopes))
     floor = float(fit.losses(result.minimum[None])[0])
     # in 64 bits: what is left above the minimum is less than the last digit of the loss itself
     least = MIN_LOSS * fit.scale()
-    ranges = extent(fit, result.curvature, path.astype(float))
+    own = {name: path.run(0) for name, path in yours.on(steps).items()}
+    seen = np.concatenate([path, *(run.positions for run in own.values())])
+    ranges = extent(fit, result.curvature, seen.astype(float))
     if setup.with_intercept:
         valley, highest = basin_figure(fit, ranges, setup.field)
         frame = (ranges[0], ranges[1])
@@ -41,19 +51,28 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
         highest, frame = spread[1], (ranges[0], spread)
     name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
     drawn = fit.losses(path) - floor if log else losses.astype(float)
-    plot = LossPlot.of({name: drawn}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)
-    intercepts = path[:, 0] if setup.with_intercept else np.zeros(len(path))
+    others = {other: fit.losses(run.positions) - floor if log else run.losses for other, run in own.items()}
+    plot = LossPlot.of({name: drawn, **others}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)
     best = (float(result.minimum[0]) if setup.with_intercept else 0.0, float(result.minimum[-1]))
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
     style = styles([sgd])[0]
-    run = {name: result.run}, {name: sgd}
+    run = {name: result.run, **own}, {name: sgd}
     batch_size = setup.batch if in_batches(setup, result) else None
     options = {"log": log, "data": fit.data, "batch_size": batch_size, "seed": setup.deal}
     curve = None if asking.held else chosen_curve(setup, mean_squared_error, *run, thetas(setup), **options)
-    values = {"intercept": intercepts, "slope": path[:, -1], "loss": losses}
-    values |= {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}
-    values |= dict(zip(thetas(setup), path.T, strict=True))
-    values["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
+
+    def values(name: str, path: np.ndarray, losses: np.ndarray, slopes: np.ndarray) -> dict[str, np.ndarray]:
+        found = {"slope": path[:, -1], "intercept": path[:, 0] if setup.with_intercept else np.zeros(len(path))}
+        found |= (
+            {key: some[:end] for key, some in curve.values(name).items()} if curve else {"shown": plot.curves[name]}
+        )
+        found["gradient"] = np.linalg.norm(slopes.astype(float), axis=1) if setup.with_intercept else slopes[:, 0]
+        return {**found, "loss": losses, **dict(zip(thetas(setup), path.T, strict=True))}
+
+    tracks = [Track.of(name, style, result.run, result.verdict, values(name, path, losses, slopes))]
+    for other, its in own.items():
+        assert its.moves
+        tracks.append(Track(other, OWN, values(other, its.positions, its.losses, its.moves.gradients)))
     Stage(
         figures={"data": points_figure(result.points, best).to_json(), "valley": valley.to_json()},
         views=[
@@ -83,7 +102,7 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
                 marks=asking.marks,
             ),
         ],
-        tracks=[Track.of(name, style, result.run, result.verdict, values)],
+        tracks=tracks,
         steps=steps,
         numbers=[
             *(Readout(theta, theta, 3) for theta in thetas(setup)),
@@ -95,12 +114,21 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result) -> None:
         apart=None if asking.held else setup.apart and take_apart(setup, result, name),
         held=setup.steps if asking.held else None,
     ).show(
-        **asking.layout(stage_layout(CONTROLS, setup, sets=("theta0", "theta")), "valley"),
+        **asking.layout(layout, "valley"),
         on_start=asking.on_click(take_click),
         on_seen=asking.on_seen,
     )
     if curve:
         explain_curve(setup, thetas(setup), curve.limits, batches=in_batches(setup, result))
+
+
+def show_blind(setup: FitSetup, asking: Asking, result: Result, layout: dict[str, Any]) -> None:
+    """What a visitor tries by hand, without the loss over the parameters and the best line."""
+    assert asking.question is not None
+    if asking.question.draws_line:
+        return show_hand(setup, asking, result.points, result.fit, layout)
+    loss, data, (across, up) = mean_squared_error, result.fit.data, start_frame(result)
+    show_blind_map(asking, loss, setup.start, (across, up), layout, data=data, square=False)
 
 
 def take_apart(setup: FitSetup, result: Result, name: str) -> dict:

@@ -16,11 +16,12 @@ from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
+from ui.draw.yours import yours_of
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
-from ui.race.run import facts, run
+from ui.race.run import facts, race_all, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.layout import lecture_buttons
@@ -46,18 +47,19 @@ def show(actions: DeltaGenerator) -> None:
     with tabs:
         if not asking.bare:
             CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        if setup.show == "race" and not asking.bare:
+        if setup.show == "race" and not (asking.bare or asking.blind):
             choose_curve(setup)
     above = place_above(asking)
     with above:
         if not asking.held:
             CONTROLS.show_look_for(setup)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
-        traces, racer_styles = run(setup)
+        yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
+        traces, racer_styles = run(setup, yours)
     with above:
-        show_question(asking, partial(facts, setup, traces))
+        show_question(asking, partial(facts, setup, traces, yours))
     if not asking.held:
-        keep_run(CONTROLS.page, setup, describe_ends(traces))
+        keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
     if asking.held and setup.show != "race":
@@ -69,11 +71,11 @@ def show(actions: DeltaGenerator) -> None:
     elif setup.show == "fair":
         show_fair(setup, theme())
     else:
-        show_stage(setup, asking, traces, racer_styles, log_loss(setup))
+        show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
-    show_landscape(setup)
+    show_hidden("The formula of this landscape") if asking.blind else show_landscape(setup)
 
     results = setup.show == "race" and CONTROLS.shows("results")
     if results:
@@ -82,7 +84,7 @@ def show(actions: DeltaGenerator) -> None:
         show_hidden()
     elif results:
         landscape = setup.chosen_landscape
-        found = verdicts(landscape.loss, traces, landscape.minima)
+        found = yours.judged(verdicts(landscape.loss, traces, landscape.minima))
         show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine import Trace
+from engine import Optimizer, Trace
 from engine.endings import verdict_if_lost
 from engine.race import Run
 from ui.ask.asking import Asking
@@ -19,6 +19,7 @@ from ui.draw.losses import LossPlot
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
+from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup
@@ -28,11 +29,18 @@ NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4
 
 
 def show_stage(
-    setup: RaceSetup, asking: Asking, traces: Mapping[str, Trace], styles: Mapping[str, Style], log: bool
+    setup: RaceSetup,
+    asking: Asking,
+    traces: Mapping[str, Trace],
+    styles: Mapping[str, Style],
+    log: bool,
+    yours: Yours = NOTHING,
 ) -> None:
     """The surface, the map and the loss, with all racers on them; at their start while the page asks a question."""
+    landscape, layout = setup.chosen_landscape, stage_layout(CONTROLS, setup)
+    if asking.blind:
+        return show_blind_map(asking, landscape.loss, setup.start, box(landscape, setup.view), layout)
     traces = asking.start_of(traces)
-    landscape = setup.chosen_landscape
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
     lowest, highest = loss_span(setup.landscape, setup.view)
@@ -41,7 +49,7 @@ def show_stage(
     losses = LossPlot.of(
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
-    racing = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    racing = {**dict(zip(racer_names(setup.racers), setup.racers, strict=True)), **yours.racers}
     curve = None if asking.held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
@@ -79,10 +87,10 @@ def show_stage(
         tracks=[track(name, run) for name, run in runs.items()],
         steps=steps,
         numbers=[*NUMBERS, *([curve.readout] if curve else [])],
-        apart=None if asking.held else setup.apart and take_apart(setup, traces),
+        apart=None if asking.held else setup.apart and take_apart(setup, traces, racing),
         held=setup.steps if asking.held else None,
     ).show(
-        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),
         on_seen=asking.on_seen,
     )
@@ -90,8 +98,7 @@ def show_stage(
         explain_curve(setup, "xy", curve.limits)
 
 
-def take_apart(setup: RaceSetup, traces: Mapping[str, Trace]) -> dict:
-    """The steps of the racers, without the notebook's replay, of which there are only the positions."""
-    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+def take_apart(setup: RaceSetup, traces: Mapping[str, Trace], racers: Mapping[str, Optimizer]) -> dict:
+    """The steps of the racers, without a path that none of them took: of the notebook's replay, or the visitor's."""
     runs = {name: traces[name].run(0) for name in racers}
     return Apart(setup.chosen_landscape.loss, racers, runs, {"x": "x", "y": "y"}).message()

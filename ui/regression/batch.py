@@ -22,7 +22,7 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
     """One step taken apart: the examples it looks at, and the way down that they see."""
     choose, whose = st.columns([3, 1])
     with whose:
-        name = choose_racer(list(result.traces))
+        name = choose_racer(setup.runners)
     descent = result.traces[name].run(0)
     last = descent.steps[-1] if descent.end is None else descent.end
     moments = [int(step) for step in descent.steps if step < last]

@@ -21,10 +21,12 @@ from ui.draw.results import describe_ends, download, show_cards, show_leaderboar
 from ui.draw.tables import paths, show_table
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.theme import theme
+from ui.draw.yours import yours_of
 from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
-from ui.regression.run import THETAS, Result, facts, run
+from ui.regression.figures import fit_of
+from ui.regression.run import THETAS, Result, facts, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
@@ -49,9 +51,11 @@ def show(actions: DeltaGenerator) -> None:
     show_story(setup, held=asking.held)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
-        result = run(setup)
+        fit = fit_of(setup.examples, setup.noise, setup.seed)
+        yours = yours_of(asking, mean_squared_error, setup.start, partial(race_all, setup), fit.data)
+        result = run(setup, yours)
     if not asking.held:
-        keep_run(CONTROLS.page, setup, describe_ends(result.traces))
+        keep_run(CONTROLS.page, setup, describe_ends({name: result.traces[name] for name in setup.runners}))
         with actions:
             show_menu(setup, CONTROLS.key("stage"))
     with st.container(
@@ -59,14 +63,14 @@ def show(actions: DeltaGenerator) -> None:
     ):
         if not asking.held:
             CONTROLS.show_look_for(setup)
-        if not asking.bare:
+        if not (asking.bare or asking.blind):
             curve_controls(CONTROLS, setup, THETAS)
-    show_question(asking, partial(facts, setup, result))
-    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)))
+    show_question(asking, partial(facts, setup, result, yours))
+    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)), yours)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
-    show_lesson()
+    show_hidden("Where the examples come from") if asking.blind else show_lesson()
 
     if CONTROLS.shows("results"):
         CONTROLS.choose_tab("below", "Below the picture", REGRESSION_TABS)

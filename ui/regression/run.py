@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import Trace, race
+from engine import Optimizer, Trace, race
 from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
 from ui.draw.palette import Style
 from ui.draw.styles import styles
+from ui.draw.yours import NOTHING, Yours
 from ui.regression.figures import THETA1, THETA2, fit_of
 from ui.setup.pages import RegressionSetup
 from ui.setup.questions.question import Facts
@@ -32,40 +33,44 @@ class Result:
     racer_styles: Mapping[str, Style]
 
 
-def run(setup: RegressionSetup) -> Result:
-    """Race the line-up on the examples."""
+def run(setup: RegressionSetup, yours: Yours = NOTHING) -> Result:
+    """Race the line-up on the examples, and put what is ``yours`` beside it."""
     fit = fit_of(setup.examples, setup.noise, setup.seed)
     minimum = float(fit.minimum()[0]), float(fit.minimum()[1])
-    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
-
-    def as_far_as(steps: int) -> Mapping[str, Trace]:
-        return race(
-            mean_squared_error,
-            racers,
-            [setup.start],
-            steps,
-            data=fit.data,
-            minima=[minimum],
-            batch_size=setup.batch_size,
-            seeds=setup.seed,
-            tolerance=setup.tolerance,
-        )
-
-    traces = as_far_as(setup.steps)
+    racers = {**dict(zip(racer_names(setup.racers), setup.racers, strict=True)), **yours.racers}
+    traces = race_all(setup, racers)
     # all have ended before, and so does the time line; what a step makes of a memory is seen with the next one only
     runs = [trace.run(0) for trace in traces.values()]
     ends = [run.end + (run.stopped is not None) for run in runs if run.end is not None]
     if len(ends) == len(runs) and 0 < max(ends) < setup.steps:
-        traces = as_far_as(max(ends))
-    racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
-    found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration")
+        traces = race_all(setup, racers, max(ends))
+    traces = yours.beside(traces)
+    racer_styles = {**dict(zip(setup.runners, styles(setup.racers), strict=True)), **yours.styles(setup.racers)}
+    found = yours.judged(judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration"), "iteration")
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, racer_styles)
 
 
-def facts(setup: RegressionSetup, result: Result) -> Facts:
+def race_all(setup: RegressionSetup, racers: Mapping[str, Optimizer], steps: int | None = None) -> dict[str, Trace]:
+    """Race some optimizers as a set-up says, or only so many ``steps``."""
+    fit = fit_of(setup.examples, setup.noise, setup.seed)
+    return race(
+        mean_squared_error,
+        racers,
+        [setup.start],
+        steps or setup.steps,
+        data=fit.data,
+        minima=[fit.minimum()],
+        batch_size=setup.batch_size,
+        seeds=setup.seed,
+        tolerance=setup.tolerance,
+    )
+
+
+def facts(setup: RegressionSetup, result: Result, yours: Yours = NOTHING) -> Facts:
     """What the outcome of a question about the race is computed from."""
     return Facts(
-        runs={name: trace.run(0) for name, trace in result.traces.items()},
+        runs={name: result.traces[name].run(0) for name in setup.runners},
+        yours=yours.runs(result.traces),
         verdicts={name: of_runs[0] for name, of_runs in result.verdicts.items()},
         noisy=setup.batch_size is not None,
         frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from engine import Trace
+from engine import Optimizer, Trace
 from engine.problems import mean_squared_error
 from ui.ask.asking import Asking
 from ui.draw.apart import Apart
@@ -14,16 +16,20 @@ from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
+from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
 from ui.regression.run import THETAS, Result
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RegressionSetup
-from ui.setup.racers import racer_names
 
 
-def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
+def show_stage(setup: RegressionSetup, asking: Asking, result: Result, yours: Yours = NOTHING) -> None:
     """The bowl, the map and the loss, with all racers on them."""
+    frame, layout = ((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)), stage_layout(CONTROLS, setup)
+    if asking.blind:
+        data = result.fit.data
+        return show_blind_map(asking, mean_squared_error, setup.start, frame, layout, data=data)
     log = setup.loss == "log"
     steps = next(iter(result.traces.values())).steps
     floor = np.float32(result.floor) if log else np.float32(0)
@@ -38,8 +44,7 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
     )
 
     runs = {name: trace.run(0) for name, trace in result.traces.items()}
-    racing = dict(zip(result.traces, setup.racers, strict=True))
-    frame = ((THETA1.low, THETA1.high), (THETA2.low, THETA2.high))
+    racing = {**dict(zip(setup.runners, setup.racers, strict=True)), **yours.racers}
     batches = {"batch_size": setup.batch_size, "seed": setup.seed}
     options = {"log": log, "data": result.fit.data, "frame": frame, **batches}
     curve = None if asking.held else chosen_curve(setup, mean_squared_error, runs, racing, THETAS, **options)
@@ -88,10 +93,10 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
             *([curve.readout] if curve else []),
         ],
         index=Index("iteration"),
-        apart=None if asking.held else setup.apart and take_apart(setup, result),
+        apart=None if asking.held else setup.apart and take_apart(setup, result, racing),
         held=setup.steps if asking.held else None,
     ).show(
-        **asking.layout(stage_layout(CONTROLS, setup), "map"),
+        **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),
         on_seen=asking.on_seen,
     )
@@ -99,12 +104,12 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result) -> None:
         explain_curve(setup, THETAS, curve.limits, batches=setup.batch_size is not None)
 
 
-def take_apart(setup: RegressionSetup, result: Result) -> dict:
+def take_apart(setup: RegressionSetup, result: Result, racers: Mapping[str, Optimizer]) -> dict:
     """The steps of the racers, each by the gradient of its mini-batch."""
     return Apart(
         mean_squared_error,
-        dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
-        {name: trace.run(0) for name, trace in result.traces.items()},
+        racers,
+        {name: result.traces[name].run(0) for name in racers},
         dict(zip(("theta1", "theta2"), THETAS, strict=True)),
         result.fit.data,
         setup.batch_size,

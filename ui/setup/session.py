@@ -44,6 +44,7 @@ class Session(Generic[SetupT]):
     # what the page calls the controls of each setting that it has drawn, or hidden: by the setting, and the control
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     commitment: Commitment | None = None  # to an answer, where the page asks a question
+    draft: Commitment | None = None  # an answer that is being given point by point
     asks_first: bool = False  # whether the visitor has switched questions on, for any set-up
     # Widgets that the code has set and that the browser may still show as they were, by key: every value that the
     # browser may send without the visitor having chosen it, the newest last

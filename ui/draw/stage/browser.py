@@ -27,7 +27,7 @@ COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what componen
 IMPORTED = (  # by stage.js, from beside it
     *("view.js", "clicks.js", "parts.js"),
     *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "ghost.js"),
-    *("apart.js", "guess.js", "asked.js"),
+    *("apart.js", "guess.js", "asked.js", "hand.js"),
 )
 LOG = logging.getLogger(__name__)
 

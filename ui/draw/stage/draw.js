@@ -57,6 +57,7 @@ export function draw(view, all) {
     for (const head of [...view.heads].reverse()) drawHead(view, pen, head);
     drawLabels(view, pen);
     drawMarks(view, pen);
+    view.hand?.place();
   } });
 }
 

@@ -35,6 +35,21 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Handles:
+    """A line that the visitor drags, and its loss, which is quadratic in its parameters (θ,) or (θ₀, θ₁).
+
+    The loss is given by its value, gradient ``(dim,)`` and Hessian ``(dim * dim,)`` at ``theta``.
+    """
+
+    at: tuple[float, ...]  # the x of each handle, as many as there are parameters
+    theta: tuple[float, ...]
+    names: tuple[str, ...]  # the quantities of a track that are the parameters
+    loss: float
+    gradient: tuple[float, ...]
+    hessian: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class View:
     """One still figure, and which quantities of a track say what moves on it."""
 
@@ -53,6 +68,7 @@ class View:
     low: bool = False  # may be lower than the others where views are stacked
     lift: float = 0.0  # in a scene: how far above its place all that moves is drawn, as a share of the height
     marks: Sequence[tuple[float, float, str]] = ()  # on a plane, places that do not move, with a word for each
+    handles: Handles | None = None  # on a plane, of its ``line``, which a visitor then drags; sent as ``start``
 
     def quantities(self) -> set[str]:
         """The quantities of a track that are drawn on it."""
@@ -67,8 +83,9 @@ class View:
             "bases": packed(self.sheet.bases),
         }
         message = {**asdict(replace(self, sheet=None)), "sheet": sheet}
-        if not self.marks:
-            del message["marks"]
+        for part in ("marks", "handles"):
+            if not message[part]:
+                del message[part]
         return message
 
 

@@ -1,5 +1,6 @@
 import { DOUBLE_CLICK_MILLISECONDS, listenForClicks } from "./clicks.js";
 import { draw } from "./draw.js";
+import { takeInHand } from "./hand.js";
 import { element, floats, magnifyFigure } from "./parts.js";
 
 const HINT_MILLISECONDS = 1500;
@@ -44,6 +45,7 @@ export class View {
     this.sheet = spec.sheet && Object.fromEntries(["x", "y", "bases"].map((part) => [part, floats(spec.sheet[part])]));
     this.caption.textContent = spec.caption;
     this.plot.setAttribute("aria-label", spec.says);
+    takeInHand(this);
   }
 
   async set(figure) {
@@ -219,6 +221,7 @@ export class View {
   draw(all) { draw(this, all); }
 
   close() {
+    this.hand?.close();
     this.heard?.abort();
     clearTimeout(this.clicking);
     clearTimeout(this.hinting);

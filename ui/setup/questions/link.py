@@ -10,8 +10,10 @@ from ui.setup.questions.own import Own
 from ui.setup.questions.question import Question
 from ui.setup.questions.races import Ends, Lowest, Where
 from ui.setup.questions.slope import Slope
+from ui.setup.questions.tries import Line, Rate, Steps
 
-QUESTIONS: dict[str, type[Question]] = {kind.word: kind for kind in (Ends, Lowest, Where, Slope, Own)}
+KINDS = (Ends, Lowest, Where, Slope, Line, Steps, Rate, Own)
+QUESTIONS: dict[str, type[Question]] = {kind.word: kind for kind in KINDS}
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,10 @@ class Ask(Kind):
 
     @property
     def accepts(self) -> str:
-        return "a question. Ask one of: ends~Adam, lowest, where~Adam~40, slope, own~Your question?~One answer~Another"
+        known = (
+            "ends~Adam, lowest, where~Adam~40, slope, line, steps~20, rate~Adam, own~Your question?~One answer~Another"
+        )
+        return f"a question. Ask one of: {known}"
 
     def encode(self, value: str) -> str:
         return value
@@ -51,6 +56,13 @@ def problem_of(setup: Any) -> str:
 def usual_question(setup: Any) -> str:
     """The question that suits a set-up best, as a link has it; "" where there is none."""
     return next((text for kind in QUESTIONS.values() if (text := kind.usual(setup))), "")
+
+
+def other_questions(setup: Any) -> dict[str, str]:
+    """The questions that a set-up can be asked instead of its own: what each is called, by its text in a link."""
+    asked = setup.ask.split(SEPARATOR)[0]
+    examples = {kind.example(setup): kind.title for word, kind in QUESTIONS.items() if word != asked}
+    return {text: title for text, title in examples.items() if text}
 
 
 def with_question(setup: Any, asks_first: bool) -> Any:

@@ -23,7 +23,9 @@ class Own(Question):
 
     word = "own"
     longest: ClassVar[int] = len(word) + MAX_QUESTION + MAX_CHOICES * (MAX_CHOICE + 1) + 1
-    judged: ClassVar[bool] = False
+    title = "A question in your own words"
+    at_once = True
+    judged = False
 
     words: str
     offered: tuple[str, ...]

@@ -23,6 +23,8 @@ class Facts:
     noisy: bool = False  # each step sees a few examples only
     frame: Sequence[tuple[float, float]] = ()  # what the map shows: from and to, along each axis
     points: Sequence[tuple[float, float]] = ()  # (x, f′(x)) at every point of an interval
+    yours: Mapping[str, Run] = field(default_factory=dict)  # what an answer comes to; the visitor's own is the first
+    least: float | None = None  # the least loss that there is, where that is known
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Outcome:
     """What came of a run, and which answers are right."""
 
     words: str  # one sentence
-    right: frozenset[str] | tuple[float, ...] | None  # the choices, or the numbers; None: nothing says which
+    right: frozenset[str] | tuple[float, ...] | None  # the choices, or the numbers; None: nothing is right or wrong
     reach: tuple[float, ...] = ()  # how far off each number may be
 
 
@@ -49,6 +51,12 @@ class Question:
     word: ClassVar[str]
     longest: ClassVar[int] = 80  # letters of it in a link
     judged: ClassVar[bool] = True  # whether the run says what is right
+    title: ClassVar[str]  # in a list of questions
+    on_map: ClassVar[bool] = False  # a click on the map answers it
+    blind: ClassVar[bool] = False  # the landscape is hidden until it is answered
+    draws_line: ClassVar[bool] = False  # it is answered by a line that is dragged
+    at_once: ClassVar[bool] = False  # no run has to be seen before its outcome
+    digits: ClassVar[int] = 3  # of a number that is not typed, but clicked or dragged
 
     @classmethod
     def read(cls, parts: Sequence[str]) -> Self | None:
@@ -59,6 +67,11 @@ class Question:
     def usual(cls, setup: Any) -> str:
         """The link's text of this question where it suits a set-up well; "" where it does not."""
         return ""
+
+    @classmethod
+    def example(cls, setup: Any) -> str:
+        """The link's text of this question as a set-up can be asked it; "" where it cannot."""
+        return cls.usual(setup)
 
     def problem(self, setup: Any) -> str:
         """Why a set-up cannot answer it, in a sentence; "" where it can."""
@@ -87,8 +100,16 @@ class Question:
         """The names of the numbers that an answer has: one, or two where a place on the map is asked for."""
         return ()
 
+    def stops(self, setup: Any) -> Sequence[float]:
+        """The values that the one number of an answer can have, in their order; none where it is typed."""
+        return ()
+
+    def budget(self, setup: Any) -> int:
+        """How many points an answer may have, given one after the other; 0 where it is the numbers themselves."""
+        return 0
+
     def describe(self, answer: Answer, setup: Any) -> str:
-        """An answer as a sentence that begins with "You said"."""
+        """An answer as a sentence that begins with "You"."""
         raise NotImplementedError
 
     def outcome(self, setup: Any, facts: Facts) -> Outcome:

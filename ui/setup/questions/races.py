@@ -52,6 +52,7 @@ class Ends(Question):
     """Will a racer converge, oscillate or diverge?"""
 
     word = "ends"
+    title = "How one of them ends"
     name: str = ""
 
     @classmethod
@@ -61,6 +62,10 @@ class Ends(Question):
     @classmethod
     def usual(cls, setup: Any) -> str:
         return cls.word if len(runners(setup)) == 1 else ""
+
+    @classmethod
+    def example(cls, setup: Any) -> str:
+        return cls.word if runners(setup) else ""
 
     def problem(self, setup: Any) -> str:
         return no_runner(setup, self.name)
@@ -109,6 +114,7 @@ class Lowest(Question):
     """Who has the lowest loss at the end?"""
 
     word = "lowest"
+    title = "Who ends lowest"
 
     @classmethod
     def usual(cls, setup: Any) -> str:
@@ -148,6 +154,8 @@ class Where(Question):
     """Where on the map is a racer at some step?"""
 
     word = "where"
+    title = "Where a step lands"
+    on_map = True
     name: str
     step: int
 
@@ -157,6 +165,10 @@ class Where(Question):
         if step is None or not step.is_integer() or step < 1:
             return None
         return cls(parts[0] if len(parts) == 2 else "", int(step))
+
+    @classmethod
+    def example(cls, setup: Any) -> str:
+        return f"{cls.word}~{max(1, setup.steps // 4)}" if getattr(setup, "coordinates", ()) else ""
 
     def problem(self, setup: Any) -> str:
         if problem := no_runner(setup, self.name):

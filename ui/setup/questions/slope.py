@@ -19,6 +19,8 @@ class Slope(Question):
     """What is the slope f′ at x₀?"""
 
     word = "slope"
+    title = "The slope at x₀"
+    at_once = True
 
     @classmethod
     def usual(cls, setup: Any) -> str:
