@@ -414,6 +414,13 @@ def test_a_handout_has_the_outcome_that_the_run_has(setup):
     assert contents(page_of(setup), setup, "")["question"] == ""
 
 
+@pytest.mark.parametrize("formula", ["abs(x)", "max(x, 0)", "sign(x)", "x^"])
+def test_where_there_is_no_one_slope_no_slope_is_asked_in_what_is_handed_out(formula):
+    setup = GradientsSetup(f="own", own=formula, low=-5.0, high=5.0, x0=0.0, ask="slope")
+    assert questions(setup) == []
+    assert "slope" in questions(replace(setup, own="x^2"))
+
+
 @every_handed
 def test_a_handouts_first_picture_stands_where_the_set_up_does(setup):
     first = contents(page_of(setup), setup, "")["first"]

@@ -209,11 +209,11 @@ class Asking:
 
     def on_click(self, usual: Callable[[], None]) -> Callable[[], None]:
         """What a click on the map does; ``usual``: while it does not answer."""
-        if self.held and self.together and self.together.settle and not self.asks_for_place:
+        if self.asks_for_place or (self.blind and self.commitment is None):
+            return self.take_place
+        if self.held and self.together and self.together.settle:
             return lambda: None  # what a class is asked about stays as it is
-        if self.question is None or self.commitment or not (self.question.on_map or self.question.draws_line):
-            return usual
-        return self.take_place
+        return usual
 
     @property
     def on_seen(self) -> Callable[[], None] | None:
@@ -224,12 +224,13 @@ class Asking:
     @property
     def marks(self) -> Sequence[Mark]:
         """The place that was answered, and once it is to be seen the one that is right, with those of a class."""
-        if self.question is None or not self.question.on_map or self.budget:
+        if self.question is None or self.blind:
             return ()
         answer = self.commitment.answer if self.commitment else self.given()
         places = {"your answer": answer, "outcome": self.outcome.right if self.outcome else None}
         # before it is whole, and after it was skipped, there is none
-        marks = [(place, word) for word, place in places.items() if isinstance(place, tuple)]
+        own = self.question.on_map and not self.budget  # else what was tried is a run of its own
+        marks = [(place, word) for word, place in places.items() if own and isinstance(place, tuple)]
         others = [(place, "") for place in (self.together.places if self.together else ())]
         return [(place[0], place[1], word) for place, word in [*others, *marks]]
 
@@ -244,7 +245,7 @@ def ask(controls: Controls[Any], question: str) -> None:
 def show_others(asking: Asking) -> None:
     """The other questions that the set-up can be asked, behind a button."""
     others = other_questions(asking.setup)
-    if not others:
+    if not others or asking.together or asking.setup.fixes("ask"):
         return
     # filled once it is opened
     more = st.popover("Other questions", type="tertiary", key=asking.key("others"), on_change="rerun", width="content")

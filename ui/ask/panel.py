@@ -12,7 +12,6 @@ from ui.ask.asking import Asking, show_others
 from ui.numbers import format_plain
 from ui.setup.questions.question import Answer, Facts, Outcome, Question, is_right
 
-NOT_SO = ":orange[:material/cancel:] Not so."
 # what stands above the stage takes so much of the window (stage.css)
 HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
 
@@ -52,8 +51,7 @@ def show_form(asking: Asking, height: float = 0) -> None:
     words, others = st.columns([6, 1])
     words.markdown(f":material/help: **{question.text(setup)}** {hint}")
     with others:
-        if not asking.together:
-            show_others(asking)
+        show_others(asking)
     # a line is seen to move with each number that is typed; whatever else is typed is taken with the button
     with st.container(gap="small") if question.draws_line else st.form(asking.key("form"), border=False):
         if choices:
@@ -139,7 +137,8 @@ def describe_outcome(outcome: Outcome, answer: Answer | None) -> str:
     """An outcome in words, and whether an answer is right, where there is one."""
     verdict = ""
     if answer is not None and outcome.right is not None:
-        verdict = ":green[:material/check_circle:] Right." if is_right(answer, outcome) else NOT_SO
+        right = is_right(answer, outcome)
+        verdict = ":green[:material/check_circle:] Right." if right else ":orange[:material/cancel:] Not so."
     return f":material/flag: **The outcome.** {outcome.words} {verdict}"
 
 

@@ -40,13 +40,15 @@ class Posed:
     query: Mapping[str, Sequence[str]]  # the address of the set-up
     choices: tuple[str, ...]
     numbers: int = 0  # that an answer has, where there are no choices
+    points: int = 1  # so many times as many, at most
 
     def accepts(self, answer: Answer) -> bool:
         """Whether something is an answer: one of the choices, finite numbers of some size, or None for skipped."""
         if answer is None or self.choices:
             return answer is None or (isinstance(answer, str) and answer in self.choices)
         numbers = isinstance(answer, tuple) and all(type(one) is float for one in answer)
-        return numbers and len(answer) == self.numbers and all(map(in_reach, answer))  # type: ignore[arg-type]
+        sizes = [self.numbers * count for count in range(1, self.points + 1)]
+        return numbers and len(answer) in sizes and all(map(in_reach, answer))  # type: ignore[arg-type]
 
 
 def in_reach(number: float) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 from ui.class_room.classes import Posed
 from ui.setup.codec import encode
-from ui.setup.pages import CSV, FitSetup, GradientsSetup, RaceSetup
+from ui.setup.pages import CSV, FitSetup, RaceSetup
 from ui.setup.presets import read_query
-from ui.setup.questions.link import problem_of, question_of, usual_question
+from ui.setup.questions.link import question_of, usual_question
 from ui.setup.stories import PAGE_FILES, library
 
 
@@ -31,14 +31,9 @@ def problem(setup: Any) -> str:
         return "Students do not have your file. Choose other data."
     if not setup.ask:
         return "There is no question about this. Choose something that runs, or the slope at a point."
-    question = question_of(setup)
-    if question and not question.judged and not question.choices(setup):
-        return "Each student answers this by a try of their own, which a class cannot count. Choose another question."
-    if not (found := problem_of(setup)) and isinstance(setup, GradientsSetup):
-        from ui.gradients.tangent import slope_problem
+    from ui.teach.outcome import question_problem  # loads the engine, which home does without
 
-        found = slope_problem(setup)
-    return found
+    return question_problem(setup)
 
 
 def pose(page: str, setup: Any) -> Posed:
@@ -47,7 +42,8 @@ def pose(page: str, setup: Any) -> Posed:
     question = question_of(setup)
     assert question is not None
     choices, numbers = question.choices(setup), question.numbers(setup)
-    return Posed(page, PAGE_FILES[page], setup, encode(setup), tuple(choices), len(numbers))
+    points = max(1, question.budget(setup))
+    return Posed(page, PAGE_FILES[page], setup, encode(setup), tuple(choices), len(numbers), points)
 
 
 def is_same(posed: Posed, page: str, setup: Any) -> bool:

@@ -42,8 +42,8 @@ class Results:
 
     @property
     def places(self) -> list[tuple[float, ...]]:
-        """The places on the map that were answered."""
-        return [one for one in self.answers if isinstance(one, tuple) and len(one) > 1]
+        """The places on the map that were answered; of several points, the last one."""
+        return [one[-2:] for one in self.answers if isinstance(one, tuple) and len(one) > 1]
 
     def bars(self, question: Question, setup: Any, outcome: Outcome) -> list[Bar]:
         """How many have given each answer; of places, how many were near enough."""
@@ -51,9 +51,13 @@ class Results:
         if choices:
             right = outcome.right if isinstance(outcome.right, frozenset) else frozenset()
             return [Bar(unescaped(text), self.answers.count(one), one in right) for one, text in choices.items()]
-        numbers = np.array([one for one in self.answers if isinstance(one, tuple)], float)
+        given = [one for one in self.answers if isinstance(one, tuple)]
+        if stops := question.stops(setup):
+            counts = {stop: sum(one[0] == stop for one in given) for stop in stops}
+            return [Bar(f"{stop:g}", count, False) for stop, count in counts.items() if count]
         if not isinstance(outcome.right, tuple) or not outcome.right:
-            return [Bar("answers", len(numbers), False)]
+            return [Bar("answers", len(given), False)]
+        numbers = np.array(given, float)
         if len(outcome.right) > 1:
             near = near_enough(numbers, outcome)
             return [Bar("near enough", int(near.sum()), True), Bar("elsewhere", int((~near).sum()), False)]

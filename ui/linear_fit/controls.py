@@ -112,10 +112,7 @@ def adapt_rate() -> None:
 
 
 def sidebar(setup: FitSetup, scale: Scale = SCALE_WITHOUT_DATA, *, foretell: bool = True, blind: bool = False) -> None:
-    """Draw all controls of the page. ``foretell``: say which share of its limit the learning rate is.
-
-    ``blind``: without those that say which line the points lie around.
-    """
+    """Draw all controls. ``foretell``: which share of its limit the rate is; ``blind``: not where the points lie."""
     with st.sidebar:
         choose_preset(CONTROLS, setup)
         show_switch(CONTROLS, setup)

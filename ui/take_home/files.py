@@ -12,7 +12,7 @@ from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import Points, points_of
 from ui.setup.codec import Setup
 from ui.setup.pages import FitSetup, GradientsSetup, RaceSetup, RegressionSetup
-from ui.take_home import gradients, in_optax, in_torch
+from ui.take_home import gradients
 from ui.take_home.descent import Descent, descent_of
 from ui.take_home.every_step import every_step
 from ui.take_home.in_notebook import notebook
@@ -64,10 +64,6 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
-    known = {PYTORCH: in_torch.COUNTERPARTS, OPTAX: in_optax.COUNTERPARTS}.get(label)
-    lacking = next((racer.name for racer in setup.racers if known is not None and racer.name not in known), None)
-    if lacking:
-        return f"{label} has no {lacking}, so it cannot make the same run. Remove it from the line-up.", None
     asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
     if asking and label == NOTEBOOK:
         return f"{asking} asks for more than the gradient, which the notebook does not have yet.", None

@@ -162,6 +162,7 @@ def why_own(racer: Optimizer) -> str:
     """Why a racer has the app's own rule in the program, if it has: where optax's goes another way."""
     knobs = vars(racer)
     reasons = {
+        f"optax has no {racer.name}": racer.name not in COUNTERPARTS,
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
         "the momentum of optax's has its full size from the start": racer.name == "NAdam",
         f"optax has no {racer.name} without bias correction": not knobs.get("bias_correction", True),

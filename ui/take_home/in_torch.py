@@ -127,7 +127,6 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "NAdam": lambda knobs: (
         f"torch.optim.NAdam([x], {settings(knobs)}, decoupled_weight_decay={knobs['decoupled_weight_decay']})"
     ),
-    "Lion": adam,  # it is written with the app's own rule
 }
 
 
@@ -135,7 +134,7 @@ def why_own(racer: Optimizer) -> str:
     """Why a racer has the app's own rule in the program, if it has: what PyTorch lacks."""
     knobs = vars(racer)
     reasons = {
-        f"PyTorch has no {racer.name}": racer.name == "Lion",
+        f"PyTorch has no {racer.name}": racer.name not in COUNTERPARTS,
         f"PyTorch has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         f"PyTorch has no {racer.name} with eps in the root": knobs.get("eps_in_root", False),
         f"PyTorch has no {racer.name} with decoupled weight decay": knobs.get("decoupled_weight_decay", False)
@@ -143,11 +142,6 @@ def why_own(racer: Optimizer) -> str:
         "PyTorch's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
-
-
-def without_counterpart(descent: Descent) -> str:
-    """Which optimizer PyTorch and this program lack; "" if none."""
-    return next((racer.name for racer in descent.racers.values() if racer.name not in COUNTERPARTS), "")
 
 
 def racer_code(racer: Optimizer) -> str:

@@ -13,9 +13,10 @@ import streamlit as st
 from ui.setup.codec import MAX_TITLE, Setup, decode, encode
 from ui.setup.controls import Controls
 from ui.setup.plain import on_one_line
-from ui.setup.questions.link import problem_of, question_of, read
+from ui.setup.questions.link import question_of, read
 from ui.setup.questions.own import MAX_CHOICES, MAX_QUESTION, MIN_CHOICES, Own
 from ui.teach.handout import show_handout
+from ui.teach.outcome import question_problem
 
 # the controls that have no label of their own on the page
 UNLABELLED = {
@@ -161,7 +162,7 @@ def questions(setup: Setup) -> list[str]:
         *(f"where~{i + 1}~{step}" for i in range(runs)),
         "slope",
     ]
-    return [ask for ask in dict.fromkeys(asked) if not problem_of(replace(setup, ask=ask))]
+    return [ask for ask in dict.fromkeys(asked) if not question_problem(replace(setup, ask=ask))]
 
 
 def handed_out(setup: Setup, hide: Sequence[str], lock: Sequence[str], title: str, ask: str) -> tuple[Setup, list[str]]:

@@ -1,4 +1,4 @@
-"""What the outcome of a question is computed from, for the set-up of any page."""
+"""For the set-up of any page: whether its question has an outcome, and what that is computed from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from ui.linear_fit.csv_text import CsvError
 from ui.linear_fit.data import points_of
 from ui.setup.codec import Setup
 from ui.setup.pages import FitSetup, GradientsSetup, RaceSetup, RegressionSetup
+from ui.setup.questions.link import problem_of
 from ui.setup.questions.question import Facts
+from ui.setup.questions.slope import Slope
+
+
+def question_problem(setup: Setup) -> str:
+    """Why a set-up cannot answer the question that it asks, in a sentence; "" where it can: by its run as well."""
+    if not (found := problem_of(setup)) and isinstance(setup, GradientsSetup) and setup.ask == Slope.word:
+        found = gradients.slope_problem(setup)
+    return found
 
 
 def facts_of(setup: Setup) -> Facts:

@@ -25,7 +25,6 @@ class Own(Question):
     longest: ClassVar[int] = len(word) + MAX_QUESTION + MAX_CHOICES * (MAX_CHOICE + 1) + 1
     title = "A question in your own words"
     at_once = True
-    judged = False
 
     words: str
     offered: tuple[str, ...]

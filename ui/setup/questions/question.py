@@ -32,7 +32,7 @@ class Outcome:
     """What came of a run, and which answers are right."""
 
     words: str  # one sentence
-    right: frozenset[str] | tuple[float, ...] | None  # the choices, or the numbers; None: nothing is right or wrong
+    right: frozenset[str] | tuple[float, ...] | None  # the choices, or the numbers; None: nothing says which
     reach: tuple[float, ...] = ()  # how far off each number may be
 
 
@@ -49,13 +49,12 @@ class Question:
     """A question about a set-up. Each kind is one class, named in ``link.py``; a link asks it by its ``word``."""
 
     word: ClassVar[str]
-    longest: ClassVar[int] = 80  # letters of it in a link
-    judged: ClassVar[bool] = True  # whether the run says what is right
     title: ClassVar[str]  # in a list of questions
+    longest: ClassVar[int] = 80  # letters of it in a link
     on_map: ClassVar[bool] = False  # a click on the map answers it
     blind: ClassVar[bool] = False  # the landscape is hidden until it is answered
     draws_line: ClassVar[bool] = False  # it is answered by a line that is dragged
-    at_once: ClassVar[bool] = False  # no run has to be seen before its outcome
+    at_once: ClassVar[bool] = False  # there is nothing in the run to be seen before the outcome
     digits: ClassVar[int] = 3  # of a number that is not typed, but clicked or dragged
 
     @classmethod

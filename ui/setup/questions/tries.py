@@ -31,7 +31,6 @@ class Line(Question):
 
     word = "line"
     title = "Draw the line yourself"
-    judged = False
     blind = True
     draws_line = True
     digits = 5
@@ -82,7 +81,6 @@ class Steps(Question):
 
     word = "steps"
     title = "Descend yourself, step by step"
-    judged = False
     on_map = True
     blind = True
     digits = 4
@@ -144,7 +142,6 @@ class Rate(Question):
 
     word = "rate"
     title = "Choose the learning rate"
-    judged = False
     name: str = ""
 
     @classmethod
