@@ -58,7 +58,8 @@ def run(setup: RegressionSetup) -> Result:
     if len(ends) == len(runs) and 0 < max(ends) < setup.steps:
         traces = as_far_as(max(ends))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
-    found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration")
+    noisy = setup.batch_size is not None
+    found = judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration", noisy=noisy)
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, racer_styles)
 
 
@@ -67,6 +68,5 @@ def facts(setup: RegressionSetup, result: Result) -> Facts:
     return Facts(
         runs={name: trace.run(0) for name, trace in result.traces.items()},
         verdicts={name: of_runs[0] for name, of_runs in result.verdicts.items()},
-        noisy=setup.batch_size is not None,
         frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),
     )
