@@ -246,6 +246,12 @@ def test_who_was_ended_by_the_tolerance_is_told_where_he_stands(x, y, rate, tole
     assert verdict.words.startswith("converged") == (kind == "converged")
 
 
+@pytest.mark.parametrize(("rate", "tolerance", "ending"), [(0.0304, 10.0, "OVERSTEPPING"), (1e-4, 3.0, "FAR")])
+def test_who_is_still_far_is_told_whether_each_step_overshoots(rate, tolerance, ending):
+    _, _, verdict = fit_line(GRID, 4 * GRID, rate, tolerance)
+    assert verdict.ending is Ending[ending]
+
+
 def test_the_level_point_of_a_fit_is_the_one_that_newtons_method_finds(rng):
     x = rng.normal(2, 1, 20).astype(np.float32)
     fit = line(x, 3 * x - 1 + rng.normal(size=20), intercept=True)
