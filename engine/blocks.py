@@ -21,7 +21,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from engine.descent import all_finite, near_minima, record_stride, recorded_steps
-from engine.endings import tail_start
+from engine.facts import LAST_MOVES, tail_start
 from engine.optimizers import update_at
 from engine.xla import compiled
 
@@ -39,6 +39,9 @@ class _Tail(NamedTuple):
     length: jax.Array  # (runs,) of their path
     start: jax.Array  # (dim, runs)
     last: jax.Array  # (dim, runs) the newest record
+    moves: jax.Array  # (LAST_MOVES, runs) the lengths of the newest moves of ``stride`` steps
+    losses: jax.Array  # (LAST_MOVES + 1, runs) between which they led
+    highest: jax.Array  # (2, runs) the largest loss of all records before the newest one, and with it
 
 
 class _End(NamedTuple):
@@ -150,13 +153,13 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
         running = stopped_at == NEVER
         near = near_minima(x, minima)
-        x = jnp.where(running, x, end.position)
+        x, value = jnp.where(running, x, end.position), jnp.where(running, value, end.loss)
         return _End(
             position=x,
-            loss=jnp.where(running, value, end.loss),
+            loss=value,
             stopped_at=stopped_at,
             reached_at=jnp.minimum(end.reached_at, jnp.where(near & running, i, NEVER)),
-            tail=end.tail and extend_tail(end.tail, i > tail, (i % stride == 0) | (i == steps), x),
+            tail=end.tail and extend_tail(end.tail, i > tail, i % stride == 0, i == steps, x, value),
         )
 
     def move_and_evaluate(i, carry):
@@ -174,7 +177,7 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
         loss=jnp.full(BLOCK, jnp.nan),
         stopped_at=never,
         reached_at=jnp.stack([never] * len(minima)),
-        tail=None if swept is None else _Tail(x, x, jnp.zeros(BLOCK), x, x),
+        tail=None if swept is None else empty_tail(x),
     )
     value, gradient = slope(x)
     first = evaluate(0, end, x, value, gradient)
@@ -211,16 +214,32 @@ def vectorize_rule(loss, rule, swept, knobs, values, x):
     return partial(all_init, values), partial(all_update, values)
 
 
-def extend_tail(tail, in_tail, recorded, x):
+def empty_tail(x):
+    """The last part of runs at their start ``x``."""
+    none, lowest = jnp.zeros((LAST_MOVES, BLOCK)), jnp.full((2, BLOCK), -jnp.inf)
+    return _Tail(x, x, none[0], x, x, moves=none, losses=jnp.zeros((LAST_MOVES + 1, BLOCK)), highest=lowest)
+
+
+def extend_tail(tail, in_tail, on_stride, at_end, x, value):
     """The last part of runs with one more point, if that is recorded; before it begins, that point alone."""
+    recorded = on_stride | at_end
     x = jnp.where(recorded | ~in_tail, x, tail.last)
     move = x - tail.last
     largest = jnp.max(jnp.abs(move), axis=0)  # or the square of a long move would overflow
     length = largest * jnp.linalg.norm(move / jnp.where(largest > 0, largest, 1.0), axis=0)
+    highest = tail.highest[1]
     return _Tail(
         low=jnp.where(in_tail, jnp.minimum(tail.low, x), x),
         high=jnp.where(in_tail, jnp.maximum(tail.high, x), x),
         length=jnp.where(in_tail, tail.length + length, 0.0),
         start=jnp.where(in_tail, tail.start, x),
         last=x,
+        moves=jnp.where(on_stride, shift_in(tail.moves, length), tail.moves),
+        losses=jnp.where(on_stride, shift_in(tail.losses, value), tail.losses),
+        highest=jnp.where(recorded, jnp.stack([highest, jnp.maximum(highest, value)]), tail.highest),
     )
+
+
+def shift_in(newest, value):
+    """The newest values, the oldest first, with one more in the place of the oldest."""
+    return jnp.concatenate([newest[1:], value[None]])

@@ -1,7 +1,7 @@
 """How a run ended: one list of endings with a sentence each, and one function that decides between them.
 
 The leaderboard has the whole path of a run, a sweep only a few numbers that were kept on the way. Both put what they
-know into ``Facts``, by the same thresholds, and ``decide`` does the rest.
+know into ``Facts``, by the same thresholds (``engine/facts.py``), and ``decide`` does the rest.
 """
 
 from __future__ import annotations
@@ -12,22 +12,28 @@ from enum import Enum
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, Real
+from jaxtyping import Float, Real
 
 from engine.analysis import SAME_SIZE
 from engine.annotations import Arrays, Points
 from engine.descent import TOLERANCE
+from engine.facts import (
+    LAST_MOVES,
+    Facts,
+    has_grown,
+    has_reached,
+    has_returned,
+    is_moving,
+    is_near,
+    keeps_growing,
+    keeps_growing_in_noise,
+    move_lengths,
+    tail_start,
+)
 from engine.race import Run, Trace
 from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
 
-TAIL_SHARE, MIN_TAIL = 0.2, 10  # of the records, and at least so many: whether a run moves is decided by those
-RETURNED = 0.25  # a path that ends this close to where it began, as a share of its length, oscillates
 NEAR = 0.25  # so close to a stationary point a run is at it, and the centre of an oscillation at a minimum
-
-
-# of many runs, or of one
-Floats = np.ndarray | np.floating
-Bools = np.ndarray | np.bool
 
 
 class Ending(Enum):
@@ -48,6 +54,7 @@ class Ending(Enum):
     OSCILLATING = "oscillating", "oscillating around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
+    GROWING = "diverging", "diverges: its loss grows faster and faster"
     BY_HAND = "going", "stepped by hand, ended{at}"
     # outside the finite numbers
     DIVERGED = "diverged", "diverged{at}"
@@ -83,24 +90,6 @@ class Verdict:
         return self.ending.sentence.format(at=at, place=self.place)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the ending of one run is decided by."""
-
-    stopped: bool  # it left the finite numbers
-    grew: bool  # its loss had grown by then, or there was none to begin with
-    settled: bool  # its tolerance ended it
-    at_minimum: bool  # it ended within reach of a minimum
-    moving: bool  # in its last part, or it took too few steps to tell
-    returned: bool  # in its last part it came back to where it had been
-    end: Float[np.ndarray, "dim"]
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether the stationary point near its end decides."""
-        return not (self.stopped or self.settled or self.at_minimum or self.moving)
-
-
 def decide(
     facts: Facts,
     minima: Points,
@@ -114,12 +103,13 @@ def decide(
     tolerance ended it or with a ``reach`` of 0.
     """
     if facts.stopped:
-        # where the loss has not grown, the square of a gradient was too large, or it came to where there is no loss
-        return Ending.DIVERGED if facts.grew else Ending.OVERFLOWED
+        return lost(facts.grew)
     if facts.settled:
         assert path is not None
         assert stationary is not None
         return decide_settled(path, facts.at_minimum, stationary)
+    if facts.growing:  # also while it is still within reach of the minimum from which it goes
+        return Ending.GROWING
     if facts.at_minimum:
         return Ending.CONVERGED
     if not reach and stationary and path is not None and has_reached(path, stationary):
@@ -135,6 +125,14 @@ def decide(
     if near and stationary.curvatures.max() < 0:
         return Ending.HILLTOP
     return Ending.SLOW
+
+
+def lost(grew: bool) -> Ending:
+    """How a run ended that left the finite numbers.
+
+    Where its loss had not grown, the square of a gradient was too large, or it came to where there is no loss.
+    """
+    return Ending.DIVERGED if grew else Ending.OVERFLOWED
 
 
 def decide_settled(path: Float[np.ndarray, "recorded dim"], at_minimum: bool, stationary: StationaryPoint) -> Ending:
@@ -158,52 +156,6 @@ def decide_settled(path: Float[np.ndarray, "recorded dim"], at_minimum: bool, st
     return Ending.OVERSTEPPING if overstep > 0.5 else Ending.FAR
 
 
-# ---- the thresholds of the facts, of one run or of many
-
-
-def tail_start(records: int) -> int:
-    """The record with which the last part of a run begins."""
-    return max(0, records - max(MIN_TAIL, int(TAIL_SHARE * records)))
-
-
-def is_moving(extent: Float[np.ndarray, "*runs dim"], records: int) -> Bool[Bools, "*runs"]:
-    """Whether runs move, by how far their last part reaches."""
-    return (extent.max(axis=-1) > TOLERANCE) | (records < MIN_TAIL)
-
-
-def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
-    """Whether runs end where their last part began, by the ``gap`` between both and its ``length``."""
-    return np.linalg.norm(gap, axis=-1) < RETURNED * length
-
-
-def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
-    """Whether a loss has grown in size from its first to its last finite value, or there was no first one."""
-    return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
-
-
-def has_reached(path: Float[np.ndarray, "recorded dim"], stationary: StationaryPoint) -> bool:
-    """Whether a run had hardly anything left to go all through its last part."""
-    last_part = path[-max(2, int(TAIL_SHARE * len(path))) :]
-    return bool(stationary.is_minimum and stationary.reached(path[0], last_part).all())
-
-
-def is_near(
-    points: Float[np.ndarray, "*points dim"], minima: Points, reach: float = TOLERANCE
-) -> Bool[Bools, "*points"]:
-    """Whether points are closer than ``reach`` to one of the minima, in every coordinate."""
-    targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
-    return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
-
-
-def keeps_growing(losses: Float[np.ndarray, "recorded"], noisy: bool = False) -> bool:
-    """Whether a loss is largest in its last part and far above the first one: a run that goes on so diverges.
-
-    ``noisy``: each step sees a few examples only, which move the loss up and down.
-    """
-    last_part = losses[tail_start(len(losses)) :]
-    return bool(losses[-1] > (100 if noisy else 2) * abs(losses[0]) and last_part.max() >= losses.max())
-
-
 def rank(run: Run) -> tuple[bool, int, float]:
     """A run's place among others, as a sort key: the lowest final loss first, and last those that were lost first."""
     return run.stopped is not None, -(run.stopped or 0), float(run.losses[-1])
@@ -220,14 +172,16 @@ def verdicts(
     *,
     index: str = "step",
     reach: float = TOLERANCE,
+    noisy: bool = False,
 ) -> dict[str, list[Verdict]]:
     """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there.
 
     A run has reached one of the ``minima`` when it is closer than ``reach`` in every coordinate; with 0 what it has
-    come of its way to the least loss decides. ``index`` is what a step is called.
+    come of its way to the least loss decides. ``index`` is what a step is called. ``noisy``: each step saw a few
+    examples only.
     """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    return judge_all(traces, minima, stationary_points(loss, ends, data), index, reach)
+    return judge_all(traces, minima, stationary_points(loss, ends, data), index, reach, noisy)
 
 
 def judge_all(
@@ -236,11 +190,12 @@ def judge_all(
     points: Sequence[StationaryPoint],
     index: str = "step",
     reach: float = TOLERANCE,
+    noisy: bool = False,
 ) -> dict[str, list[Verdict]]:
     """``verdicts`` where the stationary point of each run is known, in their order."""
     each = iter(points)
     return {
-        name: [verdict(trace.run(i), minima, next(each), index, reach) for i in range(len(trace.positions))]
+        name: [verdict(trace.run(i), minima, next(each), index, reach, noisy) for i in range(len(trace.positions))]
         for name, trace in traces.items()
     }
 
@@ -251,6 +206,7 @@ def verdict(
     stationary: StationaryPoint,
     index: str = "step",
     reach: float = TOLERANCE,
+    noisy: bool = False,
 ) -> Verdict:
     """How one run ended, whose end is near a ``stationary`` point of the loss."""
     path = run.positions.astype(float)  # squares of far positions overflow in float32
@@ -259,6 +215,7 @@ def verdict(
         stopped=run.stopped is not None,
         grew=bool(has_grown(*run.losses[[0, -1]])),
         settled=run.settled is not None,
+        growing=is_growing(run, path, noisy),
         at_minimum=bool(is_near(path[-1], minima, reach)),
         moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
         returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
@@ -272,13 +229,25 @@ def verdict(
     return Verdict(ending, at, index, place)
 
 
+def is_growing(run: Run, path: Float[np.ndarray, "recorded dim"], noisy: bool) -> bool:
+    """Whether the loss of a run grew faster and faster until the end."""
+    losses = run.losses.astype(float)
+    if noisy:
+        return keeps_growing_in_noise(move_lengths(path, run.steps), losses)
+    highest = losses[:-1].max(initial=-np.inf)
+    if losses[-1] <= highest:
+        return False
+    moves = move_lengths(path, run.steps)
+    between = losses[: len(moves) + 1]
+    return bool(keeps_growing(moves[-LAST_MOVES:], between[-LAST_MOVES - 1 :], highest, losses[-1]))
+
+
 def verdict_if_lost(run: Run, index: str = "step") -> Verdict | None:
     """The verdict on a run that left the finite numbers, for which nothing else is asked; None for any other."""
     if run.stopped is None:
         return None
     grew = bool(has_grown(*run.losses[[0, -1]]))
-    facts = Facts(True, grew, settled=False, at_minimum=False, moving=False, returned=False, end=run.positions[-1])
-    return Verdict(decide(facts, (), None), run.stopped, index)
+    return Verdict(lost(grew), run.stopped, index)
 
 
 def describe_centre(path: Float[np.ndarray, "recorded dim"], minima: Points) -> str:

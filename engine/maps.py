@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.annotations import Points
 from engine.blocks import NEVER, Progress, _End, run_across, run_all
-from engine.descent import recorded_steps
-from engine.endings import Facts, decide, has_grown, has_returned, is_moving, is_near
+from engine.descent import record_stride, recorded_steps
+from engine.endings import decide
+from engine.facts import LAST_MOVES, Facts, has_grown, has_returned, is_moving, is_near, keeps_growing
 from engine.landscapes import Landscape
 from engine.optimizers import Optimizer
 from engine.stationary import stationary_points
@@ -114,27 +115,28 @@ def sweep(
     end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, progress)
     shape = (len(values), len(starts))
     diverged = np.reshape(end.stopped_at, shape) < NEVER
-    records = len(recorded_steps(steps))
     return Sweep(
-        values, np.reshape(end.loss, shape), diverged, lambda: endings(loss, end, minima, records).reshape(shape)
+        values, np.reshape(end.loss, shape), diverged, lambda: endings(loss, end, minima, steps).reshape(shape)
     )
 
 
-def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, records: int) -> Shaped[np.ndarray, "runs"]:
+def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, steps: int) -> Shaped[np.ndarray, "runs"]:
     """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
-    low, high, length, began, _ = (np.asarray(part, float) for part in end.tail)
-    ends = np.asarray(end.position, float)
-    known = [
-        np.asarray(end.stopped_at) < NEVER,
-        has_grown(np.asarray(end.first_loss), np.asarray(end.loss)),
-        is_near(ends, minima),
-        is_moving(high - low, records),
-        has_returned(ends - began, length),
-    ]
+    low, high, length, began, _, moves, losses, highest = (np.asarray(part, float) for part in end.tail)
+    ends, last = np.asarray(end.position, float), np.asarray(end.loss, float)
+    first = max(0, LAST_MOVES - steps // record_stride(steps))
+    known = {
+        "stopped": np.asarray(end.stopped_at) < NEVER,
+        "grew": has_grown(np.asarray(end.first_loss), last),
+        "growing": keeps_growing(moves[:, first:], losses[:, first:], highest[:, 0], last),
+        "at_minimum": is_near(ends, minima),
+        "moving": is_moving(high - low, len(recorded_steps(steps))),
+        "returned": has_returned(ends - began, length),
+    }
     facts = [
-        Facts(stopped, grew, False, at_minimum, moving, returned, x)
-        for (stopped, grew, at_minimum, moving, returned), x in zip(np.array(known).T.tolist(), ends, strict=True)
+        Facts(settled=False, end=x, **dict(zip(known, seen, strict=True)))
+        for seen, x in zip(np.array([*known.values()]).T.tolist(), ends, strict=True)
     ]
     points = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))
     return np.array([decide(one, minima, next(points) if one.at_rest else None) for one in facts], object)

@@ -153,6 +153,23 @@ def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer)
     np.testing.assert_allclose(positions(racer), walk(racer), rtol=0, atol=tolerance)
 
 
+@pytest.mark.parametrize("racer", [*settings()], ids=case_id)
+def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
+    """Down a bowl they only shrink: there a largest square is the first one, and a sign turns at the bottom alone."""
+    x, gradients = np.array([1.0, -2.0]), rng.normal(size=(80, 2)) * np.exp(rng.normal(size=(80, 2)))
+    state = jax.tree.map(jnp.asarray, racer.init(jnp.float32(x)))
+    step = lambda state, gradient: racer.update(gradient, state, jnp.float32(x))[::-1]  # noqa: E731
+    _, moves = jax.jit(lambda state, all_of_them: jax.lax.scan(step, state, all_of_them))(state, jnp.float32(gradients))
+    knobs, expected = numbers(racer), []
+    rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
+    for gradient in gradients:
+        next(rule)
+        pull = knobs["weight_decay"] * x
+        direction = rule.send(gradient + (0 if decoupled else pull)) + (pull if decoupled else 0)
+        expected.append(-knobs["learning_rate"] * direction)
+    np.testing.assert_allclose(moves, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
+
+
 @pytest.mark.parametrize(("rule", "knob"), SWITCHES)
 def test_a_switch_changes_where_its_rule_goes(rule, knob):
     racer = usual(rule)

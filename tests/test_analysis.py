@@ -109,7 +109,7 @@ def test_a_run_far_out_is_judged_without_overflow():
     """One step before it diverges, where the square of its last move is more than float32 holds."""
     trace, [verdict] = judge("Bowl", SGD(learning_rate=3.0), [(1.9, 0)], 63)
     assert trace.stopped_at[0] == -1
-    assert verdict.kind in {"going", "oscillating"}
+    assert verdict.kind == "diverging"
 
 
 def test_distance_to_nearest_is_the_straight_line_to_the_nearer_minimum():
@@ -244,6 +244,12 @@ def test_who_was_ended_by_the_tolerance_is_told_where_he_stands(x, y, rate, tole
     assert verdict.kind == kind
     assert f"step {trace.settled_at[0]}" in verdict.words
     assert verdict.words.startswith("converged") == (kind == "converged")
+
+
+@pytest.mark.parametrize(("rate", "tolerance", "ending"), [(0.0304, 10.0, "OVERSTEPPING"), (1e-4, 3.0, "FAR")])
+def test_who_is_still_far_is_told_whether_each_step_overshoots(rate, tolerance, ending):
+    _, _, verdict = fit_line(GRID, 4 * GRID, rate, tolerance)
+    assert verdict.ending is Ending[ending]
 
 
 def test_the_level_point_of_a_fit_is_the_one_that_newtons_method_finds(rng):

@@ -61,6 +61,36 @@ def test_has_a_floor_just_when_it_has_minima(landscape):
     assert (landscape.floor is None) == (landscape.minima == ())
 
 
+# each once more, as its source has it, in numpy and 64 bits
+IN_NUMPY = {
+    "Ackley": lambda x, y: (
+        -20 * np.exp(-0.2 * np.sqrt((x**2 + y**2) / 2))
+        - np.exp((np.cos(2 * np.pi * x) + np.cos(2 * np.pi * y)) / 2)
+        + np.e
+        + 20
+    ),
+    "Rosenbrock": lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
+    "Rastrigin": lambda x, y: 20 + x**2 - 10 * np.cos(2 * np.pi * x) + y**2 - 10 * np.cos(2 * np.pi * y),
+    "Himmelblau": lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2,
+    "Beale": lambda x, y: (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2,
+    "Booth": lambda x, y: (x + 2 * y - 7) ** 2 + (2 * x + y - 5) ** 2,
+    "Styblinski-Tang": lambda x, y: (x**4 - 16 * x**2 + 5 * x + y**4 - 16 * y**2 + 5 * y) / 2,
+    "Three-hump camel": lambda x, y: 2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2,
+    "Saddle": lambda x, y: x**2 - y**2,
+    "Bowl": lambda x, y: (x**2 + y**2) / 2,
+    "Ravine": lambda x, y: (x**2 + 100 * y**2) / 2,
+    "Monkey saddle": lambda x, y: x**3 - 3 * x * y**2,
+    "Turned ravine": lambda x, y: (x + y) ** 2 / 4 + 25 * (y - x) ** 2,
+}
+
+
+def test_computes_what_its_formula_says(landscape, rng):
+    points = rng.uniform(*np.transpose(landscape.domain), (300, 2)).astype(np.float32)
+    losses, _ = value_and_slope(landscape.loss)(points)
+    expected = IN_NUMPY[landscape.name](*points.astype(float).T)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=rounding(expected))
+
+
 # What is true of it
 
 

@@ -62,29 +62,34 @@ def run(setup: FitSetup, points: Points) -> Result:
     slopes = np.asarray(
         gradients(mean_squared_error, np.resize(descent.positions, (MAX_RECORDS + 1, len(setup.start))), fit.data)
     )
-    [verdict] = judge_all({"SGD": trace}, (), [fit.stationary_point()], "iteration", reach=0)["SGD"]
+    noisy = batch_size(setup, len(points.x)) is not None
+    [verdict] = judge_all({"SGD": trace}, (), [fit.stationary_point()], "iteration", reach=0, noisy=noisy)["SGD"]
     return Result(points, fit, fit.minimum(), curvature_of(fit), trace, slopes[: len(descent.steps)], verdict)
 
 
 def descend(setup: FitSetup, fit: Fit, steps: int, tolerance: float) -> Trace:
     """The trace of SGD on the points, with the start, the learning rate and the batches of a set-up."""
     sgd = OPTIMIZERS["SGD"](learning_rate=setup.rate)  # type: ignore[call-arg]
-    size = setup.batch if 0 < setup.batch < len(fit.true) else None
     return race(
         mean_squared_error,
         {"SGD": sgd},
         [setup.start],
         steps,
         data=fit.data,
-        batch_size=size,
+        batch_size=batch_size(setup, len(fit.true)),
         seeds=setup.deal,
         tolerance=tolerance,
     )["SGD"]
 
 
+def batch_size(setup: FitSetup, points: int) -> int | None:
+    """From how many of the points a step is computed; None where from all of them."""
+    return setup.batch if 0 < setup.batch < points else None
+
+
 def in_batches(setup: FitSetup, result: Result) -> bool:
     """Whether a step is computed from some of the points only."""
-    return 0 < setup.batch < len(result.points.x)
+    return batch_size(setup, len(result.points.x)) is not None
 
 
 def thetas(setup: FitSetup) -> tuple[str, ...]:
@@ -102,7 +107,6 @@ def facts(setup: FitSetup, result: Result, yours: Yours = NOTHING) -> Facts:
     return Facts(
         runs={"SGD": result.run},
         verdicts={"SGD": result.verdict},
-        noisy=in_batches(setup, result),
         frame=start_frame(result),
         yours=yours.runs({}),
         least=float(result.fit.losses(result.minimum[None])[0]),

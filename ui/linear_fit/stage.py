@@ -8,7 +8,6 @@ import numpy as np
 
 from engine import OPTIMIZERS
 from engine.analysis import format_apart
-from engine.endings import keeps_growing
 from engine.problems import mean_squared_error
 from ui.ask.asking import Asking
 from ui.draw.apart import Apart
@@ -146,7 +145,7 @@ def take_apart(setup: FitSetup, result: Result, name: str) -> dict:
 
 def describe_end(setup: FitSetup, result: Result) -> str:
     """How the descent ended, in a sentence or two."""
-    verdict, losses = result.verdict, result.run.losses
+    verdict = result.verdict
     if result.run.stopped == 0:
         return "It cannot begin: the loss at the start is more than 32 bits can hold. Start closer to the minimum."
     if result.run.stopped is not None:
@@ -158,8 +157,7 @@ def describe_end(setup: FitSetup, result: Result) -> str:
     ran = f"It ran all {setup.steps:,} iterations" if setup.steps > 1 else "It ran one iteration"
     if verdict.kind == "converged":
         return f"{ran}, and has converged."
-    grew = keeps_growing(losses, in_batches(setup, result))
-    return f"{ran}, and its loss grew: it diverges." if grew else f"{ran}."
+    return f"{ran}, and {verdict.words}." if verdict.kind == "diverging" else f"{ran}."
 
 
 def describe_distance(setup: FitSetup, result: Result) -> str:

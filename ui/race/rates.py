@@ -44,6 +44,7 @@ class Look:
 
 
 STUCK = Look("#5d4a8a", "#a78fe0", "circle", "is stuck at another point")
+DIVERGES = Look("#7d1d3f", "#d45c86", "x", "diverges")
 LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
     "converged": Look("#1f77b4", "#58b4ec", "square", "converges"),
     "going": Look("#b9c4ce", "#45535f", "square", "is still moving"),
@@ -51,7 +52,8 @@ LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
     "saddle": STUCK,
     "top": STUCK,
     "oscillating": Look("#d98b1f", "#f0a93c", "diamond", "oscillates"),
-    "diverged": Look("#7d1d3f", "#d45c86", "x", "diverges"),
+    "diverged": DIVERGES,
+    "diverging": DIVERGES,
 }
 
 

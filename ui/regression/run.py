@@ -46,7 +46,8 @@ def run(setup: RegressionSetup, yours: Yours = NOTHING) -> Result:
         traces = race_all(setup, racers, max(ends))
     traces = yours.beside(traces)
     racer_styles = {**dict(zip(setup.runners, styles(setup.racers), strict=True)), **yours.styles(setup.racers)}
-    found = yours.judged(judge_all(traces, [minimum], [fit.stationary_point()] * len(traces), "iteration"), "iteration")
+    stationary, noisy = [fit.stationary_point()] * len(traces), setup.batch_size is not None
+    found = yours.judged(judge_all(traces, [minimum], stationary, "iteration", noisy=noisy), "iteration")
     return Result(fit, minimum, float(fit.losses(np.array([minimum]))[0]), traces, found, racer_styles)
 
 
@@ -72,6 +73,5 @@ def facts(setup: RegressionSetup, result: Result, yours: Yours = NOTHING) -> Fac
         runs={name: result.traces[name].run(0) for name in setup.runners},
         yours=yours.runs(result.traces),
         verdicts={name: of_runs[0] for name, of_runs in result.verdicts.items()},
-        noisy=setup.batch_size is not None,
         frame=((THETA1.low, THETA1.high), (THETA2.low, THETA2.high)),
     )

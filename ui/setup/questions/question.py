@@ -20,7 +20,6 @@ class Facts:
 
     runs: Mapping[str, Run] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    noisy: bool = False  # each step sees a few examples only
     frame: Sequence[tuple[float, float]] = ()  # what the map shows: from and to, along each axis
     points: Sequence[tuple[float, float]] = ()  # (x, f′(x)) at every point of an interval
     yours: Mapping[str, Run] = field(default_factory=dict)  # what an answer comes to; the visitor's own is the first

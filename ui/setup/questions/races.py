@@ -8,13 +8,21 @@ from typing import Any, Self
 
 import numpy as np
 
-from engine.endings import keeps_growing, rank
+from engine.endings import rank
 from ui.numbers import format_number, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 
 SAME_LOSS = 1e-5  # of a loss: what differs by less may be rounded otherwise on another processor
 PLACE_REACH = 0.1  # of the map's width and height: so near a place is right
+ENDINGS = {  # the answer by the kind of a verdict; by any other it oscillates, or is still on its way
+    "converged": "converges",
+    "diverged": "diverges",
+    "diverging": "diverges",
+    "stuck": "rests",
+    "saddle": "rests",
+    "top": "rests",
+}
 
 
 def runner(setup: Any, name: str) -> str | None:
@@ -94,19 +102,11 @@ class Ends(Question):
     def outcome(self, setup: Any, facts: Facts) -> Outcome:
         name = runner(setup, self.name)
         assert name is not None
-        run, verdict = facts.runs[name], facts.verdicts[name]
-        losses = run.losses[: run.records]
-        if verdict.kind in ("diverged", "diverging"):
-            return Outcome(f"{name} {verdict.words}.", frozenset({"diverges"}))
-        if verdict.kind in ("oscillating", "going") and keeps_growing(losses, facts.noisy):
-            first, last = (format_number(float(loss)) for loss in losses[[0, -1]])
-            return Outcome(f"{name} diverges: its loss grows from {first} to {last}.", frozenset({"diverges"}))
-        if verdict.kind == "converged":
-            return Outcome(f"{name} {verdict.words}.", frozenset({"converges"}))
-        rests = "rests" if verdict.kind in ("stuck", "saddle", "top") else "oscillates"
-        ending = rests if rests in self.choices(setup) else "oscillates"
-        is_or_not = "" if verdict.kind in ("far", "diverging", "too small", "leaping") else "is "
-        return Outcome(f"{name} {is_or_not}{verdict.words}.", frozenset({ending}))
+        verdict = facts.verdicts[name]
+        ending = ENDINGS.get(verdict.kind, "oscillates")
+        right = ending if ending in self.choices(setup) else "oscillates"
+        is_or_not = "is " if verdict.kind in ("stuck", "saddle", "top", "oscillating", "going") else ""
+        return Outcome(f"{name} {is_or_not}{verdict.words}.", frozenset({right}))
 
 
 @dataclass(frozen=True)
