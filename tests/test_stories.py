@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from visit import message, opened, past_the_question, shown, texts
+from visit import message, opened, past_the_question, shown, sound, texts
 
 from engine import LANDSCAPES, parse
 from engine.fair import fair_race
@@ -452,3 +452,12 @@ def test_a_story_that_is_gone_is_said_and_the_page_opens(monkeypatch):
     assert (setup.story, setup.f) == ("", "x²")
     (note,) = notes
     assert "`gone` is not the name of a story" in note
+
+
+def test_the_next_preset_is_in_no_story():
+    app = shown(replace(setup_of("momentum", 1), story="momentum", step=1, lecture=True))
+    (button,) = (one for one in app.button if one.label == "Next preset")
+    app = sound(button.click().run())
+    assert "story" not in app.query_params
+    assert not [words for words in texts(app) if "Often thought" in words]
+    assert "lecture" in app.query_params

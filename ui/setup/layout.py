@@ -91,8 +91,9 @@ def lecture_buttons(controls: Controls[Any], setup: Setup, place: DeltaGenerator
 
 
 def choose_next_preset(controls: Controls[Any]) -> None:
-    """Set the page to the preset after the one that it shows, and after the last one to the first."""
+    """Set the page to the preset after the one that it shows, and after the last one to the first; in no story."""
     prepared = list(presets(controls.page).values())
     shown = controls.preset(controls.current_setup())
     following = prepared.index(shown) + 1 if shown else 0
+    controls.update(story="", step=1)
     controls.apply(prepared[following % len(prepared)].setup)
