@@ -32,7 +32,7 @@ from ui.setup.racers import racer_names
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
 LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
 # the words above the maps leave them less of the window
-LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem)); }</style>"
+LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
 MAPS = Memo[Basins](64)
 PALEST = 0.25  # how strong the colour of the slowest start is
 
