@@ -351,6 +351,13 @@ def test_a_title_is_shown_as_words_alone():
     assert not [one for one in shown(RaceSetup(**FEW)).get("html") if "<h2" in one.value]
 
 
+@every_set_up
+def test_a_stage_leaves_room_for_the_title_in_every_part_of_a_page(setup):
+    heights = [one.value for one in shown(replace(setup, title="A")).get("html") if "--stage-top:" in one.value]
+    assert heights
+    assert all("var(--teacher-title, 0rem)" in one for one in heights)
+
+
 # ---- the menu
 
 HANDED = {
@@ -419,6 +426,31 @@ def test_where_there_is_no_one_slope_no_slope_is_asked_in_what_is_handed_out(for
     setup = GradientsSetup(f="own", own=formula, low=-5.0, high=5.0, x0=0.0, ask="slope")
     assert questions(setup) == []
     assert "slope" in questions(replace(setup, own="x^2"))
+
+
+@every_page
+def test_what_was_handed_out_is_what_the_menu_begins_with(page):
+    kind = SETUPS[page]
+    setup = kind(hide=("look-for",), lock=("ask",), title="Which one turns?", ask=OWN)
+    app = shown(setup)
+    app.session_state[f"{PREFIXES[page]}-teach"] = True
+    (address,) = (one.value for one in sound(app.run()).code if "<iframe" not in one.value)
+    handed, notes = decode(parse_qs(address.partition("?")[2], keep_blank_values=True), kind())
+    assert (handed, notes) == (setup, [])
+
+
+def test_where_the_map_is_hidden_no_place_on_it_is_asked_for():
+    for setup, name in (
+        (RaceSetup(**FEW), "map"),
+        (RegressionSetup(**FEW), "map"),
+        (FitSetup(model="intercept"), "valley"),
+    ):
+        asked = replace(setup, ask="where~1~5")
+        assert handed_out(asked, (), (), "", asked.ask) == (asked, [])
+        handed, (note,) = handed_out(asked, (name,), (), "", asked.ask)
+        assert handed.ask == ""
+        assert "The map is hidden" in note
+        assert not [ask for ask in questions(replace(setup, hide=(name,))) if ask.startswith("where")]
 
 
 @every_handed

@@ -14,6 +14,7 @@ from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 
 SAME_LOSS = 1e-5  # of a loss: what differs by less may be rounded otherwise on another processor
+MAPS = ("map", "valley")  # what a link calls the view that shows places, to hide it
 PLACE_REACH = 0.1  # of the map's width and height: so near a place is right
 ENDINGS = {  # the answer by the kind of a verdict; by any other it oscillates, or is still on its way
     "converged": "converges",
@@ -175,6 +176,8 @@ class Where(Question):
             return problem
         if not getattr(setup, "coordinates", ()):
             return "With one parameter there is no map to click on."
+        if any(setup.hides(name) for name in MAPS):
+            return "The map is hidden here."
         return "" if self.step <= setup.steps else f"The run ends at {setup.index} {setup.steps:,}."
 
     def text(self, setup: Any) -> str:
