@@ -94,7 +94,7 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     worst = float(factors[np.argmax(np.abs(factors))])
     size, limit = abs(worst), curvature.limit
     if np.isclose(worst, -1, rtol=SAME_SIZE, atol=0):
-        return Forecast("stays", f"neither converges nor diverges: {learning_rate:g} is just at the limit")
+        return Forecast("stays", "neither converges nor diverges: it is just at the limit")
     if np.isclose(worst, 1, rtol=1e-6, atol=0):
         return Forecast("stays", "hardly moves: each step takes less than a millionth off the distance")
     if worst > 1:
@@ -105,7 +105,7 @@ def forecast(curvature: Curvature, learning_rate: float) -> Forecast:
     if size > 1:
         return Forecast(
             "diverges",
-            f"diverges: {learning_rate:g} is over the limit of {format_apart(limit, learning_rate)}, "
+            f"diverges: it is over the limit of {format_apart(limit, learning_rate)}, "
             f"so each step multiplies the distance by {format_apart(size, 1)}",
         )
     if factors.min() < 0:

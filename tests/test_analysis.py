@@ -457,16 +457,21 @@ def flat(*values):
         (flat(4.0), 0.1, "converges", "converges: each step leaves 0.6 of the distance"),
         (flat(4.0), 0.25, "converges", "converges: each step leaves 0 of the distance"),
         (flat(4.0), 0.4, "oscillates", "oscillates and converges: it overshoots, and each step leaves 0.6 of the"),
-        (flat(4.0), 0.5, "stays", "neither converges nor diverges: 0.5 is just at the limit"),
-        (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither converges nor diverges: 0.5 is just at the limit"),
+        (flat(4.0), 0.5, "stays", "neither converges nor diverges: it is just at the limit"),
+        (flat(4.0), 0.5 * (1 + 1e-8), "stays", "neither converges nor diverges: it is just at the limit"),
         (flat(4.0), 0.4999, "oscillates", "oscillates and converges"),
-        (flat(4.0), 0.5001, "diverges", "diverges: 0.5001 is over the limit of 0.5"),
+        (flat(4.0), 0.5001, "diverges", "diverges: it is over the limit of 0.5"),
         (flat(4.0), 1e-6, "converges", "converges: each step takes 4e-06 of the distance off"),
-        (flat(4.0), 1.0, "diverges", "diverges: 1 is over the limit of 0.5, so each step multiplies the distance by 3"),
+        (
+            flat(4.0),
+            1.0,
+            "diverges",
+            "diverges: it is over the limit of 0.5, so each step multiplies the distance by 3",
+        ),
         # the slowest direction decides, not the steepest
         (flat(0.1, 4.0), 0.1, "converges", "converges: each step leaves 0.99 of the distance"),
         (flat(0.1, 4.0), 0.4, "oscillates", "oscillates and converges: it overshoots, and each step leaves 0.96 of"),
-        (flat(0.1, 4.0), 0.51, "diverges", "diverges: 0.51 is over the limit of 0.5, so each step multiplies the"),
+        (flat(0.1, 4.0), 0.51, "diverges", "diverges: it is over the limit of 0.5, so each step multiplies the"),
         # far below the limit is not at the limit
         (flat(4.0), 1e-9, "stays", "hardly moves: "),
         (flat(0.0, 4.0), 0.1, "stays", "hardly moves: "),
@@ -477,7 +482,7 @@ def flat(*values):
             "diverges",
             "diverges: the loss bends down, and each step multiplies the distance by 1.1",
         ),
-        (flat(0.0, 4.0), 0.6, "diverges", "diverges: 0.6 is over the limit of 0.5"),
+        (flat(0.0, 4.0), 0.6, "diverges", "diverges: it is over the limit of 0.5"),
     ],
 )
 def test_a_forecast_names_what_will_happen_and_its_numbers(bend, rate, kind, words):

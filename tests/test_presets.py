@@ -1,5 +1,6 @@
 """Prepared races: every one of the file is there, says everything, and shows something."""
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -50,6 +51,12 @@ def test_a_preset_names_only_what_differs_from_the_pages_default(page, preset):
 def test_a_preset_says_what_to_look_for(page, preset):
     assert preset.look_for.endswith((".", "?"))
     assert "!" not in preset.look_for
+
+
+@of_every_page
+def test_no_name_of_a_preset_says_how_a_run_ends(page, preset):
+    """It stands in the list while the page asks just that."""
+    assert not re.search("converge|oscillat|diverge|limit|minimum in|lowest|wins", preset.name)
 
 
 @pytest.mark.parametrize("page", SETUPS)

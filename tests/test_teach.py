@@ -16,6 +16,7 @@ from ui.frame import PAGES
 from ui.linear_fit.data import read_upload
 from ui.setup.codec import decode, encode
 from ui.setup.controls import LOCKED, Controls
+from ui.setup.kinds import Choice
 from ui.setup.pages import (
     RACE_TABS,
     REGRESSION_TABS,
@@ -29,7 +30,7 @@ from ui.setup.pages import (
 )
 from ui.setup.plain import on_one_line, plain, unescaped
 from ui.setup.presets import presets
-from ui.setup.questions.link import question_of, read
+from ui.setup.questions.link import Ask, question_of, read
 from ui.setup.questions.own import MAX_CHOICE, MAX_QUESTION, Own
 from ui.setup.stories import library
 from ui.teach.hand_out import HEIGHTS, handed_out, iframe, link, questions
@@ -234,6 +235,129 @@ def test_what_takes_a_step_apart_can_be_hidden_and_locked():
     assert stage(shown(RaceSetup(**FEW, apart=True, lock=("apart",))))["apart"]["fixed"]
 
 
+# ---- what is hidden is not told: not in words, not in what the browser is sent, not on a handout's first page
+
+# each setting at a value that nothing else on a page has; some are looked for under another spelling
+FEW_RACERS = (
+    OPTIMIZERS["SGD"](learning_rate=0.012345),
+    OPTIMIZERS["SGD"](learning_rate=0.023456, weight_decay=0.0654321),
+    OPTIMIZERS["Adam"](learning_rate=0.34567, beta1=0.87654),
+)
+# as they are rounded, and 2/α
+KNOBS = ("0.0123", "0.0235", "0.0654", "0.3457", "0.346", "0.877", "162")
+VALUES = {
+    RaceSetup: {
+        "landscape": ("Ravine", ["Ravine", r"x^2"]),
+        "racers": (FEW_RACERS, KNOBS),
+        "points": (37, ["37"]),
+        "shared_rate": (0.0345678, ["0.0346", "0.03457"]),
+    },
+    RegressionSetup: {
+        "examples": (83, ["83"]),
+        "noise": (41.3717, ["41.37", "41.4"]),
+        "seed": (7177, ["7177", "7,177"]),
+        "batch": (13, ["13 examples", "13 of"]),
+        "tolerance": (0.0713771, ["0.0714", "0.07138"]),
+        "racers": (FEW_RACERS, KNOBS),
+    },
+    FitSetup: {
+        "data": ("4x", ["points of"]),
+        "slope": (3.77123, ["3.77"]),
+        "intercept": (8.11345, ["8.11"]),
+        "noise": (4.5321, ["4.53"]),
+        "seed": (7177, ["7177", "7,177"]),
+        "rate": (0.0112345, ["0.0112", "0.01123", "178"]),
+        "tolerance": (7.713771, ["7.71", "7.714"]),
+        "batch": (13, ["13 points", "13 of"]),
+        "deal": (6133, ["6133", "6,133"]),
+    },
+    GradientsSetup: {
+        "own": ("x^3 - 17 x", ["17 x", "17x"]),
+        "answer": ("19 x^2", ["19 x", "19x"]),
+    },
+}
+# where they stand: each tab, part and curve of a page
+PLACES = {
+    RaceSetup: [*({"show": tab} for tab in RACE_TABS), {"curve": "sharpness"}, {"curve": "rate"}, {"apart": True}],
+    RegressionSetup: [
+        *({"below": tab} for tab in REGRESSION_TABS),
+        *({"curve": curve} for curve in ("sharpness", "rate2")),
+        {"apart": True},
+        {"ask": "ends~2"},
+        {"ask": "rate"},
+    ],
+    FitSetup: [{}, {"curve": "sharpness"}, {"curve": "rate"}, {"apart": True}, {"model": "slope"}, {"ask": "ends"}],
+    GradientsSetup: [{"part": part} for part in ("slope", "differences", "check")],
+}
+USUAL = {
+    RaceSetup: {"start": (5.0, 1.0), "steps": 20},
+    RegressionSetup: {"steps": 20},
+    FitSetup: {"data": "noisy line", "model": "intercept", "steps": 20},
+    GradientsSetup: {"f": "own", "low": -5.0, "high": 5.0, "x0": 1.0},
+}
+# What the picture itself says, whatever is hidden: from where and how far runs go, on which axes, by which model, and
+# where the tangent stands; and which run of the notebook is drawn, or which iteration of whose run is taken apart.
+DRAWN = {
+    RaceSetup: {"start", "steps", "replay"},
+    RegressionSetup: {"start", "steps", "moment", "whose"},
+    FitSetup: {"theta0", "theta", "steps", "x", "y", "model"},
+    GradientsSetup: {"f", "low", "high", "x0", "h", "theta", "lines"},
+}
+
+
+def told(app: AppTest) -> str:
+    """All that a page sends to the browser, without packed numbers, and without the address that a message has."""
+    sent = [str(one.proto) for one in app._tree if hasattr(one, "proto")]
+    tables = [one.value.to_string() for one in app.dataframe]
+    return re.sub(r"[\w+/=]{40,}|https?:\S+", " ", "\n".join([*sent, *tables]))
+
+
+def spelled(value: str, text: str) -> list[str]:
+    """Where a text has a value: a whole number by itself, another one with whatever digits come behind."""
+    behind = r"(?!\w|\.\d)" if value.isdigit() else ""
+    return re.findall(rf".{{0,60}}(?<![\w.\\]){re.escape(value)}{behind}.{{0,40}}", text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        pytest.param(kind, place, id="-".join([kind.__name__, *map(str, place.values())]))
+        for kind in VALUES
+        for place in PLACES[kind]
+    ],
+)
+def test_what_is_hidden_is_told_nowhere(kind, place):
+    given = {name: value for name, (value, _) in VALUES[kind].items()} | USUAL[kind] | place
+    setup, _ = decode(encode(kind(**given, hide=("preset", *map(kind.link_name, VALUES[kind])))), kind())
+    words = told(shown(setup))
+    first_page = contents(page_of(setup), setup, "")
+    for part in ("outcome", "right", "ends"):
+        del first_page[part]
+    words += json.dumps(first_page, ensure_ascii=False)
+    found = {(name, text): spelled(text, words) for name, (_, texts) in VALUES[kind].items() for text in texts}
+    assert {one: where for one, where in found.items() if where} == {}
+
+
+def test_every_setting_with_a_value_can_be_hidden_or_is_drawn():
+    for kind, values in VALUES.items():
+        settings = {name for name in kind.controls().values() if name not in kind.layout()}
+        numbers = {name for name in settings if not isinstance(kind.settings()[name], Choice | Ask)}
+        assert numbers | {"landscape"} & settings <= values.keys() | DRAWN[kind]
+
+
+@every_page
+def test_what_is_not_hidden_is_told(page):
+    """So that the values are spelled as they would be."""
+    kind = SETUPS[page]
+    seen = ""
+    for place in PLACES[kind]:
+        setup = kind(**({name: value for name, (value, _) in VALUES[kind].items()} | USUAL[kind] | place))
+        seen += told(shown(setup)) + json.dumps(contents(page, setup, ""), ensure_ascii=False)
+    for name, (_, spellings) in VALUES[kind].items():
+        if name not in ("data", "landscape"):
+            assert any(spelled(spelling, seen) for spelling in spellings), name
+
+
 # ---- the link
 
 
@@ -351,6 +475,13 @@ def test_a_title_is_shown_as_words_alone():
     assert not [one for one in shown(RaceSetup(**FEW)).get("html") if "<h2" in one.value]
 
 
+@every_set_up
+def test_a_stage_leaves_room_for_the_title_in_every_part_of_a_page(setup):
+    heights = [one.value for one in shown(replace(setup, title="A")).get("html") if "--stage-top:" in one.value]
+    assert heights
+    assert all("var(--teacher-title, 0rem)" in one for one in heights)
+
+
 # ---- the menu
 
 HANDED = {
@@ -419,6 +550,31 @@ def test_where_there_is_no_one_slope_no_slope_is_asked_in_what_is_handed_out(for
     setup = GradientsSetup(f="own", own=formula, low=-5.0, high=5.0, x0=0.0, ask="slope")
     assert questions(setup) == []
     assert "slope" in questions(replace(setup, own="x^2"))
+
+
+@every_page
+def test_what_was_handed_out_is_what_the_menu_begins_with(page):
+    kind = SETUPS[page]
+    setup = kind(hide=("look-for",), lock=("ask",), title="Which one turns?", ask=OWN)
+    app = shown(setup)
+    app.session_state[f"{PREFIXES[page]}-teach"] = True
+    (address,) = (one.value for one in sound(app.run()).code if "<iframe" not in one.value)
+    handed, notes = decode(parse_qs(address.partition("?")[2], keep_blank_values=True), kind())
+    assert (handed, notes) == (setup, [])
+
+
+def test_where_the_map_is_hidden_no_place_on_it_is_asked_for():
+    for setup, name in (
+        (RaceSetup(**FEW), "map"),
+        (RegressionSetup(**FEW), "map"),
+        (FitSetup(model="intercept"), "valley"),
+    ):
+        asked = replace(setup, ask="where~1~5")
+        assert handed_out(asked, (), (), "", asked.ask) == (asked, [])
+        handed, (note,) = handed_out(asked, (name,), (), "", asked.ask)
+        assert handed.ask == ""
+        assert "The map is hidden" in note
+        assert not [ask for ask in questions(replace(setup, hide=(name,))) if ask.startswith("where")]
 
 
 @every_handed

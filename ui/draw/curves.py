@@ -124,7 +124,7 @@ class CurvePlot:
             runs = {**runs, **of_racers}
         curves = {name: quantity.of(loss, run, data) for name, run in runs.items()}
         limits = {}
-        if setup.curve == SHARPNESS:
+        if setup.curve == SHARPNESS and not setup.hides_knobs:
             found = {name: racer.curvature_limit() for name, racer in racers.items()}
             limits = {name: limit for name, limit in found.items() if limit is not None}
         seen = [np.where(inside(runs[name], frame), curve, np.nan) for name, curve in curves.items()]
@@ -228,12 +228,18 @@ def curve_controls(
             "curve",
             st.selectbox,
             "Curve",
-            [curve for curve in CURVES if curve != RATE2 or len(coordinates) > 1 or setup.curve == RATE2],
+            curves_of(setup, coordinates),
             format_func=lambda curve: names[curve].format(coordinate_of(curve, coordinates)),
             label_visibility="collapsed",
             width=180,
         )
         choose_axis(controls, no_axis)
+
+
+def curves_of(setup: RunSetup, coordinates: Sequence[str]) -> list[str]:
+    """What can stand over the steps: the rates of as many coordinates as there are, and none where they are hidden."""
+    hidden = {RATE, RATE2} if setup.hides_knobs else {RATE2} if len(coordinates) < 2 else set()
+    return [curve for curve in CURVES if curve not in hidden or curve == setup.curve]
 
 
 def choose_axis(controls: Controls[Any], no_axis: str | None = None) -> None:

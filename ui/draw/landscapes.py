@@ -51,6 +51,11 @@ def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, s
     return dict(zip(heights.tolist(), texts, strict=True))
 
 
+def revision_of(name: str) -> str:
+    """What tells the figures of a landscape from those of the others in the browser, which may not be told its name."""
+    return str(list(LANDSCAPES).index(name))
+
+
 @lru_cache(maxsize=96)
 def landscape_figures(name: str, view: str, field: bool = False) -> Mapping[str, str]:
     """The surface and the map of a landscape, as Plotly JSON by view name; with ``field``, arrows on the map."""
@@ -65,7 +70,7 @@ def landscape_figures(name: str, view: str, field: bool = False) -> Mapping[str,
     z = height_axis("loss", low, high, height_ticks(landscape, low, high))
     goals = [(*goal, bottom) for goal in landscape.minima]
     arrows = [gradient_field(landscape.loss, x, y)] if field else []
-    flat = iso_map(x, y, heights, losses, landscape.minima, arrows, revision=f"{name} {view}")
+    flat = iso_map(x, y, heights, losses, landscape.minima, arrows, revision=f"{revision_of(name)} {view}")
     return {"surface": relief(x, y, z, heights, goals).to_json(), "map": flat.to_json()}
 
 

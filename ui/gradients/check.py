@@ -17,7 +17,17 @@ from ui.draw.palette import COLORS, STYLES, swatch
 from ui.draw.tables import guarded
 from ui.draw.theme import theme
 from ui.gradients.controls import CONTROLS
-from ui.gradients.functions import curve, curves, download, parse_cached, show_formulas, show_problem, show_table, span
+from ui.gradients.functions import (
+    curve,
+    curves,
+    download,
+    formula_of,
+    parse_cached,
+    show_formulas,
+    show_problem,
+    show_table,
+    span,
+)
 from ui.numbers import format_number, with_minus
 from ui.setup.pages import GradientsSetup
 
@@ -34,7 +44,7 @@ CODE = (
 
 def show_check(setup: GradientsSetup, f: Function) -> None:
     """The field for an answer, whether it is right, and both derivatives in a figure and a table."""
-    show_formulas(f"f(x) = {f.latex}", r"f'(x) = \; ?")
+    show_formulas(formula_of(setup, f), r"f'(x) = \; ?")
     CONTROLS.draw(
         "answer",
         st.text_input,
@@ -54,7 +64,8 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
         typed = parse_cached(setup.answer)
     except ExpressionError as error:
         return show_problem("Your f′(x) cannot be read.", str(error), "Change it in the field above.")
-    st.latex(rf"\text{{your }} f'(x) = {typed.latex}")
+    if not setup.hides("answer"):
+        st.latex(rf"\text{{your }} f'(x) = {typed.latex}")
     found = check_cached(f, typed, setup.low, setup.high)
     if found is None:
         return show_problem(
@@ -75,8 +86,9 @@ def show_check(setup: GradientsSetup, f: Function) -> None:
     st.subheader("Both at the points that were compared", anchor=False)
     table = pd.DataFrame({"x": found.x, "f′ by jax.grad": found.true, "yours": found.typed})
     show_table(table, ["%.4f", "%.6g", "%.6g"])
-    table.insert(0, "answer", guarded(setup.answer.strip()))
-    download(setup.text, table, "check.csv")
+    if not setup.hides("answer"):
+        table.insert(0, "answer", guarded(setup.answer.strip()))
+    download(setup, table, "check.csv")
 
 
 @lru_cache(maxsize=64)

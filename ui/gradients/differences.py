@@ -15,12 +15,13 @@ from engine import slopes
 from engine.expressions import Function
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
-from ui.draw.stage.stage import Index, Readout, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View, digest
 from ui.gradients.controls import CONTROLS, take_h, take_h_click
 from ui.gradients.functions import (
     curve,
     download,
     drawable,
+    formula_of,
     kink,
     show_formulas,
     show_problem,
@@ -48,7 +49,7 @@ CODE = (
 
 def show_differences(setup: GradientsSetup, f: Function) -> None:
     """The secants and their errors for every h, in a stage, in words and in a table."""
-    show_formulas(f"f(x) = {f.latex}", *(rf"\text{{{name}: }} {formula}" for name, formula in FORMULAS.items()))
+    show_formulas(formula_of(setup, f), *(rf"\text{{{name}: }} {formula}" for name, formula in FORMULAS.items()))
     found = differences(f, setup.x0)
     if not math.isfinite(found.slope):
         return show_problem(
@@ -115,7 +116,7 @@ def show_differences(setup: GradientsSetup, f: Function) -> None:
         columns |= {name: found.estimates[name], f"error of {name}": found.errors[name]}
     table = pd.DataFrame(columns)
     show_table(table, ["%.8f", "%.6f", "%.2e", "%.6f", "%.2e"])
-    download(setup.text, table, "finite_differences.csv")
+    download(setup, table, "finite_differences.csv")
 
 
 @lru_cache(maxsize=64)
@@ -136,7 +137,7 @@ def differences_figures(f: Function, x0: float) -> Mapping[str, str]:
         x=[x0], y=[here], mode="markers", marker={"size": 8, "color": colors.goal}, hovertemplate="x₀<extra></extra>"
     )
     low, high = error_range(found.errors)
-    revision = f"{x0} {f.latex}"
+    revision = digest(f"{x0} {f.latex}")
     secants = plane(
         Axis("x", x0 - HALF_WIDTH, x0 + HALF_WIDTH),
         Axis("f(x)", *span(y)),

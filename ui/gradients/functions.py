@@ -121,6 +121,11 @@ def with_margins(figure: go.Figure) -> go.Figure:
     return figure.update_layout(margin={"t": 28, "b": 44})
 
 
+def formula_of(setup: GradientsSetup, f: Function) -> str:
+    """What f is, in LaTeX; a question mark where the link hides that."""
+    return rf"f(x) = {'?' if setup.hides_f else f.latex}"
+
+
 def show_formulas(first: str, *others: str) -> None:
     """Show formulas side by side; the first above the others where it is long."""
     lines = [first, *others]
@@ -148,8 +153,9 @@ def show_table(table: pd.DataFrame, formats: Sequence[int | str]) -> None:
     tables.show_table(table, dict(zip(table, shown, strict=True)), 247)
 
 
-def download(text: str, table: pd.DataFrame, name: str) -> None:
-    """A button that downloads a table as a CSV file called ``name``. ``text`` is the function it is about."""
+def download(setup: GradientsSetup, table: pd.DataFrame, name: str) -> None:
+    """A button that downloads a table as a CSV file called ``name``, with the function unless the link hides it."""
+    text = "" if setup.hides_f else setup.text
     tables.download_csv("All rows as CSV", name, lambda: with_function(text, table))
 
 

@@ -15,7 +15,7 @@ from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden
 from ui.draw.figures import Axis, plane
 from ui.draw.palette import STYLES, VARIABLES
-from ui.draw.stage.stage import Index, Readout, Stage, Track, View
+from ui.draw.stage.stage import Index, Readout, Stage, Track, View, digest
 from ui.gradients.controls import CONTROLS, take_x0, take_x0_click
 from ui.gradients.functions import (
     column_decimals,
@@ -23,6 +23,7 @@ from ui.gradients.functions import (
     curves,
     download,
     drawable,
+    formula_of,
     function_of,
     show_formulas,
     show_table,
@@ -47,7 +48,7 @@ CODE = (
 
 def show_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
     """The stage with f, its tangent and f′, a sentence about x₀, and the table."""
-    show_formulas(f"f(x) = {f.latex}", r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
+    show_formulas(formula_of(setup, f), r"f'(x_0) = \lim_{h \to 0} \frac{f(x_0+h)-f(x_0)}{h}")
     if asking.held:
         return show_without_slope(setup, asking, f)
     found = curves(f, setup.low, setup.high)
@@ -85,7 +86,7 @@ def show_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
     st.markdown(describe_x0(f, setup.x0, float(values[place]), float(slope[place])))
     st.subheader("x, f and f′ at all 100 points", anchor=False)
     show_table(pd.DataFrame({"x": found.x, "f": found.f, "f′": found.slope}), digits)
-    download(setup.text, pd.DataFrame({"x": found.x, "f": found.f, "df": found.slope}), "slope.csv")
+    download(setup, pd.DataFrame({"x": found.x, "f": found.f, "df": found.slope}), "slope.csv")
 
 
 def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> None:
@@ -136,7 +137,7 @@ def facts(setup: GradientsSetup) -> Facts:
 def slope_figures(f: Function, low: float, high: float) -> Mapping[str, str]:
     """The still figures of the stage as Plotly JSON: f, and f′."""
     found, colors = curves(f, low, high), VARIABLES
-    x, revision = Axis("x", low, high), f"{low} {high} {f.latex}"
+    x, revision = Axis("x", low, high), digest(f"{low} {high} {f.latex}")
     upper = plane(x, Axis("f(x)", *span(found.f)), [curve(found.x, found.f, colors.ink, "f")], revision=revision)
     faint = curve(found.x, found.slope, colors.ink, "f′", opacity=0.5, dash="dot", width=1.6)
     lower = plane(x, Axis("f′(x)", *span(found.slope)), [faint], revision=revision)

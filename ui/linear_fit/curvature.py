@@ -21,7 +21,7 @@ def show_curvature(setup: FitSetup, result: Result) -> None:
     """What the learning rate leads to, and for each direction the curvature, the limit and the contraction per step."""
     curvature, certain = result.curvature, is_determined(result.curvature)
     steep = Curvature(curvature.values[certain], curvature.directions[certain])
-    on_all = "On all points, " if in_batches(setup, result) else ""  # a forecast for mini-batches would not hold
+    on_all = "On all points: " if in_batches(setup, result) else ""  # a forecast for mini-batches would not hold
     st.markdown(f"### {on_all}{describe_forecast(setup, steep)}")
     st.markdown(
         f"The loss is a {'bowl' if setup.with_intercept else 'parabola'}: its slope is λ times the distance to the "
@@ -44,9 +44,10 @@ def show_curvature(setup: FitSetup, result: Result) -> None:
             )
     if in_batches(setup, result):
         steepest = float(result.fit.curvatures().max())
+        seen = "some" if setup.hides("batch") else setup.batch
         st.markdown(
             "Prediction and measurement are for steps on all points. A step here sees "
-            f"{setup.batch} of them and goes by their own curvature: that of one point alone reaches {steepest:.4g}, "
+            f"{seen} of them and goes by their own curvature: that of one point alone reaches {steepest:.4g}, "
             f"which is a limit of {2 / steepest:.4g}."
         )
 
@@ -55,7 +56,8 @@ def describe_forecast(setup: FitSetup, steep: Curvature) -> str:
     """What the learning rate leads to along the ``steep`` directions, whose curvature is determined, in a sentence."""
     found = forecast(steep, setup.rate)
     hardly = " across the valley, and along it hardly moves"  # a curvature that small cannot be told from 0
-    return f"α = {setup.rate:g} {found.words}{hardly if len(steep.values) < len(setup.start) else ''}."
+    rate = "The learning rate" if setup.hides("rate") else f"α = {setup.rate:g}"
+    return f"{rate} {found.words}{hardly if len(steep.values) < len(setup.start) else ''}."
 
 
 def show_numbers(curvature: float, factor: float, measured: float) -> None:

@@ -48,7 +48,8 @@ def show_stage(setup: FitSetup, asking: Asking, result: Result, yours: Yours = N
     else:
         valley, spread = valley_figure(fit, ranges[0])
         highest, frame = spread[1], (ranges[0], spread)
-    name = f"SGD, {setup.batch} points a step" if in_batches(setup, result) else "SGD"
+    some = "mini-batches" if setup.hides("batch") else f"{setup.batch} points a step"
+    name = f"SGD, {some}" if in_batches(setup, result) else "SGD"
     drawn = fit.losses(path) - floor if log else losses.astype(float)
     others = {other: fit.losses(run.positions) - floor if log else run.losses for other, run in own.items()}
     plot = LossPlot.of({name: drawn, **others}, (0.0, float(drawn.max())) if log else (floor, highest), log, least)

@@ -18,6 +18,7 @@ from engine.endings import verdict_if_lost
 from engine.maps import Basins, basins
 from ui.admission import without_slot
 from ui.draw.figures import Axis, plane
+from ui.draw.landscapes import revision_of
 from ui.draw.palette import VARIABLES, Style, swatch
 from ui.draw.stage.stage import Stage, Track, View
 from ui.draw.tables import show_table
@@ -26,13 +27,13 @@ from ui.race.controls import CONTROLS, choose_points
 from ui.race.stage import NUMBERS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 # one for each minimum, in the order of the landscape's; told apart by colour-blind people, light and dark
 REACHED = ("#2a7fb8", "#d98b1f", "#3f9b62", "#b04a8b", "#7a68c9", "#a8722f", "#5aa7c7", "#c9a227")
 LOST = "#6b7680"  # left the finite numbers; told from what is around it, light and dark
 # the words above the maps leave them less of the window
-LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem)); }</style>"
+LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
 MAPS = Memo[Basins](64)
 PALEST = 0.25  # how strong the colour of the slowest start is
 
@@ -64,9 +65,10 @@ def describe_colors(setup: RaceSetup) -> str:
     count = len(setup.chosen_landscape.minima)
     if not count:
         return "This surface has no lowest point, so no run can reach one. Grey: the run diverges."
+    steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
     return (
-        f"Each point is a start, and {colors} within {setup.steps:,} steps. All starts "
+        f"Each point is a start, and {colors} within {steps} steps. All starts "
         "that lead to one minimum are its basin of attraction. The stronger the colour, the fewer steps are needed. "
         "Pale: no minimum is reached. Grey: the run diverges. Click on a map to start from there, here and in the "
         "tab Race."
@@ -84,7 +86,7 @@ def maps(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, Basins]:
     """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress ``bar`` raises."""
     found = {}
     with without_slot():
-        for place, (name, racer) in enumerate(zip(racer_names(setup.racers), setup.racers, strict=True)):
+        for place, (name, racer) in enumerate(zip(names_in(setup), setup.racers, strict=True)):
 
             def progress(share: float, place: int = place, name: str = name) -> None:
                 bar.progress((place + share) / len(setup.racers), f"{name}: {setup.points**2:,} starts")
@@ -129,7 +131,7 @@ def figure(landscape: str, basin: Basins) -> str:
     (x0, x1), (y0, y1) = LANDSCAPES[landscape].domain
     rows, columns = basin.nearest.shape
     wide, high = (x1 - x0) / (columns - 1), (y1 - y0) / (rows - 1)
-    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), revision=landscape, square=True, left=40)
+    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), revision=revision_of(landscape), square=True, left=40)
     drawn.add_layout_image(
         source=picture(basin),
         xref="x",

@@ -32,8 +32,9 @@ MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
 
 def show_fair(setup: RaceSetup, theme: str) -> None:
     """Win rates and median losses under three terms, and in words what changed between them."""
+    steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
     st.markdown(
-        f"Each optimizer runs {setup.steps:,} steps from {STARTS} random starts. At each start the one with the lowest "
+        f"Each optimizer runs {steps} steps from {STARTS} random starts. At each start the one with the lowest "
         "final loss wins; equal ones share the win. All settings but the learning rate keep their defaults. "
         f"*Tuned*: each optimizer uses the best of {RATES} learning rates, found from {TUNING_STARTS} other starts. "
         f"All of this is repeated {DRAWS} times with other random starts: the thin bars reach from the worst result "
@@ -45,7 +46,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
     show_figure(panels(fair, setup.chosen_landscape.floor, racer_styles, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
-    show_numbers(fair, racer_styles, theme)
+    show_numbers(fair, racer_styles, theme, told=not setup.hides("shared_rate"))
 
 
 def choose_rate(setup: RaceSetup) -> None:
@@ -168,10 +169,12 @@ def pooled(fair: FairRace) -> np.ndarray:
     return np.concatenate(np.moveaxis(fair.losses, 1, 0), axis=-1)
 
 
-def show_numbers(fair: FairRace, racer_styles: Mapping[str, Style], theme: str) -> None:
-    """One row for each optimizer under each of the terms, who wins most first."""
+def show_numbers(fair: FairRace, racer_styles: Mapping[str, Style], theme: str, told: bool = True) -> None:
+    """One row for each optimizer under each of the terms, who wins most first. ``told``: the one rate of all is."""
     number = st.column_config.NumberColumn
     table = numbers(fair)
+    if not told:
+        table.loc[table["terms"] == TITLES["same"], "learning rate"] = None
     table.insert(1, "", [swatch(racer_styles[name], theme) for name in table["optimizer"]])
     show_table(
         table,

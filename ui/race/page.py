@@ -96,10 +96,12 @@ def show(actions: DeltaGenerator) -> None:
 
 
 def show_landscape(setup: RaceSetup) -> None:
-    """The landscape's words and formula, and what is replayed on it."""
+    """The landscape's words and formula, and what is replayed on it; nothing where the link hides which one it is."""
+    if setup.hides("landscape"):
+        return
     landscape = setup.chosen_landscape
     words, formula = formula_row()
     words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
     formula.markdown(f"${landscape.formula}$")
-    if setup.replaying:
+    if setup.replaying and not setup.hides("replay"):
         st.info(REPLAYS[setup.replay].about)

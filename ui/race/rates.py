@@ -22,7 +22,7 @@ from ui.memo import Memo
 from ui.numbers import format_point
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 RATES = 97  # from the lowest to the highest learning rate
 SWEEPS = Memo[Sweep](256)
@@ -59,11 +59,11 @@ LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
 
 def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) -> None:
     """The outcome of every learning rate, and under it the loss at the end."""
-    start = format_point(setup.start)
-    st.markdown(
-        f"Each mark is a run of {setup.steps:,} steps from {start} with its own learning rate. "
-        "Rings: the learning rates set in the sidebar. Click on a mark to see its run in the tab Race."
-    )
+    start = "the same start" if setup.hides("start") else format_point(setup.start)
+    steps = "as many" if setup.hides("steps") else f"{setup.steps:,}"
+    rings = "" if setup.hides("racers") else "Rings: the learning rates set in the sidebar. "
+    click = "" if setup.fixes("racers") else "Click on a mark to see its run in the tab Race."
+    st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
     with without_slot():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
     limit = limit_of(setup.landscape)
@@ -81,7 +81,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
 
 def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
     """The racers by name."""
-    return list(zip(racer_names(setup.racers), setup.racers, strict=True))
+    return list(zip(names_in(setup), setup.racers, strict=True))
 
 
 def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
@@ -130,7 +130,8 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
                 unselected={"marker": {"opacity": 1}},
             )
         )
-    chosen = [(racer.learning_rate, rows[name]) for name, racer in line_up(setup)]  # type: ignore[attr-defined]
+    told = [] if setup.hides("racers") else line_up(setup)
+    chosen = [(racer.learning_rate, rows[name]) for name, racer in told]  # type: ignore[attr-defined]
     traces.append(
         go.Scatter(
             x=[rate for rate, _ in chosen],

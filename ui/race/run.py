@@ -18,12 +18,12 @@ from ui.draw.styles import styles
 from ui.draw.yours import NOTHING, Yours
 from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 
 def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dict[str, Style]]:
     """Race the line-up, and put beside it the notebook's replay where one is asked for, and what is ``yours``."""
-    racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
+    racers = dict(zip(names_in(setup), setup.racers, strict=True))
     racer_styles = dict(zip(racers, styles(setup.racers), strict=True))
     landscape = setup.chosen_landscape
     traces = race_all(setup, {**racers, **yours.racers})

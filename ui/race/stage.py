@@ -23,7 +23,7 @@ from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 NUMBERS = (Readout("x", "x", 3), Readout("y", "y", 3), Readout("loss", "loss", 4))
 
@@ -49,7 +49,7 @@ def show_stage(
     losses = LossPlot.of(
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
-    racing = {**dict(zip(racer_names(setup.racers), setup.racers, strict=True)), **yours.racers}
+    racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
     curve = None if asking.held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
@@ -60,13 +60,14 @@ def show_stage(
         return Track.of(name, styles[name], run, verdict_if_lost(run), {**values, "loss": run.losses})
 
     racers = ", ".join(traces)
+    where = "" if setup.hides("landscape") else f" of {setup.landscape}"
     Stage(
         figures=landscape_figures(setup.landscape, setup.view, setup.field),
         views=[
             View(
                 name="surface",
-                caption=setup.landscape,
-                says=f"The loss surface of {setup.landscape} with the paths of {racers}.",
+                caption="" if setup.hides("landscape") else setup.landscape,
+                says=f"The loss surface{where} with the paths of {racers}.",
                 path=("x", "y", lifted),
                 lift=LIFT,
             ),

@@ -37,7 +37,9 @@ def show_batch(setup: RegressionSetup, result: Result, theme: str) -> None:
     color = result.racer_styles[name].color(theme)
     data, ways = st.columns(2)
     with data:
-        st.markdown(f"**The batch in the data.** {len(chosen)} of {setup.examples} examples, seen from above.")
+        hidden = setup.hides("batch") or setup.hides("examples")
+        counts = "Some of the examples" if hidden else f"{len(chosen)} of {setup.examples} examples"
+        st.markdown(f"**The batch in the data.** {counts}, seen from above.")
         points = bowl_points(setup.examples, setup.noise, setup.seed)
         show_figure(batch_data_figure(*points, chosen, color, theme), CONTROLS.key("data"), 420)
     with ways:

@@ -24,7 +24,9 @@ DEFAULT_RATE = 1e-4  # the notebook's, where the line-up has no SGD to ask
 
 
 def plain_rates(setup: RegressionSetup) -> list[float]:
-    """The learning rates of plain SGD in the line-up; the notebook's where there is none."""
+    """The learning rates of plain SGD in the line-up; the notebook's where there is none, or they are hidden."""
+    if setup.hides("racers"):
+        return [DEFAULT_RATE]
     plain = [r.learning_rate for r in setup.racers if r.name == "SGD" and not r.weight_decay]  # type: ignore[attr-defined]
     return list(dict.fromkeys(plain)) or [DEFAULT_RATE]
 

@@ -16,7 +16,7 @@ from ui.draw.yours import NOTHING, Yours
 from ui.regression.figures import THETA1, THETA2, fit_of
 from ui.setup.pages import RegressionSetup
 from ui.setup.questions.question import Facts
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 THETAS = ("θ₁", "θ₂")
 
@@ -37,7 +37,7 @@ def run(setup: RegressionSetup, yours: Yours = NOTHING) -> Result:
     """Race the line-up on the examples, and put what is ``yours`` beside it."""
     fit = fit_of(setup.examples, setup.noise, setup.seed)
     minimum = float(fit.minimum()[0]), float(fit.minimum()[1])
-    racers = {**dict(zip(racer_names(setup.racers), setup.racers, strict=True)), **yours.racers}
+    racers = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
     traces = race_all(setup, racers)
     # all have ended before, and so does the time line; what a step makes of a memory is seen with the next one only
     runs = [trace.run(0) for trace in traces.values()]

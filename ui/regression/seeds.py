@@ -20,7 +20,7 @@ from ui.regression.figures import (
     bands_figure,
 )
 from ui.setup.pages import RegressionSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 SEEDS = 100
 MAX_EVALUATIONS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
@@ -37,7 +37,7 @@ def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], di
     fits = bowls(setup.examples, setup.noise, [setup.seed + i for i in range(SEEDS)])
     traces = race(
         mean_squared_error,
-        dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
+        dict(zip(names_in(setup), setup.racers, strict=True)),
         np.tile(setup.start, (SEEDS, 1)),
         seed_steps(setup),
         data=(np.stack([fit.features for fit in fits]), np.stack([fit.true for fit in fits])),
@@ -70,7 +70,7 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
     with st.spinner(f"Running {SEEDS} seeds."), without_slot():
         # what is looked at below the picture changes no run
         steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
-    racer_styles = dict(zip(racer_names(setup.racers), styles(setup.racers), strict=True))
+    racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
     show_figure(bands_figure(steps, found, racer_styles, setup.loss == "log", theme), CONTROLS.key("seeds"), 420)
     table = pd.DataFrame(
         {

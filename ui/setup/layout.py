@@ -30,6 +30,8 @@ def stage_layout(
     """
     key = controls.key(name)
     hidden = [name for name in setup.hide if name in ("table", "apart")]
+    if getattr(setup, "hides_knobs", False):  # they stand in the formulas of a step
+        hidden.append("apart")
     hidden += [part.view for part_name, part in setup.parts.items() if part.view and part_name in setup.hide]
 
     def take_large() -> None:

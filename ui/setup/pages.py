@@ -13,7 +13,7 @@ from ui.setup.codec import Setup, setting
 from ui.setup.curves import RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
 from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
-from ui.setup.racers import MAX_RACERS, Racers, racer_names, racers_with_rates
+from ui.setup.racers import MAX_RACERS, Racers, names_in, racers_with_rates
 
 MAX_STEPS = 2000
 VIEWS = ("usual", "wide")
@@ -74,7 +74,7 @@ class RaceSetup(RunSetup):
     @property
     def runners(self) -> list[str]:
         """The line-up, and the notebook's run where it is shown beside it."""
-        return [*racer_names(self.racers), *([REPLAYS[self.replay].name] if self.replaying else [])]
+        return [*names_in(self), *([REPLAYS[self.replay].name] if self.replaying else [])]
 
     def with_setting(self, name: str, value: Any) -> Self:
         """This set-up with one setting changed; another landscape brings its own start, and ends a replay."""
@@ -109,7 +109,7 @@ class RegressionSetup(RunSetup):
     @property
     def runners(self) -> list[str]:
         """The line-up."""
-        return racer_names(self.racers)
+        return names_in(self)
 
     @property
     def batch_size(self) -> int | None:
@@ -229,6 +229,11 @@ class GradientsSetup(Setup):
     def text(self) -> str:
         """The formula of f as it was typed or chosen."""
         return self.own if self.f == OWN_FUNCTION else self.f
+
+    @property
+    def hides_f(self) -> bool:
+        """Whether the formula of f is not to be told."""
+        return self.hides("own" if self.f == OWN_FUNCTION else "f")
 
     @property
     def wide_enough(self) -> bool:

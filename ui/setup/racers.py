@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine import OPTIMIZERS, Optimizer
 from ui.setup.kinds import SEPARATOR, Kind, decode_number, encode_number, quoted
@@ -63,13 +63,19 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     return rule(**changed)
 
 
-def racer_names(racers: Sequence[Optimizer]) -> list[str]:
+def names_in(setup: Any) -> list[str]:
+    """A name for each racer of a set-up, without its knobs where the link hides those."""
+    return racer_names(setup.racers, told=not setup.hides("racers"))
+
+
+def racer_names(racers: Sequence[Optimizer], told: bool = True) -> list[str]:
     """A name for each racer: its optimizer's, and where that runs more than once the knobs that tell them apart.
 
-    A switch is named where it is not as usual: "Adam" and "Adam without bias correction".
+    A switch is named where it is not as usual: "Adam" and "Adam without bias correction". ``told``: whether the knobs
+    may be; without them such racers are "Adam" and "Adam (2)".
     """
     found = []
-    for racer in racers:
+    for racer in racers if told else ():
         alike = [other for other in racers if other.name == racer.name]
         knobs = [knob for knob in racer.knobs() if len({getattr(other, knob.name) for other in alike}) > 1]
         numbers = [
@@ -81,6 +87,7 @@ def racer_names(racers: Sequence[Optimizer]) -> list[str]:
         ]
         switches = [knob.changed for knob in knobs if knob.is_switch and getattr(racer, knob.name) != knob.default]
         found.append(" ".join(part for part in (racer.name, ", ".join(numbers), ", ".join(switches)) if part))
+    found = found if told else [racer.name for racer in racers]
     count: Counter[str] = Counter()
     for i, name in enumerate(found):
         count[name] += 1

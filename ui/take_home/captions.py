@@ -21,7 +21,9 @@ from ui.setup.pages import (
     RaceSetup,
     RegressionSetup,
 )
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
+
+Phrase = tuple[str, *tuple[str, ...]]  # and the settings that it tells of
 
 
 def title(setup: Setup) -> str:
@@ -30,14 +32,20 @@ def title(setup: Setup) -> str:
 
 
 def settings(setup: Setup) -> list[str]:
-    """The set-up in short phrases, without its racers."""
-    return SETTINGS[type(setup)](setup)
+    """The set-up in short phrases, without its racers, and without what the link hides."""
+    return [words for words, *told in SETTINGS[type(setup)](setup) if words and not any(map(setup.hides, told))]
 
 
 def labels(setup: Setup) -> dict[str, str]:
-    """What a legend says of each racer, by the racer's name: with its learning rate and the knobs that were changed."""
+    """What a legend says of each racer, by the racer's name: with its learning rate and the knobs that were changed.
+
+    The name alone where the link hides those.
+    """
     racers: Sequence[Optimizer] = getattr(setup, "racers", ())
-    return {name: label(name, racer) for name, racer in zip(racer_names(racers), racers, strict=True)}
+    names = names_in(setup) if racers else []
+    return {
+        name: name if setup.hides("racers") else label(name, racer) for name, racer in zip(names, racers, strict=True)
+    }
 
 
 def label(name: str, racer: Optimizer) -> str:
@@ -53,50 +61,62 @@ def label(name: str, racer: Optimizer) -> str:
     return ", ".join([name, *told])
 
 
-def of_race(setup: RaceSetup) -> list[str]:
+def of_race(setup: RaceSetup) -> list[Phrase]:
     """A race over a landscape."""
-    replay = [] if setup.replay == NO_REPLAY else [f"beside them: {setup.replay}"]
-    return [setup.landscape, f"start {format_point(setup.start)}", f"{setup.steps} steps", *replay]
+    return [
+        (setup.landscape, "landscape"),
+        (f"start {format_point(setup.start)}", "start"),
+        (f"{setup.steps} steps", "steps"),
+        ("" if setup.replay == NO_REPLAY else f"beside them: {setup.replay}", "replay"),
+    ]
 
 
-def of_regression(setup: RegressionSetup) -> list[str]:
+def of_regression(setup: RegressionSetup) -> list[Phrase]:
     """A fit of two parameters."""
     return [
-        f"{setup.examples} examples of 3x² + 9y²",
-        f"noise {format_number(setup.noise)}",
-        f"seed {setup.seed}",
-        f"start θ = {format_point(setup.start)}",
-        f"{setup.steps} iterations",
-        batch(setup.batch_size, "examples"),
-        *tolerance(setup.tolerance),
+        (f"{setup.examples} examples of 3x² + 9y²", "examples"),
+        (f"noise {format_number(setup.noise)}", "noise"),
+        (f"seed {setup.seed}", "seed"),
+        (f"start θ = {format_point(setup.start)}", "start"),
+        (f"{setup.steps} iterations", "steps"),
+        (batch(setup.batch_size, "examples"), "batch"),
+        (tolerance(setup.tolerance), "tolerance"),
     ]
 
 
-def of_fit(setup: FitSetup) -> list[str]:
+def of_fit(setup: FitSetup) -> list[Phrase]:
     """A line fitted by gradient descent."""
-    data = {
-        CSV: "points of a file",
-        NOISY_LINE: f"points around {format_number(setup.slope)}x + {format_number(setup.intercept)}, "
-        f"noise {format_number(setup.noise)}, seed {setup.seed}",
-    }.get(setup.data, f"points of {setup.data}")
-    start = format_point(setup.start) if setup.with_intercept else format_number(setup.theta)
+    around = f"points around {format_number(setup.slope)}x + {format_number(setup.intercept)}"
+    data: dict[str, list[Phrase]] = {
+        CSV: [("points of a file", "data")],
+        NOISY_LINE: [
+            (around, "data", "slope", "intercept"),
+            (f"noise {format_number(setup.noise)}", "data", "noise"),
+            (f"seed {setup.seed}", "data", "seed"),
+        ],
+    }
+    start = ("theta0", "theta") if setup.with_intercept else ("theta",)
+    at = format_point(setup.start) if setup.with_intercept else format_number(setup.theta)
     return [
-        data,
-        "ŷ = θ₀ + θ₁x" if setup.with_intercept else "ŷ = θx",
-        f"start θ = {start}",
-        f"learning rate α = {format_number(setup.rate)}",
-        f"up to {setup.steps} iterations",
-        batch(setup.batch or None, "points"),
-        *tolerance(setup.tolerance),
+        *data.get(setup.data, [(f"points of {setup.data}", "data")]),
+        ("ŷ = θ₀ + θ₁x" if setup.with_intercept else "ŷ = θx", "model"),
+        (f"start θ = {at}", *start),
+        (f"learning rate α = {format_number(setup.rate)}", "rate"),
+        (f"up to {setup.steps} iterations", "steps"),
+        (batch(setup.batch or None, "points"), "batch"),
+        (tolerance(setup.tolerance), "tolerance"),
     ]
 
 
-def of_gradients(setup: GradientsSetup) -> list[str]:
+def of_gradients(setup: GradientsSetup) -> list[Phrase]:
     """A function and its slope, or the loss of a line; what moves there is named beside its value."""
     if setup.part == LOSS:
-        return ["the mean squared error of a line through 0"]
-    at = [f"x₀ = {format_number(setup.x0, 6)}"] if setup.part == DIFFERENCES else []
-    return [f"f(x) = {setup.text}", f"from {format_number(setup.low)} to {format_number(setup.high)}", *at]
+        return [("the mean squared error of a line through 0",)]
+    return [
+        ("" if setup.hides_f else f"f(x) = {setup.text}",),
+        (f"from {format_number(setup.low)} to {format_number(setup.high)}", "low", "high"),
+        (f"x₀ = {format_number(setup.x0, 6)}" if setup.part == DIFFERENCES else "", "x0"),
+    ]
 
 
 def batch(size: int | None, what: str) -> str:
@@ -104,12 +124,12 @@ def batch(size: int | None, what: str) -> str:
     return f"{size} {what} a step" if size else f"all {what} in every step"
 
 
-def tolerance(least: float) -> list[str]:
-    """From which change of the loss on a run has ended, where there is such a rule."""
-    return [f"ends where the loss changes by less than {format_number(least)}"] if least else []
+def tolerance(least: float) -> str:
+    """From which change of the loss on a run has ended; "" where there is no such rule."""
+    return f"ends where the loss changes by less than {format_number(least)}" if least else ""
 
 
-SETTINGS: Mapping[type[Setup], Callable[[Any], list[str]]] = {
+SETTINGS: Mapping[type[Setup], Callable[[Any], list[Phrase]]] = {
     RaceSetup: of_race,
     RegressionSetup: of_regression,
     FitSetup: of_fit,

@@ -23,7 +23,7 @@ from ui.race.run import run as run_race
 from ui.regression.run import run as run_regression
 from ui.setup.codec import Setup
 from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in
 
 NUDGE = 1e-6  # of each coordinate: so far from the start another run begins
 PARTED = 5e-5  # of the size of the positions: so far apart the two runs have parted
@@ -123,7 +123,7 @@ def of_race(setup: RaceSetup) -> Descent:
     return Descent(
         page="Ackley Race",
         where=setup.landscape,
-        racers=dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
+        racers=dict(zip(names_in(setup), setup.racers, strict=True)),
         start=setup.start,
         coordinates=("x", "y"),
         steps=setup.steps,
@@ -141,7 +141,7 @@ def of_regression(setup: RegressionSetup) -> Descent:
     return Descent(
         page="2D Regression",
         where="examples of a bowl",
-        racers=dict(zip(racer_names(setup.racers), setup.racers, strict=True)),
+        racers=dict(zip(names_in(setup), setup.racers, strict=True)),
         start=setup.start,
         coordinates=("θ₁", "θ₂"),
         steps=int(next(iter(result.traces.values())).steps[-1]),

@@ -42,6 +42,7 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     hide, lock = choose_limits(controls, names, setup)
     title = st.text_input(
         "Title",
+        setup.title,
         key=controls.key("hand", "title"),
         max_chars=MAX_TITLE,
         placeholder="Which learning rate is too large?",

@@ -12,8 +12,10 @@ from engine.endings import rank
 from ui.numbers import format_number, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
+from ui.setup.racers import racer_names
 
 SAME_LOSS = 1e-5  # of a loss: what differs by less may be rounded otherwise on another processor
+MAPS = ("map", "valley")  # what a link calls the view that shows places, to hide it
 PLACE_REACH = 0.1  # of the map's width and height: so near a place is right
 ENDINGS = {  # the answer by the kind of a verdict; by any other it oscillates, or is still on its way
     "converged": "converges",
@@ -33,8 +35,10 @@ def runner(setup: Any, name: str) -> str | None:
     place = decode_number(name) if name else 1.0
     if place is not None:
         return names[int(place) - 1] if place.is_integer() and 1 <= place <= len(names) else None
-    racers = [racer.name for racer in getattr(setup, "racers", ())]
-    return names[racers.index(name)] if name in racers else None
+    racers = getattr(setup, "racers", ())
+    # by the knobs that tell it apart, too: a link may name it so, and hide them
+    known = (racer_names(racers), [racer.name for racer in racers])
+    return next((names[some.index(name)] for some in known if name in some), None)
 
 
 def runners(setup: Any) -> list[str]:
@@ -175,6 +179,8 @@ class Where(Question):
             return problem
         if not getattr(setup, "coordinates", ()):
             return "With one parameter there is no map to click on."
+        if any(setup.hides(name) for name in MAPS):
+            return "The map is hidden here."
         return "" if self.step <= setup.steps else f"The run ends at {setup.index} {setup.steps:,}."
 
     def text(self, setup: Any) -> str:

@@ -17,7 +17,7 @@ from ui.numbers import format_number, format_plain, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 from ui.setup.questions.races import count, runners
-from ui.setup.racers import racer_names
+from ui.setup.racers import names_in, racer_names
 from ui.setup.stops import stops
 
 USUAL_BUDGET, MAX_BUDGET = 20, 60
@@ -155,17 +155,17 @@ class Rate(Question):
     def problem(self, setup: Any) -> str:
         if not hasattr(setup, "racers"):
             return "It is asked on 2D Regression and Ackley Race."
-        there = ", ".join(racer_names(setup.racers))
+        there = ", ".join(names_in(setup))
         return "" if self.place(setup) is not None else f"There is no {quoted(self.name)} here. Name one of: {there}."
 
     def place(self, setup: Any) -> int | None:
         """The racer that is meant, counted from 0: by its own name, its optimizer's, or its place; the first by ""."""
-        names, rules = racer_names(setup.racers), [racer.name for racer in setup.racers]
-        for known in (names, rules):
+        rules = [racer.name for racer in setup.racers]
+        for known in (names_in(setup), racer_names(setup.racers), rules):
             if self.name in known:
                 return known.index(self.name)
         number = decode_number(self.name) if self.name else 1.0
-        return int(number) - 1 if number is not None and number in range(1, len(names) + 1) else None
+        return int(number) - 1 if number is not None and number in range(1, len(rules) + 1) else None
 
     def racer(self, setup: Any) -> Optimizer:
         """The racer that is meant."""
@@ -182,7 +182,7 @@ class Rate(Question):
     def stops(self, setup: Any) -> Sequence[float]:
         racer = self.racer(setup)
         knob = next(knob for knob in racer.knobs() if knob.name == RATE)
-        return stops(knob.low, knob.high, getattr(racer, RATE))
+        return stops(knob.low, knob.high, *(() if setup.hides("racers") else (getattr(racer, RATE),)))
 
     def describe(self, answer: Answer, setup: Any) -> str:
         assert not isinstance(answer, str)
@@ -191,8 +191,9 @@ class Rate(Question):
     def outcome(self, setup: Any, facts: Facts) -> Outcome:
         place = self.place(setup)
         assert place is not None
-        rate, run = getattr(setup.racers[place], RATE), facts.runs[racer_names(setup.racers)[place]]
-        usual = f"The set-up's {format_plain(rate)} {ends_with(run, setup.index)}."
+        rate, run = getattr(setup.racers[place], RATE), facts.runs[names_in(setup)[place]]
+        usual = "own" if setup.hides("racers") else format_plain(rate)
+        usual = f"The set-up's {usual} {ends_with(run, setup.index)}."
         words = [f"{name} {ends_with(run, setup.index)}." for name, run in facts.yours.items()]
         return Outcome(" ".join([*words[:1], usual, *words[1:]]), None)
 
