@@ -481,6 +481,20 @@ def test_a_student_leaves_and_is_not_taken_back_by_the_address():
     assert "Leave the class" not in labels(sound(student.run()))
 
 
+def test_whoever_leaves_and_comes_back_has_the_same_seat_and_no_second_answer():
+    codes = [CLASSES.open(posing.pose("Ackley Race", RACE))[0] for _ in range(2)]
+    student = student_of(codes[0])
+    press(student, "Skip the question")
+    for _ in range(3):
+        for code in (codes[1], codes[0]):  # by another class, and then by home
+            press(student, "Leave the class")
+            student.query_params.clear()
+            student.query_params["class"] = [code]
+            sound(student.switch_page(FILES["Home"]).run())
+            assert ("Commit" in labels(student)) == (code == codes[1])
+        assert [CLASSES.counts(code) for code in codes] == [Counts(1, 1), Counts(0, 0)]
+
+
 def test_the_teacher_asks_about_another_set_up_and_comes_back():
     teacher, code = teacher_of(RACE)
     first = CLASSES.look(code).posed

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ui.class_room.classes import CLASSES, MAX_TOKEN, ClassError
 
-KEY = "class"
+KEY, SEATS = "class", "class-seats"
 HERE = Path(__file__).parent
 KEEP = st.components.v2.component(
     "class_keep", html='<div class="class-keep">\n</div>', js=(HERE / "keep.js").read_text(encoding="utf-8")
@@ -40,8 +40,9 @@ def member() -> Member | None:
 
 
 def join(code: str) -> Member:
-    """Be a student in a class. Where it is full, the member has that as its ``problem``."""
+    """Be a student in a class, on the seat from before. Where it is full, the member has that as its ``problem``."""
     joined = st.session_state[KEY] = Member(code)
+    joined.seat = seats().get(code, joined.seat)
     attempt(joined, lambda: CLASSES.enter(code, joined.seat))
     return joined
 
@@ -52,9 +53,15 @@ def teach(code: str, key: str) -> None:
 
 
 def leave() -> None:
-    """Be in no class any more."""
+    """Be in no class any more; whoever comes back has the same seat, and so no second answer."""
     if own := st.session_state.pop(KEY, None):
+        seats()[own.code] = own.seat
         CLASSES.leave(own.code, own.seat)
+
+
+def seats() -> dict[str, str]:
+    """The seats that this session has left, by the code of their class."""
+    return st.session_state.setdefault(SEATS, {})
 
 
 def attempt(own: Member, act: Callable[[], object]) -> None:
