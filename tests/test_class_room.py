@@ -4,6 +4,7 @@ import random
 import sys
 import threading
 from dataclasses import replace
+from html import escape
 from math import inf, nan
 from subprocess import run
 
@@ -12,6 +13,7 @@ from test_questions import ASKED, every_question, outcome_of
 from visit import FILES, ROOT, address, opened, shown, sound, stage, texts
 
 import ui.class_room.member
+from ui.ask.asking import Asking, Together
 from ui.class_room import classes, posing, results
 from ui.class_room.board import announced
 from ui.class_room.classes import (
@@ -25,9 +27,11 @@ from ui.class_room.classes import (
     Counts,
     Posed,
 )
+from ui.class_room.given import given
 from ui.class_room.link import qr
 from ui.class_room.results import Results
 from ui.setup.codec import decode, encode
+from ui.setup.controls import Controls
 from ui.setup.kinds import CODE_LETTERS, ClassCode
 from ui.setup.pages import CSV, SETUPS, FitSetup, GradientsSetup, RaceSetup
 from ui.setup.presets import opening
@@ -35,6 +39,8 @@ from ui.setup.questions.link import question_of
 from ui.setup.questions.own import Own
 from ui.setup.questions.question import is_right
 from ui.setup.stories import library
+from ui.take_home.captions import labels as captions
+from ui.take_home.captions import settings
 
 YES_NO = Posed("Ackley Race", "pages/4_Ackley_Race.py", None, {}, ("yes", "no"))
 PLACE = replace(YES_NO, choices=(), numbers=2)
@@ -384,6 +390,10 @@ def student_of(code):
     return opened("Home", {"class": [code]})
 
 
+def htmls(app):
+    return "\n".join(part.proto.body for part in app.get("html"))
+
+
 def labels(app):
     return [button.label for button in app.button]
 
@@ -457,6 +467,27 @@ def test_what_is_hidden_stays_hidden_for_the_class():
     assert "Landscape" not in [box.label for box in student.selectbox]
     CLASSES.ask(code, key, posing.pose("Ackley Race", replace(RACE, steps=50)))
     assert address(sound(student.run()), "Ackley Race") == replace(RACE, steps=50, class_code=code)
+
+
+@every_question
+def test_while_a_question_is_asked_teacher_and_student_read_what_runs(setup):
+    (page,) = (title for title, kind in SETUPS.items() if isinstance(setup, kind))
+    code, key = CLASSES.open(posing.pose(page, setup))
+    student = student_of(code)
+    told = given(Asking(Controls(page, "x"), setup, question_of(setup), None, together=Together(True, print)))[0]
+    assert bool(told) != question_of(setup).blind
+    for part in (*settings(setup), *captions(setup).values()) if told else ():
+        assert f"<span>{escape(part)}</span>" in told
+    assert (told in htmls(student)) if told else ('class-given"' not in htmls(student))
+    CLASSES.reveal(code, key)
+    assert 'class="class-given"' not in htmls(sound(student.run()))
+
+
+def test_the_teachers_board_says_what_runs_while_it_is_held():
+    teacher, _ = teacher_of(FIT)
+    assert "learning rate α = 0.0312" in htmls(teacher)
+    press(teacher, "Reveal")
+    assert 'class="class-given"' not in htmls(teacher)
 
 
 def test_a_paused_class_takes_no_answers_and_says_so():

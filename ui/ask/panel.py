@@ -42,8 +42,12 @@ def show_own_question(asking: Asking, facts: Callable[[], Facts]) -> None:
             show_answer(asking, facts)
 
 
-def show_form(asking: Asking, height: float = 0) -> None:
-    """The question, and the widgets of an answer to it. ``height``: of what stands above it, in rem."""
+def show_form(asking: Asking, height: float = 0, about: str = "") -> None:
+    """The question, and the widgets of an answer to it.
+
+    ``about``: what it is about, in HTML, where the page has no controls that show it. ``height``: in rem, of that and
+    of what stands above it.
+    """
     question, setup = asking.question, asking.setup
     assert question is not None
     choices, hint = question.choices(setup), question.hint(setup)
@@ -52,6 +56,8 @@ def show_form(asking: Asking, height: float = 0) -> None:
     words.markdown(f":material/help: **{question.text(setup)}** {hint}")
     with others:
         show_others(asking)
+    if about:
+        st.html(about)
     # a line is seen to move with each number that is typed; whatever else is typed is taken with the button
     with st.container(gap="small") if question.draws_line else st.form(asking.key("form"), border=False):
         if choices:

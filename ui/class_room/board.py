@@ -12,6 +12,7 @@ import streamlit as st
 from ui.ask.asking import Asking
 from ui.ask.panel import HEIGHT, describe_outcome
 from ui.class_room.classes import CLASSES, Counts, Posed, State
+from ui.class_room.given import given
 from ui.class_room.link import link, qr
 from ui.class_room.member import Member, attempt, keep, leave, show_problem
 from ui.class_room.posing import asked, next_in_story, pose, problem
@@ -49,8 +50,11 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
                     show_results(asking, own, facts)
                 else:
                     assert asking.question is not None
-                    st.html(HEIGHT % 13)
+                    about, height = given(asking)
+                    st.html(HEIGHT % (13 + height))
                     st.markdown(f":material/help: **{asking.question.text(asking.setup)}**")
+                    if about:
+                        st.html(about)
                 show_problem(own)
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     count(own, state)

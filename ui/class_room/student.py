@@ -10,6 +10,7 @@ import streamlit as st
 from ui.ask.asking import Asking
 from ui.ask.panel import HEIGHT, describe_outcome, show_form
 from ui.class_room.classes import CLASSES, State
+from ui.class_room.given import given
 from ui.class_room.member import Member, attempt, keep, leave, show_problem
 from ui.class_room.results import STYLE, Results
 from ui.setup.questions.question import Answer, Facts
@@ -45,7 +46,8 @@ class Student:
         with st.container(border=True, gap="small", key=controls.key("question")):
             st.html(STYLE)
             if self.here and not self.state.revealed and not self.answered and not self.state.paused:
-                show_form(asking, height=2)
+                about, height = given(asking)
+                show_form(asking, 2 + height, about)
             with st.container(horizontal=True, vertical_alignment="center", key="class-bar"):
                 with st.container(gap="small", width="stretch"):
                     show_problem(self.own)
