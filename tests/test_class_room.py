@@ -490,6 +490,23 @@ def test_the_teachers_board_says_what_runs_while_it_is_held():
     assert 'class="class-given"' not in htmls(teacher)
 
 
+@pytest.mark.parametrize("way", ["hide", "lock"])
+@pytest.mark.parametrize("setup", [RaceSetup(landscape="Ravine", steps=40), replace(FIT, ask="")], ids=["race", "fit"])
+def test_a_class_is_held_where_the_question_is_hidden_or_locked(setup, way):
+    teacher, code = teacher_of(replace(setup, **{way: ("ask",)}))
+    page = next(title for title, kind in SETUPS.items() if isinstance(setup, kind))
+    prefix = "race" if isinstance(setup, RaceSetup) else "fit"
+    for number in (1, 2):
+        assert "Reveal" in labels(teacher)
+        assert "held" in stage(teacher, f"{prefix}-stage")
+        assert posing.is_same(CLASSES.look(code).posed, page, address(teacher, page))
+        assert CLASSES.look(code).number == number
+        if number == 1:
+            teacher.select_slider(key=f"{prefix}-steps").set_value(50)
+            sound(teacher.run())
+            press(teacher, "Ask this one")
+
+
 def test_a_paused_class_takes_no_answers_and_says_so():
     code, key = CLASSES.open(posing.pose("Ackley Race", RACE))
     student = student_of(code)

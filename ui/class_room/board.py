@@ -160,7 +160,7 @@ def pose_this(asking: Asking, own: Member) -> None:
     """Ask the class about what the page shows."""
     posed = pose(asking.controls.page, asking.setup)
     CLASSES.ask(own.code, own.key, posed)
-    asking.controls.update(ask=asked(asking.setup).ask)
+    asking.controls.set_setting("ask", asked(asking.setup).ask)  # also where it is hidden or locked
 
 
 def show(posed: Posed, code: str) -> None:
