@@ -291,9 +291,11 @@ def test_the_next_question_of_a_story_is_that_of_its_next_step_that_asks():
         asks = [number for number, step in enumerate(story.steps, 1) if "ask" in step.query]
         for number, step in enumerate(story.steps, 1):
             setup = replace(SETUPS[step.page](), story=story.name, step=number)
-            following = posing.next_in_story(setup)
-            assert (following and following[0]) == next((later for later in asks if later > number), None)
-    assert posing.next_in_story(RaceSetup()) is None
+            for before, posed in {0: posing.pose("Linear Fit", FIT), **dict(posing.in_story(story.name))}.items():
+                following = posing.next_in_story(setup, posed)
+                left = [later for later in asks if later >= number and later != before]
+                assert (following and following[0]) == next(iter(left), None)
+    assert posing.next_in_story(RaceSetup(), posing.pose("Linear Fit", FIT)) is None
 
 
 @every_question
@@ -576,6 +578,27 @@ def test_in_a_story_the_next_question_is_one_click():
     student = student_of(code)
     assert "Commit" in labels(student)
     assert not address(student, story.steps[second - 1].page).story
+
+
+def test_back_at_the_question_the_page_is_laid_out_as_before_and_the_story_goes_on():
+    story = next(s for s in library().stories.values() if sum("ask" in step.query for step in s.steps) > 1)
+    first, second = [n for n, step in enumerate(story.steps, 1) if "ask" in step.query][:2]
+    teacher = opened(story.steps[first - 1].page, {**story.query(first), "lecture": ["1"]})
+    open_menu(teacher)
+    press(teacher, "Hold a class")
+    sound(teacher.run())
+    page, asked = story.steps[first - 1].page, address(teacher, story.steps[first - 1].page)
+    press(teacher, "Reveal")
+    teacher.query_params.clear()
+    for name, values in {**story.query(second), "lecture": ["1"], "class": [asked.class_code]}.items():
+        teacher.query_params[name] = values
+    sound(teacher.switch_page(FILES[story.steps[second - 1].page]).run())
+    assert "not what the class is asked now" in texts(teacher)
+    press(teacher, "Back to the question")
+    assert address(teacher, page) == asked
+    sound(teacher.switch_page(FILES[page]).run())  # which AppTest, unlike a browser, does not do by itself
+    press(teacher, "Next question")
+    assert address(teacher, story.steps[second - 1].page).step == second
 
 
 def test_neither_the_key_nor_a_seat_is_in_what_another_gets_or_in_an_address():
