@@ -1,6 +1,7 @@
 """A class: what its store keeps to, whatever comes in, and what the pages of a teacher and of students show."""
 
 import random
+import re
 import sys
 import threading
 from dataclasses import replace
@@ -507,6 +508,24 @@ def test_a_class_is_held_where_the_question_is_hidden_or_locked(setup, way):
             teacher.select_slider(key=f"{prefix}-steps").set_value(50)
             sound(teacher.run())
             press(teacher, "Ask this one")
+
+
+@pytest.mark.parametrize("view", ["usual", "wide"])
+def test_a_place_is_judged_by_the_map_that_the_class_was_asked_on_whatever_each_page_shows(view):
+    asked = replace(RACE, ask="where~SGD~20", start=(5.0, 1.0), view=view)
+    teacher, code = teacher_of(asked)
+    right, reach = outcome_of(asked).right, outcome_of(asked).reach
+    for k, share in enumerate((0.75, 1.5)):  # right on the one map, and wrong on the other
+        CLASSES.answer(code, f"seat {k}", 1, (right[0] + share * reach[0], right[1]))
+    student = student_of(code)
+    press(student, "Skip the question")
+    for app in (teacher, student):
+        app.query_params["view"] = "wide" if view == "usual" else "usual"
+        sound(app.run())
+        CLASSES.look(code).revealed or press(teacher, "Reveal")
+        drawn = htmls(sound(app.run()))
+        assert ">near enough" in drawn
+        assert [int(n) for n in re.findall(r"</i><b>(\d+)</b></li>", drawn)] == [1, 1]
 
 
 def test_a_paused_class_takes_no_answers_and_says_so():

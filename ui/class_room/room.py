@@ -62,7 +62,7 @@ def taught(asking: Asking, own: Member, state: State, here: bool) -> Asking:
     results = Results(CLASSES.answers(own.code))
     return replace(
         asking,
-        commitment=committed(asking, None, state),
+        commitment=committed(None, state),
         together=Together(not state.revealed, draw, settle=lambda answer: None, places=results.places),
     )
 
@@ -76,14 +76,14 @@ def attended(asking: Asking, own: Member, state: State, here: bool) -> Asking:
     results = Results(CLASSES.answers(own.code))
     return replace(
         asking,
-        commitment=committed(asking, answer, state) if answered or state.revealed else None,
+        commitment=committed(answer, state) if answered or state.revealed else None,
         together=Together(not state.revealed, student.draw, student.settle, bare=True, places=results.places),
     )
 
 
-def committed(asking: Asking, answer: object, state: State) -> Commitment:
-    """What was answered in the class, as a page has it."""
-    return Commitment(None, asking.setup, answer, seen=state.revealed)  # type: ignore[arg-type]
+def committed(answer: object, state: State) -> Commitment:
+    """What was answered in the class, as a page has it: to the question as it was asked, for everyone alike."""
+    return Commitment(None, state.posed.setup, answer, seen=state.revealed)  # type: ignore[arg-type]
 
 
 def show_gone(asking: Asking, facts: Callable[[], Facts], code: str) -> None:
