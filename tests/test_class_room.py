@@ -1,5 +1,6 @@
 """A class: what its store keeps to, whatever comes in, and what the pages of a teacher and of students show."""
 
+import json
 import random
 import re
 import sys
@@ -562,6 +563,19 @@ def test_whoever_leaves_and_comes_back_has_the_same_seat_and_no_second_answer():
             sound(student.switch_page(FILES["Home"]).run())
             assert ("Commit" in labels(student)) == (code == codes[1])
         assert [CLASSES.counts(code) for code in codes] == [Counts(1, 1), Counts(0, 0)]
+
+
+def test_whoever_opens_another_page_is_first_asked_who_they_are_and_then_sent_to_the_question():
+    code, _ = CLASSES.open(posing.pose("Linear Fit", FIT))
+    link = replace(RACE, class_code=code)
+    came = shown(link)
+    assert address(came, "Ackley Race") == link
+    assert "The question opens" in texts(came)
+    assert "held" in stage(came)
+    assert "Commit" not in labels(came)
+    (kept,) = (part.proto for part in came.get("bidi_component") if "class-keep" in part.proto.id)
+    assert json.loads(kept.json)["waits"]
+    assert address(sound(came.run()), "Linear Fit") == replace(FIT, class_code=code)
 
 
 def test_the_teacher_asks_about_another_set_up_and_comes_back():

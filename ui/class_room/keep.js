@@ -28,13 +28,13 @@ const inBrowser = () => localStorage;
 const inTab = () => sessionStorage;
 
 export default function ({ data, setTriggerValue }) {
-  const { code, seat, key } = data;
+  const { code, seat, key, waits } = data; // waits: until it is known who this is
   if (key) return write(inTab, code, key);
   const kept = { key: find(inTab, code), seat: find(inBrowser, code) };
   if (!kept.seat) write(inBrowser, code, seat);
   // whoever comes back without a reload is given another seat, and is to have the one from before again
   const before = `${code} ${kept.key} ${kept.seat} ${seat}`;
-  if ((kept.key || (kept.seat && kept.seat !== seat)) && !told.has(before)) {
+  if ((waits || kept.key || (kept.seat && kept.seat !== seat)) && !told.has(before)) {
     told.add(before);
     setTriggerValue("kept", kept);
   }

@@ -25,6 +25,7 @@ class Member:
     code: str
     key: str = ""  # the teacher's; a student has none
     seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
+    asked: bool = False  # whether the browser was asked what it has kept: till then it may be the teacher's
     shown: int = 0  # the version of the class that the page was drawn for
     problem: str = ""  # what did not work, for the next run
 
@@ -80,9 +81,12 @@ def show_problem(own: Member) -> None:
         own.problem = ""
 
 
-def keep(own: Member) -> None:
-    """Have the browser keep the seat, and the teacher's key in this tab alone; take what it has kept from before."""
-    key = f"class-keep-{own.code}"
+def keep(own: Member, *, waits: bool = False) -> None:
+    """Have the browser keep the seat, and the teacher's key in this tab alone; take what it has kept from before.
+
+    Where the page ``waits`` for that, it answers in any case, and so has the page drawn anew.
+    """
+    key, own.asked = f"class-keep-{own.code}", True
 
     def take() -> None:
         """Be again what this browser was in this class before a reload."""
@@ -97,4 +101,5 @@ def keep(own: Member) -> None:
             attempt(own, lambda: CLASSES.enter(own.code, seat))
 
     # it takes no room (class.css)
-    KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")
+    data = {"code": own.code, "seat": own.seat, "key": own.key, "waits": waits}
+    KEEP(key=key, data=data, on_kept_change=take, height="content")

@@ -44,7 +44,7 @@ def in_class(asking: Asking) -> Asking:
     here = is_same(state.posed, asking.controls.page, asking.setup)
     if own.teaches:
         return taught(asking, own, state, here)
-    if not here and not state.revealed:
+    if not here and not state.revealed and own.asked:
         st.switch_page(state.posed.file, query_params={**state.posed.query, "class": [own.code]})
     return attended(asking, own, state, here)
 
@@ -71,6 +71,8 @@ def attended(asking: Asking, own: Member, state: State, here: bool) -> Asking:
     """The page of a student: it takes an answer, and shows the outcome once it is revealed."""
     answered, answer = CLASSES.answer_of(own.code, own.seat)
     student = Student(own, state, answered, answer, here)
+    if student.waits:
+        return replace(asking, together=Together(asking.held, student.draw))
     if not here:  # plays on by oneself
         return replace(asking, question=None, problem="", together=Together(False, student.draw))
     results = Results(CLASSES.answers(own.code))

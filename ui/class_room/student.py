@@ -36,6 +36,11 @@ class Student:
     answer: Answer | None  # None: skipped, or not answered
     here: bool  # whether the page shows what the class is asked
 
+    @property
+    def waits(self) -> bool:
+        """Whether the browser is still to say if this is the teacher, before the page goes to the question."""
+        return not (self.here or self.state.revealed or self.own.asked)
+
     def settle(self, answer: Answer | None) -> None:
         """Have an answer counted, or that there is none; why it cannot be is said in the next run."""
         attempt(self.own, lambda: CLASSES.answer(self.own.code, self.own.seat, self.state.number, answer))
@@ -59,7 +64,7 @@ class Student:
                     args=(asking,),
                     type="tertiary",
                 )
-            keep(self.own)
+            keep(self.own, waits=self.waits)
             follow(self.own.code, self.state.version)
 
     def say(self, asking: Asking, facts: Callable[[], Facts]) -> None:
@@ -67,6 +72,9 @@ class Student:
         code, question, about = f"**Class {self.own.code}.**", asking.question, asking.setup
         if self.state.revealed:
             return self.show_outcome(asking, facts)
+        if self.waits:
+            st.markdown(f":material/groups: {code} The question opens.")
+            return
         assert question is not None
         if self.answered or self.state.paused:
             st.html(HEIGHT % 6)
