@@ -535,10 +535,26 @@ def test_a_paused_class_takes_no_answers_and_says_so():
     CLASSES.pause(code, key)
     press(student, "Skip the question")  # the form was drawn before
     assert "The class is paused" in texts(student)
-    assert "Commit" not in labels(student)
+    assert [button.disabled for button in student.button] == [True, True, False]  # but that to leave
     CLASSES.pause(code, key, False)
-    assert "Commit" in labels(sound(student.run()))
+    sound(student.run())
+    assert labels(student) == ["Commit", "Skip the question", "Leave the class"]
+    assert not any(button.disabled for button in student.button)
     assert CLASSES.counts(code) == Counts(1, 0)
+
+
+def test_a_pause_leaves_half_an_answer_as_it_is_and_another_question_does_not():
+    place = posing.pose("Ackley Race", replace(RACE, ask="where~SGD~20"))
+    code, key = CLASSES.open(place)
+    student = student_of(code)
+    student.number_input(key="race-ask-number-0").set_value(3.5)
+    press(student, "Commit")
+    for paused in (True, False):
+        CLASSES.pause(code, key, paused)
+        assert sound(student.run()).number_input(key="race-ask-number-0").value == 3.5
+    assert CLASSES.counts(code) == Counts(1, 0)
+    CLASSES.ask(code, key, place)
+    assert sound(student.run()).number_input(key="race-ask-number-0").value is None
 
 
 def test_a_student_leaves_and_is_not_taken_back_by_the_address():

@@ -113,10 +113,14 @@ def test_a_class_of_two_browsers_from_start_to_end(window):
     assert "/Linear_Fit?" in teacher.page.url
     press(teacher, "Back to the question")
     teacher.page.get_by_role("button", name="Reveal").wait_for()
+    page.get_by_label("f′(x₀)", exact=True).fill("0.5")
     press(teacher, "Pause")
     page.get_by_text("The class is paused.").wait_for(timeout=LATE)
+    assert page.get_by_role("button", name="Commit").is_disabled()
     press(teacher, "Go on")
-    page.get_by_label("f′(x₀)", exact=True).wait_for(timeout=LATE)
+    page.get_by_text("One answer each").wait_for(timeout=LATE)
+    assert page.get_by_label("f′(x₀)", exact=True).input_value() == "0.5"
+    assert page.get_by_role("button", name="Commit").is_enabled()
 
     press(teacher, "End")
     press(teacher, "End the class")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -42,11 +43,11 @@ def show_own_question(asking: Asking, facts: Callable[[], Facts]) -> None:
             show_answer(asking, facts)
 
 
-def show_form(asking: Asking, height: float = 0, about: str = "") -> None:
+def show_form(asking: Asking, height: float = 0, about: str = "", *, closed: bool = False) -> None:
     """The question, and the widgets of an answer to it.
 
     ``about``: what it is about, in HTML, where the page has no controls that show it. ``height``: in rem, of that and
-    of what stands above it.
+    of what stands above it. ``closed``: it takes no answer now, and what is typed in it stays.
     """
     question, setup = asking.question, asking.setup
     assert question is not None
@@ -75,7 +76,7 @@ def show_form(asking: Asking, height: float = 0, about: str = "") -> None:
             )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             show_numbers(asking)
-            button = st.button if question.draws_line else st.form_submit_button
+            button = partial(st.button if question.draws_line else st.form_submit_button, disabled=closed)
             if asking.budget:
                 button("Take this step", on_click=asking.take_typed, key=asking.key("step"))
             button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))

@@ -26,7 +26,7 @@ class Member:
     key: str = ""  # the teacher's; a student has none
     seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
     asked: bool = False  # whether the browser was asked what it has kept: till then it may be the teacher's
-    shown: int = 0  # the version of the class that the page was drawn for
+    shown: tuple[int, bool] = (0, False)  # the question that the page was drawn for, and whether it was revealed
     problem: str = ""  # what did not work, for the next run
 
     @property

@@ -38,8 +38,8 @@ def in_class(asking: Asking) -> Asking:
     if state is None:
         leave()
         return replace(asking, together=Together(asking.held, lambda now, facts: show_gone(now, facts, code)))
-    if state.version != own.shown:
-        own.shown = state.version
+    if own.shown != (state.number, state.revealed):  # a pause leaves half an answer as it is
+        own.shown = (state.number, state.revealed)
         asking.begin()
     here = is_same(state.posed, asking.controls.page, asking.setup)
     if own.teaches:

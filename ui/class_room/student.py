@@ -50,9 +50,9 @@ class Student:
         controls = asking.controls
         with st.container(border=True, gap="small", key=controls.key("question")):
             st.html(STYLE)
-            if self.here and not self.state.revealed and not self.answered and not self.state.paused:
+            if self.here and not self.state.revealed and not self.answered:
                 about, height = given(asking)
-                show_form(asking, 2 + height, about)
+                show_form(asking, 2 + height, about, closed=self.state.paused)
             with st.container(horizontal=True, vertical_alignment="center", key="class-bar"):
                 with st.container(gap="small", width="stretch"):
                     show_problem(self.own)
@@ -76,15 +76,14 @@ class Student:
             st.markdown(f":material/groups: {code} The question opens.")
             return
         assert question is not None
-        if self.answered or self.state.paused:
-            st.html(HEIGHT % 6)
         if self.answered:
+            st.html(HEIGHT % 6)
             said = "You skipped this question." if self.answer is None else question.describe(self.answer, about)
             st.markdown(
                 f":material/lock: {code} **{said}** It is counted. The outcome comes when your teacher reveals it."
             )
         elif self.state.paused:
-            st.markdown(f":material/pause: {code} The class is paused. The question comes back when it goes on.")
+            st.markdown(f":material/pause: {code} The class is paused. Answer once it goes on.")
         else:
             st.markdown(f":material/groups: {code} One answer each, without your name. The page goes on by itself.")
 
