@@ -611,6 +611,23 @@ def test_the_teacher_asks_about_another_set_up_and_comes_back():
     assert "held" in stage(teacher)
 
 
+def test_after_it_is_revealed_the_teacher_turns_a_knob_and_the_run_is_shown():
+    teacher, code = teacher_of(RACE)
+    press(teacher, "Reveal")
+    for steps in (50, 60):
+        teacher.select_slider(key="race-steps").set_value(steps)
+        sound(teacher.run())
+        assert "held" not in stage(teacher)
+        assert "Commit" not in labels(teacher)
+        assert {"Ask this one", "Back to the question"} <= set(labels(teacher))
+    for name, values in {**encode(replace(RACE, landscape="Himmelblau", ask="lowest")), "class": [code]}.items():
+        teacher.query_params[name] = values
+    sound(teacher.run())  # a whole set-up with a question of its own
+    assert "held" in stage(teacher)
+    press(teacher, "Ask this one")
+    assert "Reveal" in labels(teacher)
+
+
 def test_in_a_story_the_next_question_is_one_click():
     story = next(s for s in library().stories.values() if sum("ask" in step.query for step in s.steps) > 1)
     first, second = [n for n, step in enumerate(story.steps, 1) if "ask" in step.query][:2]

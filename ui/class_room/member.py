@@ -27,6 +27,7 @@ class Member:
     seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
     asked: bool = False  # whether the browser was asked what it has kept: till then it may be the teacher's
     shown: tuple[int, bool] = (0, False)  # the question that the page was drawn for, and whether it was revealed
+    scene: int = 0  # of the stage, when it last showed what the class is asked
     problem: str = ""  # what did not work, for the next run
 
     @property

@@ -57,8 +57,13 @@ def taught(asking: Asking, own: Member, state: State, here: bool) -> Asking:
         if not here:
             show_own_question(now, facts)
 
+    scene = asking.controls.memory.scene
     if not here:
+        # what was revealed plays on as the teacher turns its knobs; another set-up with its question is held again
+        if state.revealed and state.posed.page == asking.controls.page and own.scene == scene:
+            asking = replace(asking, question=None, problem="")
         return replace(asking, together=Together(asking.held, draw))
+    own.scene = scene
     results = Results(CLASSES.answers(own.code))
     return replace(
         asking,
