@@ -74,14 +74,6 @@ def outcome_of(setup) -> Outcome:
 # ---- the outcome is that of the run
 
 
-def test_nobody_is_told_to_click_on_a_map_that_is_hidden():
-    for setup in (ASKED["where, race"], ASKED["where, regression"]):
-        assert "Click on the map" in question_of(setup).hint(setup)
-        hidden = replace(setup, hide=("map",))
-        assert "lick" not in question_of(hidden).hint(hidden)
-        assert "type the place" in question_of(hidden).hint(hidden).lower()
-
-
 @every_question
 def test_a_question_says_what_it_asks_and_how_to_answer(setup):
     question = question_of(setup)

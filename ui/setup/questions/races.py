@@ -181,8 +181,7 @@ class Where(Question):
         return f"Where on the map is {runner(setup, self.name)} at {setup.index} {self.step:,}?"
 
     def hint(self, setup: Any) -> str:
-        how = "Type the place" if setup.hides("map") else "Click on the map, or type the place"
-        return f"{how}. Within {PLACE_REACH:.0%} of the map's width and height is right."
+        return f"Click on the map, or type the place. Within {PLACE_REACH:.0%} of the map's width and height is right."
 
     def numbers(self, setup: Any) -> Sequence[str]:
         return setup.coordinates
