@@ -1,9 +1,12 @@
 """A class: what its store keeps to, whatever comes in, and what the pages of a teacher and of students show."""
 
+import json
 import random
+import re
 import sys
 import threading
 from dataclasses import replace
+from html import escape
 from math import inf, nan
 from subprocess import run
 
@@ -12,6 +15,7 @@ from test_questions import ASKED, every_question, outcome_of
 from visit import FILES, ROOT, address, opened, shown, sound, stage, texts
 
 import ui.class_room.member
+from ui.ask.asking import Asking, Together
 from ui.class_room import classes, posing, results
 from ui.class_room.board import announced
 from ui.class_room.classes import (
@@ -25,9 +29,11 @@ from ui.class_room.classes import (
     Counts,
     Posed,
 )
+from ui.class_room.given import given
 from ui.class_room.link import qr
 from ui.class_room.results import Results
 from ui.setup.codec import decode, encode
+from ui.setup.controls import Controls
 from ui.setup.kinds import CODE_LETTERS, ClassCode
 from ui.setup.pages import CSV, SETUPS, FitSetup, GradientsSetup, RaceSetup
 from ui.setup.presets import opening
@@ -35,6 +41,8 @@ from ui.setup.questions.link import question_of
 from ui.setup.questions.own import Own
 from ui.setup.questions.question import is_right
 from ui.setup.stories import library
+from ui.take_home.captions import labels as captions
+from ui.take_home.captions import settings
 
 YES_NO = Posed("Ackley Race", "pages/4_Ackley_Race.py", None, {}, ("yes", "no"))
 PLACE = replace(YES_NO, choices=(), numbers=2)
@@ -285,9 +293,11 @@ def test_the_next_question_of_a_story_is_that_of_its_next_step_that_asks():
         asks = [number for number, step in enumerate(story.steps, 1) if "ask" in step.query]
         for number, step in enumerate(story.steps, 1):
             setup = replace(SETUPS[step.page](), story=story.name, step=number)
-            following = posing.next_in_story(setup)
-            assert (following and following[0]) == next((later for later in asks if later > number), None)
-    assert posing.next_in_story(RaceSetup()) is None
+            for before, posed in {0: posing.pose("Linear Fit", FIT), **dict(posing.in_story(story.name))}.items():
+                following = posing.next_in_story(setup, posed)
+                left = [later for later in asks if later >= number and later != before]
+                assert (following and following[0]) == next(iter(left), None)
+    assert posing.next_in_story(RaceSetup(), posing.pose("Linear Fit", FIT)) is None
 
 
 @every_question
@@ -384,6 +394,10 @@ def student_of(code):
     return opened("Home", {"class": [code]})
 
 
+def htmls(app):
+    return "\n".join(part.proto.body for part in app.get("html"))
+
+
 def labels(app):
     return [button.label for button in app.button]
 
@@ -459,16 +473,88 @@ def test_what_is_hidden_stays_hidden_for_the_class():
     assert address(sound(student.run()), "Ackley Race") == replace(RACE, steps=50, class_code=code)
 
 
+@every_question
+def test_while_a_question_is_asked_teacher_and_student_read_what_runs(setup):
+    (page,) = (title for title, kind in SETUPS.items() if isinstance(setup, kind))
+    code, key = CLASSES.open(posing.pose(page, setup))
+    student = student_of(code)
+    told = given(Asking(Controls(page, "x"), setup, question_of(setup), None, together=Together(True, print)))[0]
+    assert bool(told) != question_of(setup).blind
+    for part in (*settings(setup), *captions(setup).values()) if told else ():
+        assert f"<span>{escape(part)}</span>" in told
+    assert (told in htmls(student)) if told else ('class-given"' not in htmls(student))
+    CLASSES.reveal(code, key)
+    assert 'class="class-given"' not in htmls(sound(student.run()))
+
+
+def test_the_teachers_board_says_what_runs_while_it_is_held():
+    teacher, _ = teacher_of(FIT)
+    assert "learning rate α = 0.0312" in htmls(teacher)
+    press(teacher, "Reveal")
+    assert 'class="class-given"' not in htmls(teacher)
+
+
+@pytest.mark.parametrize("way", ["hide", "lock"])
+@pytest.mark.parametrize("setup", [RaceSetup(landscape="Ravine", steps=40), replace(FIT, ask="")], ids=["race", "fit"])
+def test_a_class_is_held_where_the_question_is_hidden_or_locked(setup, way):
+    teacher, code = teacher_of(replace(setup, **{way: ("ask",)}))
+    page = next(title for title, kind in SETUPS.items() if isinstance(setup, kind))
+    prefix = "race" if isinstance(setup, RaceSetup) else "fit"
+    for number in (1, 2):
+        assert "Reveal" in labels(teacher)
+        assert "held" in stage(teacher, f"{prefix}-stage")
+        assert posing.is_same(CLASSES.look(code).posed, page, address(teacher, page))
+        assert CLASSES.look(code).number == number
+        if number == 1:
+            teacher.select_slider(key=f"{prefix}-steps").set_value(50)
+            sound(teacher.run())
+            press(teacher, "Ask this one")
+
+
+@pytest.mark.parametrize("view", ["usual", "wide"])
+def test_a_place_is_judged_by_the_map_that_the_class_was_asked_on_whatever_each_page_shows(view):
+    asked = replace(RACE, ask="where~SGD~20", start=(5.0, 1.0), view=view)
+    teacher, code = teacher_of(asked)
+    right, reach = outcome_of(asked).right, outcome_of(asked).reach
+    for k, share in enumerate((0.75, 1.5)):  # right on the one map, and wrong on the other
+        CLASSES.answer(code, f"seat {k}", 1, (right[0] + share * reach[0], right[1]))
+    student = student_of(code)
+    press(student, "Skip the question")
+    for app in (teacher, student):
+        app.query_params["view"] = "wide" if view == "usual" else "usual"
+        sound(app.run())
+        CLASSES.look(code).revealed or press(teacher, "Reveal")
+        drawn = htmls(sound(app.run()))
+        assert ">near enough" in drawn
+        assert [int(n) for n in re.findall(r"</i><b>(\d+)</b></li>", drawn)] == [1, 1]
+
+
 def test_a_paused_class_takes_no_answers_and_says_so():
     code, key = CLASSES.open(posing.pose("Ackley Race", RACE))
     student = student_of(code)
     CLASSES.pause(code, key)
     press(student, "Skip the question")  # the form was drawn before
     assert "The class is paused" in texts(student)
-    assert "Commit" not in labels(student)
+    assert [button.disabled for button in student.button] == [True, True, False]  # but that to leave
     CLASSES.pause(code, key, False)
-    assert "Commit" in labels(sound(student.run()))
+    sound(student.run())
+    assert labels(student) == ["Commit", "Skip the question", "Leave the class"]
+    assert not any(button.disabled for button in student.button)
     assert CLASSES.counts(code) == Counts(1, 0)
+
+
+def test_a_pause_leaves_half_an_answer_as_it_is_and_another_question_does_not():
+    place = posing.pose("Ackley Race", replace(RACE, ask="where~SGD~20"))
+    code, key = CLASSES.open(place)
+    student = student_of(code)
+    student.number_input(key="race-ask-number-0").set_value(3.5)
+    press(student, "Commit")
+    for paused in (True, False):
+        CLASSES.pause(code, key, paused)
+        assert sound(student.run()).number_input(key="race-ask-number-0").value == 3.5
+    assert CLASSES.counts(code) == Counts(1, 0)
+    CLASSES.ask(code, key, place)
+    assert sound(student.run()).number_input(key="race-ask-number-0").value is None
 
 
 def test_a_student_leaves_and_is_not_taken_back_by_the_address():
@@ -479,6 +565,33 @@ def test_a_student_leaves_and_is_not_taken_back_by_the_address():
     assert CLASSES.counts(code) == Counts(0, 0)
     assert address(student, "Ackley Race") == RACE
     assert "Leave the class" not in labels(sound(student.run()))
+
+
+def test_whoever_leaves_and_comes_back_has_the_same_seat_and_no_second_answer():
+    codes = [CLASSES.open(posing.pose("Ackley Race", RACE))[0] for _ in range(2)]
+    student = student_of(codes[0])
+    press(student, "Skip the question")
+    for _ in range(3):
+        for code in (codes[1], codes[0]):  # by another class, and then by home
+            press(student, "Leave the class")
+            student.query_params.clear()
+            student.query_params["class"] = [code]
+            sound(student.switch_page(FILES["Home"]).run())
+            assert ("Commit" in labels(student)) == (code == codes[1])
+        assert [CLASSES.counts(code) for code in codes] == [Counts(1, 1), Counts(0, 0)]
+
+
+def test_whoever_opens_another_page_is_first_asked_who_they_are_and_then_sent_to_the_question():
+    code, _ = CLASSES.open(posing.pose("Linear Fit", FIT))
+    link = replace(RACE, class_code=code)
+    came = shown(link)
+    assert address(came, "Ackley Race") == link
+    assert "The question opens" in texts(came)
+    assert "held" in stage(came)
+    assert "Commit" not in labels(came)
+    (kept,) = (part.proto for part in came.get("bidi_component") if "class-keep" in part.proto.id)
+    assert json.loads(kept.json)["waits"]
+    assert address(sound(came.run()), "Linear Fit") == replace(FIT, class_code=code)
 
 
 def test_the_teacher_asks_about_another_set_up_and_comes_back():
@@ -498,6 +611,23 @@ def test_the_teacher_asks_about_another_set_up_and_comes_back():
     assert "held" in stage(teacher)
 
 
+def test_after_it_is_revealed_the_teacher_turns_a_knob_and_the_run_is_shown():
+    teacher, code = teacher_of(RACE)
+    press(teacher, "Reveal")
+    for steps in (50, 60):
+        teacher.select_slider(key="race-steps").set_value(steps)
+        sound(teacher.run())
+        assert "held" not in stage(teacher)
+        assert "Commit" not in labels(teacher)
+        assert {"Ask this one", "Back to the question"} <= set(labels(teacher))
+    for name, values in {**encode(replace(RACE, landscape="Himmelblau", ask="lowest")), "class": [code]}.items():
+        teacher.query_params[name] = values
+    sound(teacher.run())  # a whole set-up with a question of its own
+    assert "held" in stage(teacher)
+    press(teacher, "Ask this one")
+    assert "Reveal" in labels(teacher)
+
+
 def test_in_a_story_the_next_question_is_one_click():
     story = next(s for s in library().stories.values() if sum("ask" in step.query for step in s.steps) > 1)
     first, second = [n for n, step in enumerate(story.steps, 1) if "ask" in step.query][:2]
@@ -514,6 +644,27 @@ def test_in_a_story_the_next_question_is_one_click():
     student = student_of(code)
     assert "Commit" in labels(student)
     assert not address(student, story.steps[second - 1].page).story
+
+
+def test_back_at_the_question_the_page_is_laid_out_as_before_and_the_story_goes_on():
+    story = next(s for s in library().stories.values() if sum("ask" in step.query for step in s.steps) > 1)
+    first, second = [n for n, step in enumerate(story.steps, 1) if "ask" in step.query][:2]
+    teacher = opened(story.steps[first - 1].page, {**story.query(first), "lecture": ["1"]})
+    open_menu(teacher)
+    press(teacher, "Hold a class")
+    sound(teacher.run())
+    page, asked = story.steps[first - 1].page, address(teacher, story.steps[first - 1].page)
+    press(teacher, "Reveal")
+    teacher.query_params.clear()
+    for name, values in {**story.query(second), "lecture": ["1"], "class": [asked.class_code]}.items():
+        teacher.query_params[name] = values
+    sound(teacher.switch_page(FILES[story.steps[second - 1].page]).run())
+    assert "not what the class is asked now" in texts(teacher)
+    press(teacher, "Back to the question")
+    assert address(teacher, page) == asked
+    sound(teacher.switch_page(FILES[page]).run())  # which AppTest, unlike a browser, does not do by itself
+    press(teacher, "Next question")
+    assert address(teacher, story.steps[second - 1].page).step == second
 
 
 def test_neither_the_key_nor_a_seat_is_in_what_another_gets_or_in_an_address():

@@ -106,10 +106,21 @@ def test_a_class_of_two_browsers_from_start_to_end(window):
     page.get_by_label("f′(x₀)", exact=True).wait_for(timeout=LATE)
     assert "/Gradients?" in page.url
     assert f"class={code}" in teacher.page.url
+    teacher.page.locator("[data-testid=stSidebar]").get_by_role("link", name="Linear Fit").click()
+    teacher.page.get_by_role("button", name="Ask this one").wait_for()
+    teacher.page.reload()  # in the middle of preparing another one
+    teacher.page.get_by_role("button", name="Ask this one").wait_for()
+    assert "/Linear_Fit?" in teacher.page.url
+    press(teacher, "Back to the question")
+    teacher.page.get_by_role("button", name="Reveal").wait_for()
+    page.get_by_label("f′(x₀)", exact=True).fill("0.5")
     press(teacher, "Pause")
     page.get_by_text("The class is paused.").wait_for(timeout=LATE)
+    assert page.get_by_role("button", name="Commit").is_disabled()
     press(teacher, "Go on")
-    page.get_by_label("f′(x₀)", exact=True).wait_for(timeout=LATE)
+    page.get_by_text("One answer each").wait_for(timeout=LATE)
+    assert page.get_by_label("f′(x₀)", exact=True).input_value() == "0.5"
+    assert page.get_by_role("button", name="Commit").is_enabled()
 
     press(teacher, "End")
     press(teacher, "End the class")
@@ -118,6 +129,21 @@ def test_a_class_of_two_browsers_from_start_to_end(window):
     assert "class=" not in teacher.page.url
     press(student, "Go on by yourself")
     page.get_by_text("There is no class").wait_for(state="detached")
+
+
+def test_a_browser_has_one_seat_in_each_class_however_often_it_comes_back(window):
+    teacher, other, student = window(1400, 900), window(1400, 900), window(device={})
+    code, second = hold_a_class(teacher, SLOPE), hold_a_class(other, SLOPE)
+    page = student.go(f"{student.server}/?class={code}").page
+    press(student, "Skip the question")
+    page.get_by_text("It is counted.").wait_for()
+    student.go(f"{student.server}/?class={second}")
+    press(student, "Skip the question")
+    page.get_by_text("It is counted.").wait_for()
+    student.go(f"{student.server}/?class={code}")
+    page.get_by_text("It is counted.").wait_for()
+    for visitor in (teacher, other):
+        counted(visitor, 1, 1)
 
 
 @pytest.mark.parametrize("setup", [SLOPE, WHERE], ids=["a number", "a place"])

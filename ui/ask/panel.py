@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -42,8 +43,12 @@ def show_own_question(asking: Asking, facts: Callable[[], Facts]) -> None:
             show_answer(asking, facts)
 
 
-def show_form(asking: Asking, height: float = 0) -> None:
-    """The question, and the widgets of an answer to it. ``height``: of what stands above it, in rem."""
+def show_form(asking: Asking, height: float = 0, about: str = "", *, closed: bool = False) -> None:
+    """The question, and the widgets of an answer to it.
+
+    ``about``: what it is about, in HTML, where the page has no controls that show it. ``height``: in rem, of that and
+    of what stands above it. ``closed``: it takes no answer now, and what is typed in it stays.
+    """
     question, setup = asking.question, asking.setup
     assert question is not None
     choices, hint = question.choices(setup), question.hint(setup)
@@ -52,6 +57,8 @@ def show_form(asking: Asking, height: float = 0) -> None:
     words.markdown(f":material/help: **{question.text(setup)}** {hint}")
     with others:
         show_others(asking)
+    if about:
+        st.html(about)
     # a line is seen to move with each number that is typed; whatever else is typed is taken with the button
     with st.container(gap="small") if question.draws_line else st.form(asking.key("form"), border=False):
         if choices:
@@ -69,7 +76,7 @@ def show_form(asking: Asking, height: float = 0) -> None:
             )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             show_numbers(asking)
-            button = st.button if question.draws_line else st.form_submit_button
+            button = partial(st.button if question.draws_line else st.form_submit_button, disabled=closed)
             if asking.budget:
                 button("Take this step", on_click=asking.take_typed, key=asking.key("step"))
             button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))

@@ -12,10 +12,12 @@ import streamlit as st
 from ui.ask.asking import Asking
 from ui.ask.panel import HEIGHT, describe_outcome
 from ui.class_room.classes import CLASSES, Counts, Posed, State
+from ui.class_room.given import given
 from ui.class_room.link import link, qr
 from ui.class_room.member import Member, attempt, keep, leave, show_problem
-from ui.class_room.posing import asked, next_in_story, pose, problem
+from ui.class_room.posing import asked, laid_out_as, next_in_story, pose, problem
 from ui.class_room.results import STYLE, Results
+from ui.setup.codec import encode
 from ui.setup.questions.question import Facts
 from ui.setup.stories import library
 
@@ -49,8 +51,11 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
                     show_results(asking, own, facts)
                 else:
                     assert asking.question is not None
-                    st.html(HEIGHT % 13)
+                    about, height = given(asking)
+                    st.html(HEIGHT % (13 + height))
                     st.markdown(f":material/help: **{asking.question.text(asking.setup)}**")
+                    if about:
+                        st.html(about)
                 show_problem(own)
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     count(own, state)
@@ -118,7 +123,7 @@ def show_buttons(asking: Asking, own: Member, state: State, *, here: bool) -> No
             button("Go on", lambda: CLASSES.pause(code, key, False))
         else:
             button("Pause", lambda: CLASSES.pause(code, key), help="Take no answers for a while.")
-    following = next_in_story(setup)
+    following = next_in_story(setup, state.posed)
     if following and (state.revealed or not here):
         ask_in_story(asking, own, *following)
     if not here:
@@ -131,7 +136,7 @@ def show_buttons(asking: Asking, own: Member, state: State, *, here: bool) -> No
             help=why or "Ask the class about what this page shows now.",
         )
         if st.button("Back to the question", key=controls.key("class", "back")):
-            show(state.posed, code)
+            show(state.posed, setup)
     elif state.revealed:
         button("Ask again", lambda: CLASSES.ask(code, key, state.posed), help="The same question, answered anew.")
         if not following:
@@ -156,12 +161,12 @@ def pose_this(asking: Asking, own: Member) -> None:
     """Ask the class about what the page shows."""
     posed = pose(asking.controls.page, asking.setup)
     CLASSES.ask(own.code, own.key, posed)
-    asking.controls.update(ask=asked(asking.setup).ask)
+    asking.controls.set_setting("ask", asked(asking.setup).ask)  # also where it is hidden or locked
 
 
-def show(posed: Posed, code: str) -> None:
-    """Have the teacher's page show what the class is asked."""
-    st.switch_page(posed.file, query_params={**posed.query, "class": [code]})
+def show(posed: Posed, setup: Any) -> None:
+    """Have the teacher's page, which shows another ``setup``, show what the class is asked."""
+    st.switch_page(posed.file, query_params=encode(laid_out_as(posed, setup)))
 
 
 def end(asking: Asking, own: Member) -> None:

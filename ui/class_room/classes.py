@@ -1,7 +1,9 @@
 """The classes that are held on this copy of the app: what is asked, how many have answered, and what.
 
-All of it is in the memory of this process, behind one lock, and gone when a class ends. Of a student there is a random
-token and the answer to the question of the moment, and nothing else. Needs no engine: the home page looks here.
+A class is served by one copy of the app: all of it is in the memory of this process, behind one lock, and gone when the
+class ends. Where several copies run, all who are in a class have to be sent to that on which it was opened.
+Of a student there is a random token and the answer to the question of the moment, and nothing else. Needs no engine:
+the home page looks here.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ class State:
 class Counts:
     """How many have joined a class, and how many of them have answered its question."""
 
-    joined: int
+    joined: int  # a tab that is closed keeps its seat: a phone that sleeps looks just the same, and comes back
     answered: int
 
 

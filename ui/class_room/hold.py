@@ -48,6 +48,7 @@ def open_class(controls: Controls[Any], setup: Setup) -> None:
         st.session_state[controls.key("class-open-problem")] = str(why)
         return
     teach(code, key)
-    controls.update(class_code=code, ask=asked(setup).ask)
+    controls.update(class_code=code)
+    controls.set_setting("ask", asked(setup).ask)  # also where it is hidden or locked
     st.session_state[OPENED] = True
     st.session_state[controls.key("teach")] = False  # closes the menu

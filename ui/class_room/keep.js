@@ -1,20 +1,26 @@
-// What a reload of the tab would lose: a student's seat, in this browser, and the teacher's key, in this tab alone.
-// In a private window a browser may refuse to keep anything: then a reload is a new seat, and all else works.
+// What a reload of the tab would lose: a student's seats, in this browser, and the teacher's key, in this tab alone; each
+// by the code of its class. In a private window a browser may refuse to keep anything: then a reload is a new seat.
 
 const KEPT = "playground-class";
-const told = new Set(); // the server has heard of it, and may have refused
+const MOST = 50; // classes; the oldest are forgotten
+const told = new Set(); // what the server has heard in answer to a seat that it gave, and may have refused
 
 function read(store) {
   try {
-    return JSON.parse(store().getItem(KEPT)) ?? {};
+    return Object.entries(JSON.parse(store().getItem(KEPT)) ?? {});
   } catch {
-    return {};
+    return [];
   }
 }
 
-function write(store, what) {
+function find(store, code) {
+  return String(read(store).find(([one]) => one === code)?.[1] ?? "");
+}
+
+function write(store, code, what) {
+  const others = read(store).filter(([one]) => one !== code);
   try {
-    store().setItem(KEPT, JSON.stringify(what));
+    store().setItem(KEPT, JSON.stringify(Object.fromEntries([...others, [code, what]].slice(-MOST))));
   } catch { /* not kept */ }
 }
 
@@ -22,13 +28,13 @@ const inBrowser = () => localStorage;
 const inTab = () => sessionStorage;
 
 export default function ({ data, setTriggerValue }) {
-  const { code, seat, key } = data;
-  if (key) return write(inTab, { code, key });
-  const [mine, sat] = [read(inTab), read(inBrowser)];
-  const kept = { key: mine.code === code ? String(mine.key) : "", seat: sat.code === code ? String(sat.seat) : "" };
-  if (!kept.seat) write(inBrowser, { code, seat });
-  const before = `${code} ${kept.key} ${kept.seat}`;
-  if ((kept.key || (kept.seat && kept.seat !== seat)) && !told.has(before)) {
+  const { code, seat, key, waits } = data; // waits: until it is known who this is
+  if (key) return write(inTab, code, key);
+  const kept = { key: find(inTab, code), seat: find(inBrowser, code) };
+  if (!kept.seat) write(inBrowser, code, seat);
+  // whoever comes back without a reload is given another seat, and is to have the one from before again
+  const before = `${code} ${kept.key} ${kept.seat} ${seat}`;
+  if ((waits || kept.key || (kept.seat && kept.seat !== seat)) && !told.has(before)) {
     told.add(before);
     setTriggerValue("kept", kept);
   }

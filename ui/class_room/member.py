@@ -11,7 +11,7 @@ import streamlit as st
 
 from ui.class_room.classes import CLASSES, MAX_TOKEN, ClassError
 
-KEY = "class"
+KEY, SEATS = "class", "class-seats"
 HERE = Path(__file__).parent
 KEEP = st.components.v2.component(
     "class_keep", html='<div class="class-keep">\n</div>', js=(HERE / "keep.js").read_text(encoding="utf-8")
@@ -25,7 +25,9 @@ class Member:
     code: str
     key: str = ""  # the teacher's; a student has none
     seat: str = field(default_factory=lambda: secrets.token_urlsafe(16))  # shown to nobody
-    shown: int = 0  # the version of the class that the page was drawn for
+    asked: bool = False  # whether the browser was asked what it has kept: till then it may be the teacher's
+    shown: tuple[int, bool] = (0, False)  # the question that the page was drawn for, and whether it was revealed
+    scene: int = 0  # of the stage, when it last showed what the class is asked
     problem: str = ""  # what did not work, for the next run
 
     @property
@@ -40,8 +42,9 @@ def member() -> Member | None:
 
 
 def join(code: str) -> Member:
-    """Be a student in a class. Where it is full, the member has that as its ``problem``."""
+    """Be a student in a class, on the seat from before. Where it is full, the member has that as its ``problem``."""
     joined = st.session_state[KEY] = Member(code)
+    joined.seat = seats().get(code, joined.seat)
     attempt(joined, lambda: CLASSES.enter(code, joined.seat))
     return joined
 
@@ -52,9 +55,15 @@ def teach(code: str, key: str) -> None:
 
 
 def leave() -> None:
-    """Be in no class any more."""
+    """Be in no class any more; whoever comes back has the same seat, and so no second answer."""
     if own := st.session_state.pop(KEY, None):
+        seats()[own.code] = own.seat
         CLASSES.leave(own.code, own.seat)
+
+
+def seats() -> dict[str, str]:
+    """The seats that this session has left, by the code of their class."""
+    return st.session_state.setdefault(SEATS, {})
 
 
 def attempt(own: Member, act: Callable[[], object]) -> None:
@@ -73,9 +82,12 @@ def show_problem(own: Member) -> None:
         own.problem = ""
 
 
-def keep(own: Member) -> None:
-    """Have the browser keep the seat, and the teacher's key in this tab alone; take what it has kept from before."""
-    key = f"class-keep-{own.code}"
+def keep(own: Member, *, waits: bool = False) -> None:
+    """Have the browser keep the seat, and the teacher's key in this tab alone; take what it has kept from before.
+
+    Where the page ``waits`` for that, it answers in any case, and so has the page drawn anew.
+    """
+    key, own.asked = f"class-keep-{own.code}", True
 
     def take() -> None:
         """Be again what this browser was in this class before a reload."""
@@ -90,4 +102,5 @@ def keep(own: Member) -> None:
             attempt(own, lambda: CLASSES.enter(own.code, seat))
 
     # it takes no room (class.css)
-    KEEP(key=key, data={"code": own.code, "seat": own.seat, "key": own.key}, on_kept_change=take, height="content")
+    data = {"code": own.code, "seat": own.seat, "key": own.key, "waits": waits}
+    KEEP(key=key, data=data, on_kept_change=take, height="content")

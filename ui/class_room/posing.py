@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -57,12 +58,27 @@ def about(setup: Any) -> tuple[object, ...]:
     return (question.text(setup), question.basis(setup)) if question else (None,)
 
 
-def next_in_story(setup: Any) -> tuple[int, Posed] | None:
-    """The next step of a set-up's story that asks a question, and the question; None where there is none."""
-    story = library().stories.get(setup.story)
+def in_story(name: str) -> Iterator[tuple[int, Posed]]:
+    """The steps of a story that ask a question, counted from 1, and the question; none where there is no such story."""
+    story = library().stories.get(name)
     for number, step in enumerate(story.steps if story else (), start=1):
-        if number > setup.step and "ask" in step.query:
+        if "ask" in step.query:
             found = read_query(step.page, step.query)[0]
             if not problem(found):
-                return number, pose(step.page, found)
-    return None
+                yield number, pose(step.page, found)
+
+
+def next_in_story(setup: Any, posed: Posed) -> tuple[int, Posed] | None:
+    """From the step on that a set-up shows, the first question of its story but the ``posed`` one; None: no more."""
+    steps = in_story(setup.story)
+    return next((one for one in steps if one[0] >= setup.step and not is_same(posed, one[1].page, one[1].setup)), None)
+
+
+def laid_out_as(posed: Posed, setup: Any) -> Any:
+    """What is ``posed``, as a page that shows another set-up is laid out; in its story, at the step that asks this."""
+    kept = {"lecture", "story", "step", "class_code"}
+    if type(setup) is type(posed.setup):
+        kept = {*setup.layout()} - {"hide", "lock", "title"}  # which belong to the question
+    laid = replace(posed.setup, **{name: getattr(setup, name) for name in kept})
+    step = next((number for number, one in in_story(setup.story) if is_same(posed, one.page, one.setup)), setup.step)
+    return replace(laid, step=step)

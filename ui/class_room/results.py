@@ -73,7 +73,7 @@ class Results:
     def show(self, question: Question, setup: Any, outcome: Outcome) -> None:
         """Draw the bars, each with its number, so that they can be read by everyone."""
         bars = self.bars(question, setup, outcome)
-        most = max(1, *(bar.count for bar in bars))
+        most = max([1, *(bar.count for bar in bars)])
         stand = any(bar.begins for bar in bars)
         rows = "".join(column(bar, most) if stand else row(bar, most) for bar in bars)
         skipped = sum(one is None for one in self.answers)

@@ -38,13 +38,13 @@ def in_class(asking: Asking) -> Asking:
     if state is None:
         leave()
         return replace(asking, together=Together(asking.held, lambda now, facts: show_gone(now, facts, code)))
-    if state.version != own.shown:
-        own.shown = state.version
+    if own.shown != (state.number, state.revealed):  # a pause leaves half an answer as it is
+        own.shown = (state.number, state.revealed)
         asking.begin()
     here = is_same(state.posed, asking.controls.page, asking.setup)
     if own.teaches:
         return taught(asking, own, state, here)
-    if not here and not state.revealed:
+    if not here and not state.revealed and own.asked:
         st.switch_page(state.posed.file, query_params={**state.posed.query, "class": [own.code]})
     return attended(asking, own, state, here)
 
@@ -57,12 +57,17 @@ def taught(asking: Asking, own: Member, state: State, here: bool) -> Asking:
         if not here:
             show_own_question(now, facts)
 
+    scene = asking.controls.memory.scene
     if not here:
+        # what was revealed plays on as the teacher turns its knobs; another set-up with its question is held again
+        if state.revealed and state.posed.page == asking.controls.page and own.scene == scene:
+            asking = replace(asking, question=None, problem="")
         return replace(asking, together=Together(asking.held, draw))
+    own.scene = scene
     results = Results(CLASSES.answers(own.code))
     return replace(
         asking,
-        commitment=committed(asking, None, state),
+        commitment=committed(None, state),
         together=Together(not state.revealed, draw, settle=lambda answer: None, places=results.places),
     )
 
@@ -71,19 +76,21 @@ def attended(asking: Asking, own: Member, state: State, here: bool) -> Asking:
     """The page of a student: it takes an answer, and shows the outcome once it is revealed."""
     answered, answer = CLASSES.answer_of(own.code, own.seat)
     student = Student(own, state, answered, answer, here)
+    if student.waits:
+        return replace(asking, together=Together(asking.held, student.draw))
     if not here:  # plays on by oneself
         return replace(asking, question=None, problem="", together=Together(False, student.draw))
     results = Results(CLASSES.answers(own.code))
     return replace(
         asking,
-        commitment=committed(asking, answer, state) if answered or state.revealed else None,
+        commitment=committed(answer, state) if answered or state.revealed else None,
         together=Together(not state.revealed, student.draw, student.settle, bare=True, places=results.places),
     )
 
 
-def committed(asking: Asking, answer: object, state: State) -> Commitment:
-    """What was answered in the class, as a page has it."""
-    return Commitment(None, asking.setup, answer, seen=state.revealed)  # type: ignore[arg-type]
+def committed(answer: object, state: State) -> Commitment:
+    """What was answered in the class, as a page has it: to the question as it was asked, for everyone alike."""
+    return Commitment(None, state.posed.setup, answer, seen=state.revealed)  # type: ignore[arg-type]
 
 
 def show_gone(asking: Asking, facts: Callable[[], Facts], code: str) -> None:

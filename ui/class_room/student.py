@@ -10,6 +10,7 @@ import streamlit as st
 from ui.ask.asking import Asking
 from ui.ask.panel import HEIGHT, describe_outcome, show_form
 from ui.class_room.classes import CLASSES, State
+from ui.class_room.given import given
 from ui.class_room.member import Member, attempt, keep, leave, show_problem
 from ui.class_room.results import STYLE, Results
 from ui.setup.questions.question import Answer, Facts
@@ -35,6 +36,11 @@ class Student:
     answer: Answer | None  # None: skipped, or not answered
     here: bool  # whether the page shows what the class is asked
 
+    @property
+    def waits(self) -> bool:
+        """Whether the browser is still to say if this is the teacher, before the page goes to the question."""
+        return not (self.here or self.state.revealed or self.own.asked)
+
     def settle(self, answer: Answer | None) -> None:
         """Have an answer counted, or that there is none; why it cannot be is said in the next run."""
         attempt(self.own, lambda: CLASSES.answer(self.own.code, self.own.seat, self.state.number, answer))
@@ -44,8 +50,9 @@ class Student:
         controls = asking.controls
         with st.container(border=True, gap="small", key=controls.key("question")):
             st.html(STYLE)
-            if self.here and not self.state.revealed and not self.answered and not self.state.paused:
-                show_form(asking, height=2)
+            if self.here and not self.state.revealed and not self.answered:
+                about, height = given(asking)
+                show_form(asking, 2 + height, about, closed=self.state.paused)
             with st.container(horizontal=True, vertical_alignment="center", key="class-bar"):
                 with st.container(gap="small", width="stretch"):
                     show_problem(self.own)
@@ -57,7 +64,7 @@ class Student:
                     args=(asking,),
                     type="tertiary",
                 )
-            keep(self.own)
+            keep(self.own, waits=self.waits)
             follow(self.own.code, self.state.version)
 
     def say(self, asking: Asking, facts: Callable[[], Facts]) -> None:
@@ -65,16 +72,18 @@ class Student:
         code, question, about = f"**Class {self.own.code}.**", asking.question, asking.setup
         if self.state.revealed:
             return self.show_outcome(asking, facts)
+        if self.waits:
+            st.markdown(f":material/groups: {code} The question opens.")
+            return
         assert question is not None
-        if self.answered or self.state.paused:
-            st.html(HEIGHT % 6)
         if self.answered:
+            st.html(HEIGHT % 6)
             said = "You skipped this question." if self.answer is None else question.describe(self.answer, about)
             st.markdown(
                 f":material/lock: {code} **{said}** It is counted. The outcome comes when your teacher reveals it."
             )
         elif self.state.paused:
-            st.markdown(f":material/pause: {code} The class is paused. The question comes back when it goes on.")
+            st.markdown(f":material/pause: {code} The class is paused. Answer once it goes on.")
         else:
             st.markdown(f":material/groups: {code} One answer each, without your name. The page goes on by itself.")
 

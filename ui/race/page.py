@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -57,7 +58,8 @@ def show(actions: DeltaGenerator) -> None:
         yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
         traces, racer_styles = run(setup, yours)
     with above:
-        show_question(asking, partial(facts, setup, traces, yours))
+        # judged by the map as it was when it was asked, or answered
+        show_question(asking, partial(facts, replace(setup, view=asking.about.view), traces, yours))
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
         with actions:
