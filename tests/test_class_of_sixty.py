@@ -45,7 +45,7 @@ def lesson():
         seen["again"] = [len(student.radios) for student in students]
         await teacher.press("End the class")
         await together(student.poll() for student in students)
-        seen["ended"] = [student.says(f"There is no class {code} here") for student in students]
+        seen["ended"] = [student.says(f"No class {code} is held here") for student in students]
         seen["errors"] = [error for guest in (teacher, *students) for error in guest.errors]
 
     # in a thread of its own: in this one the browser tests keep an event loop

@@ -198,7 +198,7 @@ def test_a_class_ends_after_four_hours_or_when_its_teacher_says_and_leaves_nothi
         store.leave(gone, "a")
         assert (store.counts(gone), store.answers(gone)) == (Counts(0, 0), [])
         for act in (lambda c: store.enter(c, "a"), lambda c: store.answer(c, "a", 1, "no")):
-            with pytest.raises(ClassError, match=f"There is no class {gone} here"):
+            with pytest.raises(ClassError, match=f"No class {gone} is held here"):
                 act(gone)
     assert not store._classes
 
@@ -435,10 +435,10 @@ def test_a_class_from_start_to_end(setup):
     press(teacher, "End the class")
     assert CLASSES.look(code) is None
     assert "class" not in teacher.query_params
-    assert f"There is no class {code} here" in texts(sound(student.run()))
+    assert f"No class {code} is held here" in texts(sound(student.run()))
     press(student, "Go on by yourself")
     assert "class" not in student.query_params
-    assert "There is no class" not in texts(student)
+    assert "No class" not in texts(student)
 
 
 def test_what_a_student_changes_is_set_back_until_it_is_revealed_and_then_the_page_is_theirs():
@@ -711,10 +711,10 @@ def test_a_code_that_is_typed_at_home_opens_the_question():
 
 def test_a_link_to_a_class_that_is_over_opens_the_page_and_says_so():
     app = opened("Ackley Race", {**encode(RACE), "class": ["BKMT"]})
-    assert "There is no class BKMT here" in texts(app)
+    assert "No class BKMT is held here" in texts(app)
     assert "Commit" in labels(app)  # its own question
     app = opened("Home", {"class": ["BKMT"]})
-    assert "There is no class BKMT here" in texts(app)
+    assert "No class BKMT is held here" in texts(app)
 
 
 def test_a_page_without_a_class_draws_nothing_of_it():

@@ -124,11 +124,11 @@ def test_a_class_of_two_browsers_from_start_to_end(window):
 
     press(teacher, "End")
     press(teacher, "End the class")
-    teacher.page.locator(".class-code").wait_for(state="detached")
-    page.get_by_text(f"There is no class {code} here").wait_for(timeout=LATE)
+    teacher.page.locator(".class-count").wait_for(state="detached")
+    page.get_by_text(f"No class {code} is held here").wait_for(timeout=LATE)
     assert "class=" not in teacher.page.url
     press(student, "Go on by yourself")
-    page.get_by_text("There is no class").wait_for(state="detached")
+    page.get_by_text("No class").wait_for(state="detached")
 
 
 def test_a_browser_has_one_seat_in_each_class_however_often_it_comes_back(window):

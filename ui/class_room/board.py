@@ -43,32 +43,35 @@ def show_board(asking: Asking, own: Member, state: State, facts: Callable[[], Fa
             if joining:
                 st.html(qr(link(own.code)), width="content")
             with st.container(gap="small", width="stretch"):
-                st.html(how_to_join(own.code, large=joining))
                 if facts is None:
-                    st.html(HEIGHT % (10.5 if asking.question is None else 20))
-                    st.markdown(":material/groups: This is not what the class is asked now.")
+                    st.html(HEIGHT % (8.5 if asking.question is None else 18))
                 elif state.revealed:
                     show_results(asking, own, facts)
                 else:
                     assert asking.question is not None
+                    st.html(how_to_join(own.code))
                     about, height = given(asking)
                     st.html(HEIGHT % (13 + height))
                     st.markdown(f":material/help: **{asking.question.text(asking.setup)}**")
                     if about:
                         st.html(about)
                 show_problem(own)
-                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+                with st.container(horizontal=True, gap="small", vertical_alignment="center", key="class-buttons"):
+                    if not joining:  # the room is the picture's
+                        st.markdown(f"**{own.code}**", width="content")
+                    if facts is None:
+                        st.markdown(":material/groups: This is not what the class is asked now.", width="content")
                     count(own, state)
                     show_buttons(asking, own, state, here=facts is not None)
         keep(own)
 
 
-def how_to_join(code: str, *, large: bool) -> str:
+def how_to_join(code: str) -> str:
     """The code and the link of a class, in HTML."""
     address = escape(link(code))
     spelt = escape(" ".join(code))
     return (
-        f'<p class="class-code" data-large="{int(large)}"><b aria-label="Code {spelt}">{code}</b>'
+        f'<p class="class-code"><b aria-label="Code {spelt}">{code}</b>'
         f' <a href="{address}" target="_blank">{address}</a></p>'
     )
 
@@ -79,7 +82,7 @@ def show_results(asking: Asking, own: Member, facts: Callable[[], Facts]) -> Non
     assert question is not None
     outcome = asking.outcome = question.outcome(setup, facts())
     results = Results(CLASSES.answers(own.code))
-    st.html(HEIGHT % (9 + results.height(question, setup)))
+    st.html(HEIGHT % (6.5 + results.height(question, setup)))
     bars, words = st.columns([3, 2], vertical_alignment="center")
     with bars:
         results.show(question, setup, outcome)
@@ -179,4 +182,4 @@ def end(asking: Asking, own: Member) -> None:
 @st.dialog("Join the class", width="large")
 def show_large(code: str) -> None:
     """The code, the link and the QR code as large as the window."""
-    st.html(f'{STYLE}<div class="class-poster">{how_to_join(code, large=True)}{qr(link(code))}</div>')
+    st.html(f'{STYLE}<div class="class-poster">{how_to_join(code)}{qr(link(code))}</div>')

@@ -253,7 +253,7 @@ def same(key: str, given: str) -> bool:
 
 def gone(code: str) -> str:
     """That there is no class of a code."""
-    return f"There is no class {code} here (any more). Ask your teacher for the code, or go on by yourself."
+    return f"No class {code} is held here: it has ended, or its code is another. Ask your teacher, or go on alone."
 
 
 CLASSES = Classes()  # of this process: modules outlive the runs of a page's script
