@@ -244,13 +244,13 @@ FEW_RACERS = (
     OPTIMIZERS["Adam"](learning_rate=0.34567, beta1=0.87654),
 )
 # as they are rounded, and 2/α
-KNOBS = ("0.0123", "0.0235", "0.0654", "0.3457", "0.346", "0.877", "162")
+KNOBS = ("0.0123", "0.0234", "0.0235", "0.0654", "0.3456", "0.3457", "0.346", "0.876", "0.877", "162")
 VALUES = {
     RaceSetup: {
         "landscape": ("Ravine", ["Ravine", r"x^2"]),
         "racers": (FEW_RACERS, KNOBS),
         "points": (37, ["37"]),
-        "shared_rate": (0.0345678, ["0.0346", "0.03457"]),
+        "shared_rate": (0.0345678, ["0.0345", "0.0346"]),
     },
     RegressionSetup: {
         "examples": (83, ["83"]),
