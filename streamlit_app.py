@@ -38,12 +38,10 @@ with frame("Home"):
             small.image(page.picture(theme()), alt=f"The page {page.title}, as it opens")
             about.page_link(page.file, label=f"**{page.title}**", icon=page.icon)
             about.caption(page.sentence)
+        join_form()
     with teach.container(key="home-teach"):
         st.subheader("Teach", anchor=False)
-        join_form()
-        st.markdown(
-            "**Share a link.** Everything that you set is in the page's address. Copy it: whoever opens it sees the"
-            " same."
-        )
-        st.markdown("**Embed a page in your course.** Any address works, with `embed=true` added:")
+        st.markdown("**Hold a class**, or **hand out** what you have set: in the menu *Teach*, on every page.")
+        st.markdown("**Share a link.** A page's address holds all that you set.")
+        st.markdown("**Embed a page.** Any address works, with `embed=true` added:")
         st.code(embed_code(st.context.url), language=None, wrap_lines=True)

@@ -24,6 +24,7 @@ def hold_a_class(teacher, setup):
     page.keyboard.press("Enter")
     opens = page.get_by_role("button", name="Hold a class")
     opens.wait_for()
+    page.wait_for_selector("[data-testid=stPopoverBody]:focus")  # a while after it is drawn, it takes the focus
     opens.focus()
     page.keyboard.press("Enter")
     code = page.locator(".class-code b")

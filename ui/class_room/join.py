@@ -18,9 +18,14 @@ def follow_link() -> None:
 
 def join_form() -> None:
     """The field for a code."""
-    with st.form("join", border=False):
+    with st.form("join", border=False), st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         st.text_input(
-            "Join a class", key=FIELD, placeholder="four letters", max_chars=12, help="Your teacher has the code."
+            "Join a class",
+            key=FIELD,
+            placeholder="four letters",
+            max_chars=12,
+            help="Your teacher has the code.",
+            width=180,
         )
         sent = st.form_submit_button("Join", icon=":material/groups:")
     if sent:
