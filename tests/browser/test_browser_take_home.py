@@ -172,6 +172,7 @@ def test_the_menu_works_by_keyboard(home):
     home.page.keyboard.press("Enter")
     # a while after it is drawn it takes the focus: for its first entry, or for itself where that came later
     home.page.wait_for_function("document.activeElement.closest('[data-testid=stPopoverBody]') !== null")
+    home.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     home.page.locator(f"{MENU} button").first.focus()
     entries = home.page.locator(f"{MENU} button:enabled:visible").all_inner_texts()
     for entry in entries:

@@ -178,8 +178,11 @@ def test_the_menu_works_by_keyboard(teacher):
     teacher.page.get_by_role("button", name="Teach").focus()
     teacher.page.keyboard.press("Enter")
     teacher.page.wait_for_selector(f"{MENU}:focus")
+    until_the_link_says(teacher, "ask=own")  # before it is filled, Tab leaves it
+    teacher.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    teacher.page.locator(MENU).focus()
     teacher.page.keyboard.press("Tab")
-    assert teacher.page.evaluate("menu => document.activeElement.closest(menu) !== null", MENU)
+    teacher.page.wait_for_function("menu => document.activeElement.closest(menu) !== null", arg=MENU)
     # what was chosen is still there
     assert "ask=own" in address_of(teacher)
     assert teacher.page.locator(MENU).get_by_label("Title", exact=True).input_value() == TITLE
