@@ -11,19 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.gradients.tangent import facts, slope_problem
-from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
+from ui.head import open_page
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
-from ui.setup.questions.slope import Slope
-from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
-from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -35,15 +29,7 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else ""))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS, actions, slope_problem)
     with st.container():  # of one place, so that the stage below stays the same
         if not asking.bare:
             CONTROLS.choose_tab("part", "What to look at", PART_NAMES)

@@ -10,40 +10,26 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
-from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
+from ui.head import open_page
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import facts, race_all, run
 from ui.race.stage import show_stage
-from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
-from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
-from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS, actions)
     tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with tabs:
         if not asking.bare:
