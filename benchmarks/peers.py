@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import rivals
+from benchmarks.machine import processor
 from engine import LANDSCAPES, OPTIMIZERS, basins, race
 from engine.xla import set_flags
 
@@ -264,20 +265,13 @@ SECTIONS: dict[str, Callable[[], list[Target]]] = {
 
 def machine() -> str:
     """The machine and the versions, in a line."""
-    names = [line for line in read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
-    processor = names[0].partition(": ")[2] if names else platform.processor() or platform.machine()
     found = [f"Python {platform.python_version()}"]
     for library in ("jax", "numpy", "optax", "torch", "numba"):
         try:
             found.append(f"{library} {version(library)}")
         except PackageNotFoundError:
             found.append(f"no {library}")
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}; {', '.join(found)}"
-
-
-def read(file: str) -> str:
-    path = Path(file)
-    return path.read_text() if path.exists() else ""
+    return f"{processor()}, {platform.system()}; {', '.join(found)}"
 
 
 def main(asked: Sequence[str]) -> int:
