@@ -3,16 +3,19 @@
 import math
 from urllib.parse import parse_qs, urlencode
 
+import numpy as np
 import pytest
-from drawn_setups import hostile, queries
+from drawn_setups import hostile, numbers, queries
 from fuzzing import fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ui.numbers import format_plain
 from ui.setup.codec import MAX_NOTES, decode, encode, param_name
 from ui.setup.pages import SETUPS
 from ui.setup.presets import read_query
 from ui.setup.racers import MAX_RACERS, racer_names
+from ui.setup.stops import stops
 
 every_page = pytest.mark.parametrize("page", SETUPS)
 
@@ -56,3 +59,13 @@ def test_a_value_that_does_not_fit_is_as_if_it_were_not_given_and_is_said(page, 
     setup, notes = decode({**without, param: [text]}, SETUPS[page]())
     assert setup == usual
     assert any(note.startswith(f"{param} ") for note in notes) or len(notes) > MAX_NOTES
+
+
+@fuzz(deep=5000, suite=100)
+@given(numbers(1e-9, 1e3), st.sampled_from([1e-9, 1e-5, 1.0]), st.sampled_from([1.0, 0.4, 1e3]))
+def test_the_stops_of_a_slider_read_differently_and_what_the_link_says_is_one_of_them(chosen, low, high):
+    for value in (chosen, float(np.nextafter(stops(low, high)[0], 0)), float(f"{chosen:.1g}") * (1 - 1e-12)):
+        found = stops(low, high, value)
+        assert value in found
+        assert found == sorted(found)
+        assert len({format_plain(stop) for stop in found}) == len(found)
