@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import typecheck
+from fuzzing import register_profiles
 from streamlit.components.v2 import manifest_scanner
 
 typecheck.install()  # before anything imports the engine
@@ -30,6 +31,7 @@ def pytest_configure(config):
 
     JAX's own cache is off. It writes a file bit by bit, and another process that reads a part of one warns.
     """
+    register_profiles(config)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="programs-")
         os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"

@@ -18,7 +18,7 @@ from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, point
 from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
-from ui.setup.stops import stops
+from ui.setup.stops import stops, told_apart
 from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
@@ -244,7 +244,7 @@ def rates(limit: float, chosen: float) -> list[float]:
 def tolerances(scale: float, chosen: float) -> list[float]:
     """The stops of the tolerance: 0, and powers of ten below the size of the losses."""
     size = math.floor(math.log10(scale))
-    return sorted({0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen})
+    return told_apart([0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen])
 
 
 def choose_descent(setup: FitSetup, scale: Scale) -> None:
