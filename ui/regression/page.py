@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import batches, problems
 from engine.problems import mean_squared_error
-from ui.admission import without_slot
 from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
 from ui.class_room.room import in_class
@@ -26,7 +25,7 @@ from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
 from ui.regression.figures import fit_of
-from ui.regression.run import THETAS, Result, facts, race_all, run
+from ui.regression.run import THETAS, Result, facts, in_turn, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
@@ -49,8 +48,7 @@ def show(actions: DeltaGenerator) -> None:
     show_notes(notes)
     show_title(setup)
     show_story(setup, held=asking.held)
-    # with many examples, racers and iterations it takes seconds every time
-    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), in_turn(setup):
         fit = fit_of(setup.examples, setup.noise, setup.seed)
         yours = yours_of(asking, mean_squared_error, setup.start, partial(race_all, setup), fit.data)
         result = run(setup, yours)

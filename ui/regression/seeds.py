@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,18 +10,19 @@ import streamlit as st
 
 from engine import race
 from engine.problems import bowls, mean_squared_error
-from ui.admission import without_slot
+from ui.admission import long_run, still_wanted, waiting
 from ui.draw.figures import show_figure
 from ui.draw.styles import styles
 from ui.draw.tables import show_table
+from ui.memo import Memo
 from ui.regression.controls import CONTROLS
-from ui.regression.figures import (
-    bands_figure,
-)
+from ui.regression.figures import bands_figure
 from ui.setup.pages import RegressionSetup
 from ui.setup.racers import names_in
 
 SEEDS = 100
+Bands = tuple[np.ndarray, dict[str, np.ndarray], dict[str, int]]
+BANDS = Memo[Bands](16)
 MAX_EVALUATIONS = 100_000_000  # at examples, by all seeds and racers together: a few seconds
 
 
@@ -31,8 +31,7 @@ def seed_steps(setup: RegressionSetup) -> int:
     return min(setup.steps, max(1, MAX_EVALUATIONS // (SEEDS * setup.examples * len(setup.racers))))
 
 
-@lru_cache(maxsize=16)
-def bands(setup: RegressionSetup) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, int]]:
+def bands(setup: RegressionSetup) -> Bands:
     """The same race from many seeds: steps, per racer the losses below which 10, 50, 90 % are, and how many left."""
     fits = bowls(setup.examples, setup.noise, [setup.seed + i for i in range(SEEDS)])
     traces = race(
@@ -67,9 +66,10 @@ def show_seeds(setup: RegressionSetup, theme: str) -> None:
             f":material/timer: This race takes long with 100 seeds, so only the first {most:,} of the "
             f"{setup.steps:,} iterations are run."
         )
-    with st.spinner(f"Running {SEEDS} seeds."), without_slot():
+    with st.spinner(f"Running {SEEDS} seeds."), waiting():
         # what is looked at below the picture changes no run
-        steps, found, lost = bands(replace(setup, below="seeds", moment=0, whose=1))
+        setup = replace(setup, below="seeds", moment=0, whose=1)
+        steps, found, lost = BANDS.get(setup, long_run()(lambda: bands(setup)), still_wanted)
     racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
     show_figure(bands_figure(steps, found, racer_styles, setup.loss == "log", theme), CONTROLS.key("seeds"), 420)
     table = pd.DataFrame(
