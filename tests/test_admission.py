@@ -324,7 +324,7 @@ def start(act, *args):
     threading.Thread(target=act, args=args, daemon=True).start()  # as Streamlit does
 
 start(compute_without_slot, 0)
-while not admission._working_without:
+while not admission._working:
     pass
 for page in range(1, SLOTS + 1):
     start(compute, page)
@@ -340,6 +340,31 @@ def test_a_server_that_stops_waits_for_who_is_at_work_and_for_nobody_else():
     ran = subprocess.run([sys.executable, "-c", STOPPED], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(SLOTS + 1)]
+
+
+STOPPED_LOADING = """
+import atexit
+import sys
+import threading
+from ui.process import load_engine
+
+@atexit.register  # called last: the end of all that the server waits for
+def at_the_end():
+    from ui import process
+    sys.stdout.write(str(sys.modules["engine.xla.compile"].while_compiling is process.compiling))
+
+threading.Thread(target=load_engine, daemon=True).start()
+while "jaxlib" not in sys.modules:
+    pass
+"""
+
+
+def test_a_server_that_stops_waits_for_who_loads_the_engine():
+    """A thread that ends in the middle of an import of JAX now and then crashes the process."""
+    ran = subprocess.run(
+        [sys.executable, "-c", STOPPED_LOADING], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True", "")
 
 
 STOPPED_WARM_UP = """

@@ -22,7 +22,7 @@ LOOK = 0.2  # seconds after which one that waits for a long run looks whether it
 
 _lock = threading.Lock()
 _this_thread = threading.local()  # whether it has a slot
-_working_without = 0  # how many threads do long work without the slot they had
+_working = 0  # how many threads do long work without a slot
 _closed = False  # whether no more slots are given
 
 
@@ -92,19 +92,26 @@ def without_slot() -> Iterator[None]:
 
     Changes nothing for a thread that has no slot. If the work raises, the thread goes on without one.
     """
-    global _working_without
     if not has_slot():
         yield
         return
+    with working():
+        release()
+        yield
+    acquire(first=True)
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """Work without a slot that a server which stops is to wait for: it loads or runs what is not written in Python."""
+    global _working
     with _lock:
-        _working_without += 1
-    release()
+        _working += 1
     try:
         yield
     finally:
         with _lock:
-            _working_without -= 1
-    acquire(first=True)
+            _working -= 1
 
 
 @contextmanager
@@ -136,15 +143,15 @@ def long_run(while_waiting: Callable[[], object] = still_wanted) -> Iterator[Non
 
 
 def close() -> None:
-    """Wait until no thread has a slot, makes a long run, or works without a slot. Those that wait, or come later, wait
-    for ever.
+    """Wait until no thread has a slot, makes a long run, or works without one. Those that wait, or come later, wait for
+    ever.
 
     Streamlit's threads end with the process, in the middle of whatever they do; one that is in XLA would crash it.
     """
     global _closed
     with _lock:
         _closed = True
-    while _pages.free < SLOTS or _long_runs.free < LONG_RUNS or _working_without:
+    while _pages.free < SLOTS or _long_runs.free < LONG_RUNS or _working:
         time.sleep(0.01)
 
 
