@@ -107,8 +107,10 @@ FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 
 
 def prefetch() -> None:
-    """Let the browser load Plotly while the server is still busy with the rest of the page; and ask for a run once it has
-    reconnected (reconnect.js)."""
+    """Let the browser load Plotly while the server is still busy with the rest of the page.
+
+    The component also asks for a run once the browser has reconnected (reconnect.js).
+    """
     FIGURES(
         key="prefetch",
         data={"plotly": plotly_address()},
