@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -286,6 +287,16 @@ def test_a_tab_full_of_maps_asks_for_a_slot_twice_and_makes_each_as_a_long_run(s
 
 def test_streamlit_knows_the_setting_that_spares_a_collection_after_each_script():
     assert config.get_option("runner.postScriptGC") is False  # hidden in Streamlit: it may go, which raises here
+
+
+def test_the_server_keeps_other_sites_out_and_to_itself_what_failed_and_takes_only_so_much_at_once():
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    server, client = settings["server"], settings["client"]
+    assert server["enableXsrfProtection"]
+    assert server["enableCORS"]
+    assert (client["showErrorDetails"], client["showErrorLinks"]) == ("none", False)
+    for name in ("maxUploadSize", "maxWidgetStateSize", "maxMessageSize"):  # one that went would raise here
+        assert server[name] == config.get_option(f"server.{name}") <= 20
 
 
 STOPPED = """
