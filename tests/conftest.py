@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import typecheck
 from fuzzing import register_profiles
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 typecheck.install()  # before anything imports the engine
@@ -102,6 +103,15 @@ def walk():
 def no_warm_up():
     """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
     ui.frame._warm_up_started.acquire(blocking=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def errors_in_full():
+    """What a page raises, with its words, which visitors are not shown."""
+    shown = config.get_option("client.showErrorDetails")
+    config.set_option("client.showErrorDetails", "full")
+    yield
+    config.set_option("client.showErrorDetails", shown)
 
 
 @pytest.fixture(scope="session", autouse=True)
