@@ -17,13 +17,11 @@ from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.gradients.tangent import facts, slope_problem
 from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
 from ui.setup.questions.slope import Slope
 from ui.stories.bar import show_story
-from ui.take_home.menu import show_menu
+from ui.teach.actions import show_actions
 from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -37,24 +35,19 @@ def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else ""))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
     show_story(setup, held=asking.held)
-    with st.container():  # of one place, so that the stage below stays the same
-        if not asking.bare:
-            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
+    tabs = st.container()  # of one place, so that the stage below stays the same
     with place_above(asking):
         if not asking.held:
             CONTROLS.show_look_for(setup)
         show_question(asking, partial(facts, setup))
-    if not asking.held:
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
-    show_part(setup, asking)
+    show_part(setup, asking)  # before the controls above it: it is what a visitor waits for
+    show_actions(CONTROLS, setup, asking, actions)
+    with tabs:
+        if not asking.bare:
+            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup)

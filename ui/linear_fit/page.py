@@ -29,27 +29,22 @@ from ui.linear_fit.run import facts, run, thetas
 from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
 from ui.setup.pages import CSV, FitSetup
 from ui.stories.bar import show_story
-from ui.take_home.menu import show_menu
+from ui.teach.actions import show_actions
 from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     asking = in_class(Asking.of(CONTROLS, setup))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
     show_story(setup, held=asking.held)
     points = find_points(setup)
     if points is None:
+        show_actions(CONTROLS, setup, asking, actions, has_run=False)
         choose_axis(CONTROLS, "There is no loss before there are points.")
         sidebar(setup)
         show_lesson(setup)
@@ -58,19 +53,20 @@ def show(actions: DeltaGenerator) -> None:
             result = run(setup, points)
             # there is no learning rate to ask for on this page, and so nothing to race
             yours = yours_of(asking, mean_squared_error, setup.start, lambda racers: {}, result.fit.data)
+        before = st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+        )
+        show_question(asking, partial(facts, setup, result, yours))
+        # before the controls above it: it is what a visitor waits for
+        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
         if not asking.held:
             keep_run(CONTROLS.page, setup, describe_end(setup, result))
-            with actions:
-                show_menu(setup, CONTROLS.key("stage"))
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
-        ):
+        show_actions(CONTROLS, setup, asking, actions)
+        with before:
             if not asking.held:
                 CONTROLS.show_look_for(setup)
             if not (asking.bare or asking.blind):
                 curve_controls(CONTROLS, setup, thetas(setup))
-        show_question(asking, partial(facts, setup, result, yours))
-        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
         if asking.bare:
             return CONTROLS.hold_undrawn(setup)
         sidebar(setup, result.scale, foretell=not asking.held, blind=asking.blind)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from engine import Trace
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
 from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
+from ui.draw.palette import Style
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
@@ -25,31 +28,20 @@ from ui.race.rates import show_rates
 from ui.race.run import facts, race_all, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.stories.bar import show_story
-from ui.take_home.menu import show_menu
+from ui.teach.actions import show_actions
 from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     asking = in_class(Asking.of(CONTROLS, setup))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
     show_story(setup, held=asking.held)
     tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    with tabs:
-        if not asking.bare:
-            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        if setup.show == "race" and not (asking.bare or asking.blind):
-            choose_curve(setup)
     above = place_above(asking)
     with above:
         if not asking.held:
@@ -60,20 +52,18 @@ def show(actions: DeltaGenerator) -> None:
     with above:
         # judged by the map as it was when it was asked, or answered
         show_question(asking, partial(facts, replace(setup, view=asking.about.view), traces, yours))
+    if setup.show == "race":  # before the controls above it: it is what a visitor waits for
+        show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
-    if asking.held and setup.show != "race":
-        show_hidden()
-    elif setup.show == "rates":
-        show_rates(setup, racer_styles, theme())
-    elif setup.show == "basins":
-        show_basins(setup, traces, racer_styles, theme(), tabs)
-    elif setup.show == "fair":
-        show_fair(setup, theme())
-    else:
-        show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
+    show_actions(CONTROLS, setup, asking, actions)
+    with tabs:
+        if not asking.bare:
+            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+        if setup.show == "race" and not (asking.bare or asking.blind):
+            choose_curve(setup)
+    if setup.show != "race":
+        show_hidden() if asking.held else show_tab(setup, traces, racer_styles, tabs)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
@@ -95,6 +85,18 @@ def show(actions: DeltaGenerator) -> None:
     if CONTROLS.shows("code"):
         st.subheader("How each optimizer works", anchor=False)
         show_cards(CONTROLS, setup.racers)
+
+
+def show_tab(
+    setup: RaceSetup, traces: Mapping[str, Trace], racer_styles: Mapping[str, Style], tabs: DeltaGenerator
+) -> None:
+    """The tab that was chosen, of those that stand in the place of the race."""
+    if setup.show == "rates":
+        show_rates(setup, racer_styles, theme())
+    elif setup.show == "basins":
+        show_basins(setup, traces, racer_styles, theme(), tabs)
+    else:
+        show_fair(setup, theme())
 
 
 def show_landscape(setup: RaceSetup) -> None:

@@ -30,22 +30,16 @@ from ui.regression.run import THETAS, Result, facts, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.controls import show_notes
-from ui.setup.layout import lecture_buttons
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 from ui.stories.bar import show_story
-from ui.take_home.menu import show_menu
+from ui.teach.actions import show_actions
 from ui.teach.heading import show_title
-from ui.teach.menu import show_teach
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, notes = CONTROLS.sync()
     asking = in_class(Asking.of(CONTROLS, setup))
-    if not asking.bare:
-        lecture_buttons(CONTROLS, setup, actions)
-        with actions:
-            show_teach(CONTROLS, setup)
     show_notes(notes)
     show_title(setup)
     show_story(setup, held=asking.held)
@@ -54,19 +48,20 @@ def show(actions: DeltaGenerator) -> None:
         fit = fit_of(setup.examples, setup.noise, setup.seed)
         yours = yours_of(asking, mean_squared_error, setup.start, partial(race_all, setup), fit.data)
         result = run(setup, yours)
+    before = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+    )
+    show_question(asking, partial(facts, setup, result, yours))
+    # before the controls above it: it is what a visitor waits for
+    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)), yours)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: result.traces[name] for name in setup.runners}))
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
-    ):
+    show_actions(CONTROLS, setup, asking, actions)
+    with before:
         if not asking.held:
             CONTROLS.show_look_for(setup)
         if not (asking.bare or asking.blind):
             curve_controls(CONTROLS, setup, THETAS)
-    show_question(asking, partial(facts, setup, result, yours))
-    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)), yours)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())

@@ -107,5 +107,8 @@ FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 
 
 def prefetch() -> None:
-    """Let the browser load Plotly while the server is still busy with the rest of the page."""
+    """Let the browser load Plotly while the server is still busy with the rest of a session's first page."""
+    if "prefetched" in st.session_state:
+        return
+    st.session_state["prefetched"] = True
     FIGURES(key="prefetch", data={"plotly": plotly_address()}, height="content")

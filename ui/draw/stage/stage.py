@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -143,6 +144,7 @@ class Index:
 
 
 STEPS = Index()
+STILL_ID_LENGTH = 16  # of the short name of still figures
 CLICK_WORDS = re.compile(r"(^| · )click to .*$")  # of a caption
 
 
@@ -172,7 +174,7 @@ class Stage:
         # of real numbers, 0 is seldom met to the bit
         steps = np.where(np.abs(self.steps) < 1e-12 * np.ptp(self.steps), 0, self.steps)
         return {
-            "still": digest("".join(self.figures.values())),
+            "still": packed_figures(tuple(self.figures.items()))[0],
             "plotly": plotly_address(),
             "views": [view.message() for view in self.views],
             "steps": packed(steps),
@@ -266,12 +268,25 @@ class Stage:
         }
         with st.container(gap=None):
             # by themselves, so that they are sent once and not with every run
-            FIGURES(
-                key=f"{key}-figures", data={"still": message["still"], "figures": dict(shown.figures)}, height="content"
-            )
+            FIGURES(key=f"{key}-figures", data=packed_figures(tuple(shown.figures.items()))[1], height="content")
             STAGE(key=key, data=message, height="content", **{name: call for name, call in heard.items() if call})
+
+
+@lru_cache(maxsize=32)
+def packed_figures(figures: tuple[tuple[str, str], ...]) -> tuple[str, bytes]:
+    """Still figures by view as the browser is sent them: a short name of all, and bytes that begin with it.
+
+    As bytes, for Streamlit would write a dict as JSON again in every run, twice.
+    """
+    still = digest("".join(figure for _, figure in figures))
+    return still, (still + json.dumps(dict(figures))).encode()
+
+
+def unpacked_figures(sent: bytes) -> dict[str, str]:
+    """The figures by view that were packed."""
+    return json.loads(sent[STILL_ID_LENGTH:])
 
 
 def digest(text: str) -> str:
     """A short name for a text, the same for the same text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:STILL_ID_LENGTH]
