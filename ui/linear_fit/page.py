@@ -114,8 +114,8 @@ def find_points(setup: FitSetup) -> Points | None:
 
 def show_lesson(setup: FitSetup) -> None:
     """What the page is about, in words and formulas."""
-    words, formula = formula_row()
-    words.markdown(
+    row = formula_row()
+    row.markdown(
         "The loss is the mean of the squared errors of the line, over all points. In each step, gradient descent "
         "changes θ against the slope of the loss, and the learning rate α says how far."
     )
@@ -127,7 +127,7 @@ def show_lesson(setup: FitSetup) -> None:
     else:
         model, theta = r"\hat y = \theta x", r"\theta \leftarrow \theta - \alpha \frac{dL}{d\theta}"
     loss = r"L(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat y_i)^2"
-    formula.markdown(
+    row.markdown(
         f"${{{model}}}$ &emsp; ${{{loss}}}$ &emsp; ${{{theta}}}$"
     )  # in braces: a line breaks between them only
 

@@ -104,8 +104,8 @@ def show_landscape(setup: RaceSetup) -> None:
     if setup.hides("landscape"):
         return
     landscape = setup.chosen_landscape
-    words, formula = formula_row()
-    words.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
-    formula.markdown(f"${landscape.formula}$")
+    row = formula_row()
+    row.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
+    row.markdown(f"${landscape.formula}$")
     if setup.replaying and not setup.hides("replay"):
         st.info(REPLAYS[setup.replay].about)

@@ -81,13 +81,13 @@ def show(actions: DeltaGenerator) -> None:
 
 def show_lesson() -> None:
     """What the page is about, in words and formulas."""
-    words, formula = formula_row()
-    words.markdown(
+    row = formula_row()
+    row.markdown(
         "The examples come from $f(x, y) = 3x^2 + 9y^2$, plus random noise. The optimizers get the "
         "examples only and estimate the 3 and the 9. They follow the gradient of the mean squared error, over all "
         "examples or over a mini-batch of a few."
     )
-    formula.markdown(
+    row.markdown(
         r"${\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2}$ &emsp; "
         r"${L(\theta) = \frac{1}{n} \sum_{i=1}^n \left(f_i - \hat f(x_i, y_i)\right)^2}$"
     )  # in braces: a line breaks between them only
