@@ -18,6 +18,7 @@ from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
+from ui.draw.styles import styles
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
@@ -25,13 +26,16 @@ from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
-from ui.race.run import facts, race_all, run
+from ui.race.run import at_start, facts, is_compiled, race_all, run
 from ui.race.stage import show_stage
 from ui.setup.controls import show_notes
 from ui.setup.pages import RACE_TABS, RaceSetup
+from ui.setup.racers import names_in
 from ui.stories.bar import show_story
 from ui.teach.actions import show_actions
 from ui.teach.heading import show_title
+
+GETTING_READY = "Getting the race ready. The first one on a new server takes a few seconds."
 
 
 def show(actions: DeltaGenerator) -> None:
@@ -46,7 +50,10 @@ def show(actions: DeltaGenerator) -> None:
     with above:
         if not asking.held:
             CONTROLS.show_look_for(setup)
-    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+    drawn_before = CONTROLS.memory.count_drawn
+    if setup.show == "race" and not (drawn_before or asking.question or asking.together or is_compiled(setup)):
+        return show_start(setup, asking, tabs)
+    with st.spinner(GETTING_READY):
         yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
         traces, racer_styles = run(setup, yours)
     with above:
@@ -85,6 +92,20 @@ def show(actions: DeltaGenerator) -> None:
     if CONTROLS.shows("code"):
         st.subheader("How each optimizer works", anchor=False)
         show_cards(CONTROLS, setup.racers)
+
+
+def show_start(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator) -> None:
+    """The picture with all racers at their start, and the controls, while their programs are compiled; then the page.
+
+    That is of a visitor's first page. What takes long is said where the ``tabs`` will be.
+    """
+    racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
+    show_stage(setup, asking, at_start(setup), racer_styles, log_loss(setup), waits=True)
+    sidebar(setup, theme())
+    with tabs, st.spinner(GETTING_READY):
+        run(setup)
+    CONTROLS.hold_undrawn(setup)
+    st.rerun()
 
 
 def show_tab(

@@ -33,10 +33,7 @@ class Controls(Generic[SetupT]):
     def memory(self) -> Session[SetupT]:
         """What this visitor's page remembers of its last run."""
         key = self.key("session")
-        memory = st.session_state.get(key)
-        if memory is None:
-            memory = st.session_state[key] = Session(self.opening)
-        return memory
+        return st.session_state.get(key) or st.session_state.setdefault(key, Session(self.opening))
 
     # ---- between the widgets, the session and the address
 
@@ -208,8 +205,7 @@ class Controls(Generic[SetupT]):
         memory, key = self.memory, self.key(name, part)
         memory.drawn.add(name)
         if key not in st.session_state:
-            kind = memory.setup.settings()[name]
-            st.session_state[key] = kind.to_widgets(getattr(memory.setup, name))[part]
+            st.session_state[key] = memory.setup.settings()[name].to_widgets(getattr(memory.setup, name))[part]
         return key
 
     def shows(self, name: str) -> bool:

@@ -199,7 +199,7 @@ class Stage {
     this.say("");
     this.draw(true);
     this.showControls();
-    this.root.dataset.drawn = message.id;
+    if (!message.waits) this.root.dataset.drawn = message.id;
   }
 
   // Python may say where to stand. Where it only repeats what it was told, the visitor may be elsewhere by now.

@@ -168,6 +168,7 @@ class Stage:
     apart: Mapping | bool | None = None  # the steps taken apart, or whether they can be; None: nothing to ask for
     table: bool = True  # under the views
     held: int | None = None  # how many steps are to come of a run that is held back at its start; None: it is not
+    waits: bool = False  # for a run that is on its way: this is its start
 
     def message(self) -> dict:
         """What the browser is sent besides the figures."""
@@ -186,6 +187,7 @@ class Stage:
             **({} if self.apart is None else {"apart": self.apart}),
             **({} if self.table else {"table": False}),
             **({} if self.held is None else {"held": self.held}),
+            **({"waits": True} if self.waits else {}),
         }
 
     def limited(self, without: Collection[str], clicks: bool) -> Stage:
@@ -255,7 +257,7 @@ class Stage:
         message["id"] = digest(json.dumps(message))
         # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
         # the rest of the page is in another theme than the one it shows
-        message |= {"scene": scene, "theme": theme(), "large": large, "lecture": lecture}
+        message |= {"scene": -1 if self.waits else scene, "theme": theme(), "large": large, "lecture": lecture}
         if on_seen:
             message["tells_end"] = True
         heard = {
