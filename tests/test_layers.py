@@ -20,7 +20,7 @@ TOP = ("frame", "process", "warm_up")  # around every page; of these a page know
 BASES = {"Optimizer", "Transformer", "Kind", "Text", "Question"}
 
 # what is offered beside every page's picture: only a page's page.py imports it, and it may import what pages compute
-BESIDE = ("take_home", "stories", "teach", "class_room")
+BESIDE = ("head", "take_home", "stories", "teach", "class_room")
 
 
 def floor(module):

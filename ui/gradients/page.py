@@ -11,17 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.gradients.tangent import facts, slope_problem
-from ui.setup.controls import show_notes
+from ui.head import open_page, show_actions
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
-from ui.setup.questions.slope import Slope
-from ui.stories.bar import show_story
-from ui.teach.actions import show_actions
-from ui.teach.heading import show_title
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -33,11 +28,7 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup, slope_problem(setup) if setup.ask == Slope.word else ""))
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS, slope_problem)
     tabs = st.container()  # of one place, so that the stage below stays the same
     with place_above(asking):
         if not asking.held:

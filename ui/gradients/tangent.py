@@ -35,6 +35,7 @@ from ui.numbers import format_float, format_number
 from ui.setup.layout import stage_layout
 from ui.setup.pages import GradientsSetup
 from ui.setup.questions.question import Facts
+from ui.setup.questions.slope import Slope
 
 TANGENT = STYLES[0]
 
@@ -114,7 +115,9 @@ def show_without_slope(setup: GradientsSetup, asking: Asking, f: Function) -> No
 
 
 def slope_problem(setup: GradientsSetup) -> str:
-    """Why the slope at x₀ cannot be asked for, in a sentence; "" where it can."""
+    """Why the slope at x₀ cannot be asked for, in a sentence; "" where it can, or where it is not asked for."""
+    if setup.ask != Slope.word:
+        return ""
     f = function_of(setup)
     if isinstance(f, tuple):
         return f[0]

@@ -11,13 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import OPTIMIZERS, analysis, batches, problems
 from engine.analysis import measured_factors
 from engine.problems import mean_squared_error
-from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.yours import yours_of
+from ui.head import open_page, show_actions
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -28,20 +27,12 @@ from ui.linear_fit.reading import show_reading
 from ui.linear_fit.run import facts, run, thetas
 from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
-from ui.setup.controls import show_notes
 from ui.setup.pages import CSV, FitSetup
-from ui.stories.bar import show_story
-from ui.teach.actions import show_actions
-from ui.teach.heading import show_title
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup))
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS)
     points = find_points(setup)
     if points is None:
         show_actions(CONTROLS, setup, asking, actions, has_run=False)

@@ -14,7 +14,6 @@ from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
@@ -22,29 +21,22 @@ from ui.draw.styles import styles
 from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
+from ui.head import open_page, show_actions
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import at_start, facts, is_compiled, race_all, run
 from ui.race.stage import show_stage
-from ui.setup.controls import show_notes
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
-from ui.stories.bar import show_story
-from ui.teach.actions import show_actions
-from ui.teach.heading import show_title
 
 GETTING_READY = "Getting the race ready. The first one on a new server takes a few seconds."
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup))
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS)
     tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     above = place_above(asking)
     with above:

@@ -12,9 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import batches, problems
 from engine.problems import mean_squared_error
 from ui.admission import without_slot
-from ui.ask.asking import Asking
 from ui.ask.panel import show_hidden, show_question
-from ui.class_room.room import in_class
 from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
@@ -22,6 +20,7 @@ from ui.draw.tables import paths, show_table
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
+from ui.head import open_page, show_actions
 from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
@@ -29,20 +28,12 @@ from ui.regression.figures import fit_of
 from ui.regression.run import THETAS, Result, facts, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
-from ui.setup.controls import show_notes
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
-from ui.stories.bar import show_story
-from ui.teach.actions import show_actions
-from ui.teach.heading import show_title
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, notes = CONTROLS.sync()
-    asking = in_class(Asking.of(CONTROLS, setup))
-    show_notes(notes)
-    show_title(setup)
-    show_story(setup, held=asking.held)
+    setup, asking = open_page(CONTROLS)
     # with many examples, racers and iterations it takes seconds every time
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
         fit = fit_of(setup.examples, setup.noise, setup.seed)

@@ -13,14 +13,11 @@ from ui.setup.codec import Setup
 from ui.setup.pages import FitSetup, GradientsSetup, RaceSetup, RegressionSetup
 from ui.setup.questions.link import problem_of
 from ui.setup.questions.question import Facts
-from ui.setup.questions.slope import Slope
 
 
 def question_problem(setup: Setup) -> str:
     """Why a set-up cannot answer the question that it asks, in a sentence; "" where it can: by its run as well."""
-    if not (found := problem_of(setup)) and isinstance(setup, GradientsSetup) and setup.ask == Slope.word:
-        found = gradients.slope_problem(setup)
-    return found
+    return problem_of(setup) or (gradients.slope_problem(setup) if isinstance(setup, GradientsSetup) else "")
 
 
 def facts_of(setup: Setup) -> Facts:
