@@ -36,6 +36,7 @@ from streamlit.proto.Slider_pb2 import Slider
 from websockets import WebSocketException
 from websockets.asyncio.client import ClientConnection, connect
 
+from benchmarks.machine import machine
 from benchmarks.server import Server, fresh_server, wait_until_compiled
 from ui.numbers import format_plain
 from ui.setup.codec import encode
@@ -388,6 +389,7 @@ def main() -> None:
     asked.add_argument("--moves", type=int, default=20, help="how often each one moves a slider")
     asked.add_argument("--wait", type=float, default=FORGOTTEN, help="seconds from a class to the next")
     wish = asked.parse_args()
+    print(machine("streamlit", "jax"))
     rows = []
     for count in wish.sessions:
         rows.append(measure(count, wish.moves, wish.wait))
