@@ -14,6 +14,7 @@ from visit import address, floats, message, opened, past_the_question, shown, so
 from engine import OPTIMIZERS, race
 from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
+from ui.draw.stage.stage import unpacked_figures
 from ui.regression.seeds import SEEDS, bands, seed_steps
 from ui.setup.codec import encode
 from ui.setup.pages import REGRESSION_TABS, SETUPS, RegressionSetup
@@ -50,8 +51,7 @@ def expected(setup, steps=None):
 
 def figures(app):
     return {
-        name: json.loads(figure)
-        for name, figure in json.loads(message(app, f"{STAGE}-figures").json)["figures"].items()
+        name: json.loads(figure) for name, figure in unpacked_figures(message(app, f"{STAGE}-figures").bytes).items()
     }
 
 
