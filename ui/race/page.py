@@ -31,8 +31,6 @@ from ui.race.stage import show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
 
-GETTING_READY = "Getting the race ready. The first one on a new server takes a few seconds."
-
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
@@ -44,8 +42,8 @@ def show(actions: DeltaGenerator) -> None:
             CONTROLS.show_look_for(setup)
     drawn_before = CONTROLS.memory.count_drawn
     if setup.show == "race" and not (drawn_before or asking.question or asking.together or is_compiled(setup)):
-        return show_start(setup, asking, tabs)
-    with st.spinner(GETTING_READY):
+        return show_start(setup, asking, tabs, actions)
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
         yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
         traces, racer_styles = run(setup, yours)
     with above:
@@ -55,12 +53,7 @@ def show(actions: DeltaGenerator) -> None:
         show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
-    show_actions(CONTROLS, setup, asking, actions)
-    with tabs:
-        if not asking.bare:
-            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
-        if setup.show == "race" and not (asking.bare or asking.blind):
-            choose_curve(setup)
+    show_above(setup, asking, tabs, actions)
     if setup.show != "race":
         show_hidden() if asking.held else show_tab(setup, traces, racer_styles, tabs)
     if asking.bare:
@@ -86,15 +79,23 @@ def show(actions: DeltaGenerator) -> None:
         show_cards(CONTROLS, setup.racers)
 
 
-def show_start(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator) -> None:
-    """The picture with all racers at their start, and the controls, while their programs are compiled; then the page.
+def show_above(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: DeltaGenerator) -> None:
+    """The controls above the picture, in their places."""
+    show_actions(CONTROLS, setup, asking, actions)
+    with tabs:
+        if not asking.bare:
+            CONTROLS.choose_tab("show", "What is shown", RACE_TABS)
+        if setup.show == "race" and not (asking.bare or asking.blind):
+            choose_curve(setup)
 
-    That is of a visitor's first page. What takes long is said where the ``tabs`` will be.
-    """
+
+def show_start(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: DeltaGenerator) -> None:
+    """A visitor's first page, with all racers at their start while their programs are compiled; then the whole of it."""
     racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
     show_stage(setup, asking, at_start(setup), racer_styles, log_loss(setup), waits=True)
+    show_above(setup, asking, tabs, actions)
     sidebar(setup, theme())
-    with tabs, st.spinner(GETTING_READY):
+    with tabs, st.spinner("Getting the race ready"):
         run(setup)
     CONTROLS.hold_undrawn(setup)
     st.rerun()
