@@ -90,7 +90,7 @@ def show_above(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: 
 
 
 def show_start(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: DeltaGenerator) -> None:
-    """A visitor's first page, with all racers at their start while their programs are compiled; then the whole of it."""
+    """A first page, with all racers at their start while their programs are compiled; then the whole of it."""
     racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
     show_stage(setup, asking, at_start(setup), racer_styles, log_loss(setup), waits=True)
     show_above(setup, asking, tabs, actions)
