@@ -31,19 +31,21 @@ from ui.race.stage import show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
 
+GETTING_READY = "Getting the race ready. The first one on a new server takes a few seconds."
+
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, asking = open_page(CONTROLS)
     tabs = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     above = place_above(asking)
-    with above:
-        if not asking.held:
-            CONTROLS.show_look_for(setup)
     drawn_before = CONTROLS.memory.count_drawn
     if setup.show == "race" and not (drawn_before or asking.question or asking.together or is_compiled(setup)):
         return show_start(setup, asking, tabs, actions)
-    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."):
+    with above:
+        if not asking.held:
+            CONTROLS.show_look_for(setup)
+    with st.spinner(GETTING_READY):
         yours = yours_of(asking, setup.chosen_landscape.loss, setup.start, partial(race_all, setup))
         traces, racer_styles = run(setup, yours)
     with above:
@@ -91,12 +93,12 @@ def show_above(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: 
 
 def show_start(setup: RaceSetup, asking: Asking, tabs: DeltaGenerator, actions: DeltaGenerator) -> None:
     """A first page, with all racers at their start while their programs are compiled; then the whole of it."""
+    st.markdown(f":material/hourglass_top: {GETTING_READY}")  # in the place of what to look for
     racer_styles = dict(zip(names_in(setup), styles(setup.racers), strict=True))
     show_stage(setup, asking, at_start(setup), racer_styles, log_loss(setup), waits=True)
     show_above(setup, asking, tabs, actions)
     sidebar(setup, theme())
-    with tabs, st.spinner("Getting the race ready"):
-        run(setup)
+    run(setup)
     CONTROLS.hold_undrawn(setup)
     st.rerun()
 
