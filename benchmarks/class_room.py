@@ -20,6 +20,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.Radio_pb2 import Radio
 from websockets.asyncio.client import ClientConnection, connect
 
+from benchmarks.machine import machine
 from benchmarks.server import fresh_server, wait_until_compiled
 from ui.class_room.student import POLL
 
@@ -216,6 +217,7 @@ def main() -> None:
     asked.add_argument("--students", type=int, default=STUDENTS)
     asked.add_argument("--seconds", type=float, default=SECONDS, help="how long they wait")
     wish = asked.parse_args()
+    print(machine("streamlit", "jax"))
     with fresh_server() as server:
 
         async def lesson() -> None:

@@ -1,16 +1,28 @@
-"""On what a benchmark ran: the processor, and which of its vector instructions are used."""
+"""The machine that a benchmark runs on: the processor, and which of its vector instructions are used."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 # the widest first, by the names that numpy has for them, the newest name first
 VECTORS = {"AVX-512": ("X86_V4", "AVX512F"), "AVX2": ("X86_V3", "AVX2")}
+
+
+def machine(*libraries: str) -> str:
+    """The processor, the system and the versions of ``libraries``, for the line above a benchmark's figures."""
+    found = [f"Python {platform.python_version()}"]
+    for library in libraries:
+        try:
+            found.append(f"{library} {version(library)}")
+        except PackageNotFoundError:
+            found.append(f"no {library}")
+    return f"{processor()}, {platform.system()}; {', '.join(found)}"
 
 
 def processor() -> str:

@@ -9,7 +9,6 @@ highest.
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -17,13 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import rivals
-from benchmarks.machine import processor
+from benchmarks.machine import machine
 from engine import LANDSCAPES, OPTIMIZERS, basins, race
 from engine.xla import set_flags
 
@@ -263,24 +261,13 @@ SECTIONS: dict[str, Callable[[], list[Target]]] = {
 }
 
 
-def machine() -> str:
-    """The machine and the versions, in a line."""
-    found = [f"Python {platform.python_version()}"]
-    for library in ("jax", "numpy", "optax", "torch", "numba"):
-        try:
-            found.append(f"{library} {version(library)}")
-        except PackageNotFoundError:
-            found.append(f"no {library}")
-    return f"{processor()}, {platform.system()}; {', '.join(found)}"
-
-
 def main(asked: Sequence[str]) -> int:
     unknown = [name for name in asked if name not in SECTIONS]
     if unknown:
         print(f"There is no section '{unknown[0]}'. Choose from {', '.join(SECTIONS)}.", file=sys.stderr)
         return 2
     set_flags()
-    print(machine())
+    print(machine("jax", "numpy", "optax", "torch", "numba"))
     targets = [target for name in asked or SECTIONS for target in SECTIONS[name]()]
     if targets:
         print("\n### What was aimed at\n\n| | aim | found | reached |\n|---|---:|---:|---|")

@@ -25,15 +25,15 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def fresh_server() -> Iterator[Server]:
-    """A server on a copy of the project without caches."""
+def fresh_server(script: str = "streamlit_app.py") -> Iterator[Server]:
+    """A server of a script on a copy of the project without caches."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "project"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".git", ".*_cache", "static", "__pycache__", ".venv"))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
         started = time.perf_counter()
         server = subprocess.Popen(
             [*command, f"--server.port={port}"], cwd=copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -16,6 +16,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 import jax
@@ -174,6 +175,7 @@ class Optimizer:
         return formula
 
     @classmethod
+    @cache
     def knobs(cls) -> tuple[Knob, ...]:
         """Everything that can be turned on this optimizer, in the order of its fields."""
         return tuple(

@@ -177,11 +177,11 @@ def race(
     plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
     variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
     rest = plan, np.float32(tolerance), data, targets
+    knobs = [np.array([*vars(optimizer).values()], np.float32) for optimizer in racers.values()]
+    kinds = map(type, racers.values())
     # JAX dispatches asynchronously: all are started before any result is read
-    descents = {}
-    for name, optimizer in racers.items():
-        knobs = np.array([*vars(optimizer).values()], np.float32)
-        descents[name] = descend(loss, type(optimizer), variant, knobs, *each, *rest)
+    started = descend.each([(loss, kind, variant, own, *each, *rest) for kind, own in zip(kinds, knobs, strict=True)])
+    descents = dict(zip(racers, started, strict=True))
     recorded = recorded_steps(steps)
     return {name: trace(descent, recorded, runs) for name, descent in descents.items()}
 

@@ -18,6 +18,7 @@ from ui.draw.curves import curve_range
 from ui.draw.field import ARROWS, CLICK, FIELD, LONGEST, SHORTEST, gradient_field
 from ui.draw.figures import Axis
 from ui.draw.landscapes import box, landscape_figures
+from ui.draw.stage.stage import unpacked_figures
 from ui.regression.figures import fit_of
 from ui.setup.codec import Setup, decode, encode
 from ui.setup.curves import CURVES, LOSS, RATE2, RunSetup
@@ -263,7 +264,7 @@ def test_the_field_is_drawn_on_request_alone_and_its_caption_says_which_way_it_p
     captions, traces = {}, {}
     for field in (False, True):
         app = shown(replace(setup, field=field))
-        figures = json.loads(message(app, f"{key}-figures").json)["figures"]
+        figures = unpacked_figures(message(app, f"{key}-figures").bytes)
         captions[field] = {view["caption"] for view in stage(app, key)["views"]}
         traces[field] = sum(len(json.loads(figure)["data"]) for figure in figures.values())
     assert captions[False] - captions[True] == {CLICK}

@@ -17,6 +17,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import parse, slopes
+from ui.draw.stage.stage import unpacked_figures
 from ui.draw.tables import as_csv
 from ui.frame import PAGES
 from ui.gradients.check import verdict
@@ -117,7 +118,7 @@ def stage(app: AppTest) -> dict:
 
 def figures(app: AppTest) -> dict[str, dict]:
     (found,) = (c.proto for c in app.get("bidi_component") if c.proto.id.endswith("-figures"))
-    return {name: json.loads(figure) for name, figure in json.loads(found.json)["figures"].items()}
+    return {name: json.loads(figure) for name, figure in unpacked_figures(found.bytes).items()}
 
 
 def floats(packed: str) -> np.ndarray:

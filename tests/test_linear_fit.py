@@ -16,6 +16,7 @@ from visit import address, floats, message, opened, past_the_question, shown, so
 from engine import OPTIMIZERS, race
 from engine.notebook import FIRST_KEY, LEFT_BEHIND, first_theta
 from engine.problems import line, mean_squared_error, noisy_line, notebook_grid
+from ui.draw.stage.stage import unpacked_figures
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import rates
 from ui.linear_fit.data import curvature_of, fit_of, points_of
@@ -64,8 +65,7 @@ def metrics(app):
 
 def figures(app):
     return {
-        name: json.loads(figure)
-        for name, figure in json.loads(message(app, f"{STAGE}-figures").json)["figures"].items()
+        name: json.loads(figure) for name, figure in unpacked_figures(message(app, f"{STAGE}-figures").bytes).items()
     }
 
 

@@ -15,6 +15,7 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.draw.line_up import letters
+from ui.draw.stage.stage import STILL_ID_LENGTH
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
@@ -498,4 +499,18 @@ def test_another_landscape_sends_another_ground():
     app = shown(alone(RULES[0]))
     before = stage(app)["still"]
     sound(app.selectbox(key="race-landscape").select(list(LANDSCAPES)[1]).run())
-    assert stage(app)["still"] == json.loads(message(app, "race-stage-figures").json)["still"] != before
+    assert stage(app)["still"] == message(app, "race-stage-figures").bytes[:STILL_ID_LENGTH].decode() != before
+
+
+def test_on_a_new_server_everyone_stands_at_the_start_while_the_race_is_compiled(monkeypatch):
+    setup = alone(RULES[0], steps=20)
+    monkeypatch.setattr("ui.race.run.raced", set())
+    monkeypatch.setattr("streamlit.rerun", lambda: None)  # to see what stands there before the page is run again
+    app = shown(setup)
+    assert stage(app)["waits"]
+    assert floats(stage(app)["steps"]) == [0]
+    assert widget(app, RULES[0].knobs()[0])
+    sound(app.run())
+    assert "waits" not in stage(app)
+    assert len(floats(stage(app)["steps"])) == setup.steps + 1
+    assert address(app, "Ackley Race") == setup

@@ -178,7 +178,8 @@ def test_a_swatch_is_a_picture_of_the_line_and_its_marker(theme):
 
 @pytest.mark.parametrize("page", SETUPS)
 def test_every_variable_that_the_browser_is_sent_has_a_colour_in_each_theme(page):
-    sent = "".join(part.proto.json for part in opened(page).get("bidi_component"))
+    parts = [part.proto for part in opened(page).get("bidi_component")]
+    sent = "".join(part.json + part.bytes.decode() for part in parts)
     used = set(re.findall(r"var\((--[\w-]+)\)", sent))
     assert used
     for name in used:

@@ -17,6 +17,7 @@ from engine.analysis import curvature
 from engine.fair import fair_race
 from engine.maps import basins, sweep
 from ui.draw.palette import COLORS, VARIABLES
+from ui.draw.stage.stage import unpacked_figures
 from ui.race.basins import LOST, REACHED, picture, rgb
 from ui.race.controls import CONTROLS
 from ui.race.fair import numbers
@@ -69,7 +70,7 @@ def test_the_table_says_how_many_starts_arrive_and_how_soon():
 
 
 def test_the_picture_lies_on_its_domain_with_each_start_in_the_middle_of_its_square():
-    figures = json.loads(message(shown(BASINS), "race-stage-figures").json)["figures"]
+    figures = unpacked_figures(message(shown(BASINS), "race-stage-figures").bytes)
     (first, _) = figures.values()
     layout = json.loads(first)["layout"]
     (image,) = layout["images"]

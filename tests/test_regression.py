@@ -15,6 +15,7 @@ from engine import OPTIMIZERS, race
 from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
 from ui import admission
+from ui.draw.stage.stage import unpacked_figures
 from ui.regression.seeds import SEEDS, bands, seed_steps
 from ui.setup.codec import encode
 from ui.setup.pages import REGRESSION_TABS, SETUPS, RegressionSetup
@@ -51,8 +52,7 @@ def expected(setup, steps=None):
 
 def figures(app):
     return {
-        name: json.loads(figure)
-        for name, figure in json.loads(message(app, f"{STAGE}-figures").json)["figures"].items()
+        name: json.loads(figure) for name, figure in unpacked_figures(message(app, f"{STAGE}-figures").bytes).items()
     }
 
 

@@ -78,7 +78,7 @@ LAYOUT = """
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
 [data-testid^="stBaseButton-primary"] { color: Canvas; } /* of the theme, to be read on the dark one's light blue too */
-.st-key-formulas [data-testid="stColumn"] { min-width: min(100%, 19rem); }
+.st-key-formulas > * { flex: 1 1 19rem; }
 /* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
    every frame. What takes long here says so, with a spinner or a bar. */
 .stElementContainer.element-container[data-stale="true"] { opacity: 1; transition: none; }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Protocol, cast, runtime_checkable
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from engine.xla.flags import is_off
 from engine.xla.program_cache import load_or_build
 
+AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
 MAX_PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
@@ -29,9 +31,19 @@ OPTIONS_OF_ONE_KERNEL = OPTIONS | {"xla_cpu_experimental_ynn_fusion_type": ""}
 while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
+@runtime_checkable
+class Compiled(Protocol):
+    """A function that is compiled as it is called."""
+
+    each: Callable[[Sequence[tuple]], list]  # what many calls give, each with its arguments
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function gives."""
+
+
 def compiled(
     num_static: int, one_kernel: Callable[..., bool] = lambda *args: False, max_programs: int = MAX_PROGRAMS
-) -> Callable[[Callable], Callable]:
+) -> Callable[[Callable], Compiled]:
     """Compile a function once for its first ``num_static`` arguments, and for the shapes of the arrays that follow.
 
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
@@ -40,31 +52,45 @@ def compiled(
 
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
+
+    ``each`` of what is decorated takes many calls, and builds their programs ``AT_ONCE``.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(function: Callable) -> Compiled:
         programs: OrderedDict[Hashable, Any] = OrderedDict()  # the newest last
-        one_at_a_time = threading.Lock()  # several threads may ask for the same program at once
+        being_built: dict[Hashable, threading.Lock] = {}  # several threads may ask for the same program at once
+        at_once = threading.Semaphore(AT_ONCE)
+
+        def key_of(args: tuple) -> Hashable:
+            leaves, tree = jax.tree.flatten(args[num_static:])
+            return (*args[:num_static], tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
 
         @wraps(function)
         def call(*args: Any) -> Any:
-            static_args, arrays = args[:num_static], args[num_static:]
-            leaves, tree = jax.tree.flatten(arrays)
-            key = (*static_args, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
+            static_args, arrays, key = args[:num_static], args[num_static:], key_of(args)
             try:
                 program = programs[key]
                 programs.move_to_end(key)
             except KeyError:  # never built, or dropped
-                with while_compiling(), one_at_a_time:
+                with while_compiling(), being_built.setdefault(key, threading.Lock()), at_once:
                     program = programs.get(key)
                     if program is None:
                         to_build = partial(build, partial(function, *static_args), arrays, one_kernel(*args))
                         program = programs[key] = load_or_build(function, static_args, arrays, to_build)
                     while len(programs) > max_programs:
                         programs.popitem(last=False)
+                being_built.pop(key, None)
             return program(*arrays)
 
-        return call
+        def each(calls: Sequence[tuple]) -> list:
+            missing = [args for args in calls if key_of(args) not in programs]
+            if len(missing) > 1:
+                with while_compiling(), ThreadPoolExecutor(AT_ONCE) as threads:
+                    list(threads.map(lambda args: call(*args), missing))
+            return [call(*args) for args in calls]
+
+        call.each = each  # type: ignore[attr-defined]
+        return cast(Compiled, call)
 
     return decorate
 

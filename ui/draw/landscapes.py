@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -39,6 +39,12 @@ def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndar
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     return xs, ys, np.asarray(evaluate_at(landscape.loss, where)).reshape(points, points)
+
+
+def loss_at(landscape: Landscape, point: Sequence[float]) -> float:
+    """The loss at one point, by the very program that the landscape is drawn with."""
+    same = np.tile(np.asarray(point, np.float32), (POINTS**2, 1))
+    return float(evaluate_at(landscape.loss, same)[0])
 
 
 def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, str]:

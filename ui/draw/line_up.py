@@ -19,6 +19,8 @@ from ui.setup.racers import MAX_RACERS, racer_names
 from ui.setup.session import Entry
 from ui.setup.stops import stops
 
+GRID = "display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: center;"  # a knob, and the others
+
 
 def line_up(controls: Controls[Any], theme: str) -> None:
     """One row per racer: its learning rate, and behind the button its other knobs."""
@@ -30,11 +32,13 @@ def line_up(controls: Controls[Any], theme: str) -> None:
     alone = len(racers) == 1
     marks = [swatch(style, theme) for style in styles(racers)]
     rules = [mark_rule(controls, *entry, mark) for entry, mark in zip(entries.items(), marks, strict=True)]
-    st.html(f"<style>{''.join(rules)}</style>")
+    grid = f".st-key-{controls.key('line-up')} {{ {GRID} }}\n"
+    st.html(f"<style>{grid}{''.join(rules)}</style>")
+    # a page with fewer parts is quicker under the finger: one grid for all rows, each popover filled once it is opened
+    rows = st.container(key=controls.key("line-up"))
     for (number, entry), name in zip(entries.items(), racer_names(racers), strict=True):
         first, *others = entry.racer.knobs()
-        # a page with fewer parts is quicker under the finger: no columns, and the popover is filled once it is opened
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with rows:
             show_knob(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
             more = st.popover(
                 "",
@@ -43,6 +47,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 help=f"More settings of {name}",
                 key=controls.key(number, "more"),
                 on_change="rerun",
+                width="content",
             )
         if not more.open:
             continue

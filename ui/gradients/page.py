@@ -15,9 +15,8 @@ from ui.gradients import check, differences, loss, tangent
 from ui.gradients.controls import CONTROLS, PART_NAMES, sidebar
 from ui.gradients.functions import chosen_function
 from ui.gradients.tangent import facts, slope_problem
-from ui.head import open_page
+from ui.head import open_page, show_actions
 from ui.setup.pages import CHECK, DIFFERENCES, LOSS, SLOPE, GradientsSetup
-from ui.take_home.menu import show_menu
 
 CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
     SLOPE: tangent.CODE,
@@ -29,18 +28,17 @@ CODE: Mapping[str, tuple[str, Sequence[Callable]]] = {
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, asking = open_page(CONTROLS, actions, slope_problem)
-    with st.container():  # of one place, so that the stage below stays the same
-        if not asking.bare:
-            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
+    setup, asking = open_page(CONTROLS, slope_problem)
+    tabs = st.container()  # of one place, so that the stage below stays the same
     with place_above(asking):
         if not asking.held:
             CONTROLS.show_look_for(setup)
         show_question(asking, partial(facts, setup))
-    if not asking.held:
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
-    show_part(setup, asking)
+    show_part(setup, asking)  # before the controls above it: it is what a visitor waits for
+    show_actions(CONTROLS, setup, asking, actions)
+    with tabs:
+        if not asking.bare:
+            CONTROLS.choose_tab("part", "What to look at", PART_NAMES)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup)

@@ -16,7 +16,7 @@ from ui.draw.curves import choose_axis, curve_controls
 from ui.draw.journal import keep_run, show_journal
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.yours import yours_of
-from ui.head import open_page
+from ui.head import open_page, show_actions
 from ui.linear_fit.controls import CONTROLS, sidebar, uploaded
 from ui.linear_fit.csv_data import MAX_ROWS
 from ui.linear_fit.csv_text import CsvError
@@ -28,14 +28,14 @@ from ui.linear_fit.run import facts, run, thetas
 from ui.linear_fit.stage import describe_end, show_stage
 from ui.linear_fit.table import show_table
 from ui.setup.pages import CSV, FitSetup
-from ui.take_home.menu import show_menu
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, asking = open_page(CONTROLS, actions)
+    setup, asking = open_page(CONTROLS)
     points = find_points(setup)
     if points is None:
+        show_actions(CONTROLS, setup, asking, actions, has_run=False)
         choose_axis(CONTROLS, "There is no loss before there are points.")
         sidebar(setup)
         show_lesson(setup)
@@ -44,19 +44,20 @@ def show(actions: DeltaGenerator) -> None:
             result = run(setup, points)
             # there is no learning rate to ask for on this page, and so nothing to race
             yours = yours_of(asking, mean_squared_error, setup.start, lambda racers: {}, result.fit.data)
+        before = st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+        )
+        show_question(asking, partial(facts, setup, result, yours))
+        # before the controls above it: it is what a visitor waits for
+        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
         if not asking.held:
             keep_run(CONTROLS.page, setup, describe_end(setup, result))
-            with actions:
-                show_menu(setup, CONTROLS.key("stage"))
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
-        ):
+        show_actions(CONTROLS, setup, asking, actions)
+        with before:
             if not asking.held:
                 CONTROLS.show_look_for(setup)
             if not (asking.bare or asking.blind):
                 curve_controls(CONTROLS, setup, thetas(setup))
-        show_question(asking, partial(facts, setup, result, yours))
-        show_stage(setup, asking, result.at_start() if asking.held else result, yours)
         if asking.bare:
             return CONTROLS.hold_undrawn(setup)
         sidebar(setup, result.scale, foretell=not asking.held, blind=asking.blind)
@@ -104,8 +105,8 @@ def find_points(setup: FitSetup) -> Points | None:
 
 def show_lesson(setup: FitSetup) -> None:
     """What the page is about, in words and formulas."""
-    words, formula = formula_row()
-    words.markdown(
+    row = formula_row()
+    row.markdown(
         "The loss is the mean of the squared errors of the line, over all points. In each step, gradient descent "
         "changes θ against the slope of the loss, and the learning rate α says how far."
     )
@@ -117,7 +118,7 @@ def show_lesson(setup: FitSetup) -> None:
     else:
         model, theta = r"\hat y = \theta x", r"\theta \leftarrow \theta - \alpha \frac{dL}{d\theta}"
     loss = r"L(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat y_i)^2"
-    formula.markdown(
+    row.markdown(
         f"${{{model}}}$ &emsp; ${{{loss}}}$ &emsp; ${{{theta}}}$"
     )  # in braces: a line breaks between them only
 

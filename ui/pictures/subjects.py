@@ -12,6 +12,7 @@ from typing import Any, Literal
 from streamlit.testing.v1 import AppTest
 
 from ui.draw.palette import css_variables
+from ui.draw.stage.stage import unpacked_figures
 from ui.frame import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -86,9 +87,9 @@ def messages_of(page: str) -> tuple[dict, dict]:
     app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=120).switch_page(file).run()
     if app.exception:
         raise RuntimeError(f"The page {page} fails: {app.exception[0].message}")
-    sent = [json.loads(part.proto.json) for part in app.get("bidi_component")]
-    (figures,) = (message["figures"] for message in sent if "figures" in message)
-    (stage,) = (message for message in sent if "views" in message)
+    parts = [part.proto for part in app.get("bidi_component")]
+    (figures,) = (unpacked_figures(part.bytes) for part in parts if part.bytes)
+    (stage,) = (message for part in parts if part.json and "views" in (message := json.loads(part.json)))
     return figures, stage
 
 

@@ -75,10 +75,12 @@ def surface(setup: RaceSetup) -> None:
         on_change=take_place,
         help="The point at which all optimizers start. A click on the map sets it too.",
     )
-    for column, name in zip(st.columns(2), "xy", strict=True) if CONTROLS.shows("start") else ():
-        CONTROLS.draw(
-            "start", column.number_input, f"start {name}", -MAX_START, MAX_START, step=0.1, format="%.3f", part=name
-        )
+    if CONTROLS.shows("start"):
+        with st.container(horizontal=True, gap="small"):
+            for name in "xy":
+                CONTROLS.draw(
+                    "start", st.number_input, f"start {name}", -MAX_START, MAX_START, step=0.1, format="%.3f", part=name
+                )
     CONTROLS.draw(
         "steps",
         st.select_slider,

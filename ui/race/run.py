@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import jax
+import numpy as np
 
 from engine import Optimizer, Trace, race
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from engine.paths import on_steps
 from engine.quantities import moves_between
-from ui.draw.landscapes import box
+from ui.draw.landscapes import box, loss_at
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
 from ui.draw.yours import NOTHING, Yours
 from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
+
+raced: set[tuple[str, type[Optimizer]]] = set()  # a landscape and an optimizer: its program is compiled
 
 
 def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -41,7 +44,23 @@ def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dic
 def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Trace]:
     """Race some optimizers as a set-up says."""
     landscape = setup.chosen_landscape
-    return race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
+    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
+    raced.update((setup.landscape, type(racer)) for racer in racers.values())
+    return traces
+
+
+def is_compiled(setup: RaceSetup) -> bool:
+    """Whether every racer of the line-up has run on this landscape since the server started."""
+    return all((setup.landscape, type(racer)) in raced for racer in setup.racers)
+
+
+def at_start(setup: RaceSetup) -> dict[str, Trace]:
+    """The line-up before its first step."""
+    never, zero = np.array([-1]), np.zeros(1, np.float32)
+    positions = np.array([[setup.start]], np.float32)
+    losses = np.array([[loss_at(setup.chosen_landscape, setup.start)]], np.float32)
+    start = Trace(np.array([0]), positions, losses, never, never, never, losses[:, 0], zero)
+    return dict.fromkeys(names_in(setup), start)
 
 
 def facts(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours = NOTHING) -> Facts:

@@ -35,8 +35,13 @@ def show_stage(
     styles: Mapping[str, Style],
     log: bool,
     yours: Yours = NOTHING,
+    waits: bool = False,
 ) -> None:
-    """The surface, the map and the loss, with all racers on them; at their start while the page asks a question."""
+    """The surface, the map and the loss, with all racers on them; at their start while the page asks a question.
+
+    ``waits``: the race is on its way, and the traces are of its start.
+    """
+    held = asking.held or waits
     landscape, layout = setup.chosen_landscape, stage_layout(CONTROLS, setup)
     if asking.blind:
         return show_blind_map(asking, landscape.loss, setup.start, box(landscape, setup.view), layout)
@@ -50,7 +55,7 @@ def show_stage(
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
-    curve = None if asking.held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
+    curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
@@ -88,8 +93,9 @@ def show_stage(
         tracks=[track(name, run) for name, run in runs.items()],
         steps=steps,
         numbers=[*NUMBERS, *([curve.readout] if curve else [])],
-        apart=None if asking.held else setup.apart and take_apart(setup, traces, racing),
-        held=setup.steps if asking.held else None,
+        apart=None if held else setup.apart and take_apart(setup, traces, racing),
+        held=setup.steps if held else None,
+        waits=waits,
     ).show(
         **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),

@@ -19,7 +19,7 @@ from ui.draw.tables import paths, show_table
 from ui.draw.text import BEFORE_STAGE, formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
-from ui.head import open_page
+from ui.head import open_page, show_actions
 from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
@@ -28,29 +28,29 @@ from ui.regression.run import THETAS, Result, facts, in_turn, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
-from ui.take_home.menu import show_menu
 
 
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
-    setup, asking = open_page(CONTROLS, actions)
+    setup, asking = open_page(CONTROLS)
     with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), in_turn(setup):
         fit = fit_of(setup.examples, setup.noise, setup.seed)
         yours = yours_of(asking, mean_squared_error, setup.start, partial(race_all, setup), fit.data)
         result = run(setup, yours)
+    before = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
+    )
+    show_question(asking, partial(facts, setup, result, yours))
+    # before the controls above it: it is what a visitor waits for
+    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)), yours)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: result.traces[name] for name in setup.runners}))
-        with actions:
-            show_menu(setup, CONTROLS.key("stage"))
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key=BEFORE_STAGE
-    ):
+    show_actions(CONTROLS, setup, asking, actions)
+    with before:
         if not asking.held:
             CONTROLS.show_look_for(setup)
         if not (asking.bare or asking.blind):
             curve_controls(CONTROLS, setup, THETAS)
-    show_question(asking, partial(facts, setup, result, yours))
-    show_stage(setup, asking, replace(result, traces=asking.start_of(result.traces)), yours)
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
@@ -70,13 +70,13 @@ def show(actions: DeltaGenerator) -> None:
 
 def show_lesson() -> None:
     """What the page is about, in words and formulas."""
-    words, formula = formula_row()
-    words.markdown(
+    row = formula_row()
+    row.markdown(
         "The examples come from $f(x, y) = 3x^2 + 9y^2$, plus random noise. The optimizers get the "
         "examples only and estimate the 3 and the 9. They follow the gradient of the mean squared error, over all "
         "examples or over a mini-batch of a few."
     )
-    formula.markdown(
+    row.markdown(
         r"${\hat f(x, y) = \theta_1 x^2 + \theta_2 y^2}$ &emsp; "
         r"${L(\theta) = \frac{1}{n} \sum_{i=1}^n \left(f_i - \hat f(x_i, y_i)\right)^2}$"
     )  # in braces: a line breaks between them only

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Self, TypeVar
 
 from ui.setup.kinds import ClassCode, Kind, Names, StoryName, Switch, Text, Whole, quoted
@@ -61,6 +62,7 @@ class Setup:
     parts: ClassVar[Mapping[str, Part]] = EVERYWHERE  # of the page, that can be hidden
 
     @classmethod
+    @cache
     def settings(cls) -> dict[str, Kind]:
         """The kind of each setting, by the setting's name."""
         return {f.name: f.metadata["kind"] for f in fields(cls)}
@@ -71,16 +73,19 @@ class Setup:
         return replace(self, **usual)
 
     @classmethod
+    @cache
     def layout(cls) -> list[str]:
         """The settings that decide how the page is laid out."""
         return [f.name for f in fields(cls) if f.metadata["layout"]]
 
     @classmethod
+    @cache
     def optional(cls) -> list[str]:
         """The settings that a link names only where they are not as usual."""
         return [f.name for f in fields(cls) if f.metadata["optional"]]
 
     @classmethod
+    @cache
     def controls(cls) -> dict[str, str]:
         """The settings that have a control, by what a link calls each."""
         return {param_name(f.name, f.metadata["kind"]): f.name for f in fields(cls) if f.metadata["control"]}
@@ -232,6 +237,7 @@ def with_known_names(setup: SetupT, notes: list[str]) -> SetupT:
     return replace(setup, hide=hide, lock=tuple(name for name in setup.lock if name in known["lock"]))
 
 
+@lru_cache(maxsize=1024)
 def resembles_a_setting(name: str) -> bool:
     """Whether a name is that of a setting of some page, perhaps misspelt.
 

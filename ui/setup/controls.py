@@ -33,9 +33,7 @@ class Controls(Generic[SetupT]):
     def memory(self) -> Session[SetupT]:
         """What this visitor's page remembers of its last run."""
         key = self.key("session")
-        if key not in st.session_state:
-            st.session_state[key] = Session(self.opening)
-        return st.session_state[key]
+        return st.session_state.get(key) or st.session_state.setdefault(key, Session(self.opening))
 
     # ---- between the widgets, the session and the address
 
@@ -204,10 +202,11 @@ class Controls(Generic[SetupT]):
 
     def widget_key(self, name: str, part: str = "") -> str:
         """The key for a widget of a setting. A widget that was not in the last run gets the setting's value."""
-        kind, setup = self.memory.setup.settings()[name], self.memory.setup
-        self.memory.drawn.add(name)
-        st.session_state.setdefault(self.key(name, part), kind.to_widgets(getattr(setup, name))[part])
-        return self.key(name, part)
+        memory, key = self.memory, self.key(name, part)
+        memory.drawn.add(name)
+        if key not in st.session_state:
+            st.session_state[key] = memory.setup.settings()[name].to_widgets(getattr(memory.setup, name))[part]
+        return key
 
     def shows(self, name: str) -> bool:
         """Whether the control of a setting, or a part of the page, is there: the link may hide it."""
@@ -230,11 +229,12 @@ class Controls(Generic[SetupT]):
         ``widget`` is Streamlit's function, and all but ``part`` is for it. ``key``: of a widget that does not hold the
         setting itself but changes it.
         """
+        memory = self.memory
         if not key:
-            self.memory.labels.setdefault(name, {})[part] = label
-        if not self.shows(name):
+            memory.labels.setdefault(name, {})[part] = label
+        if memory.setup.hides(name):
             return
-        if self.memory.setup.fixes(name):
+        if memory.setup.fixes(name):
             disabled, help = True, f"{help} {LOCKED}" if help else LOCKED
         key = key or self.widget_key(name, part)
         widget(label, *options, key=key, disabled=disabled, help=help, **more)
@@ -249,8 +249,9 @@ class Controls(Generic[SetupT]):
 
         Streamlit drops the state of a widget that is not drawn; what is written to its key then is kept.
         """
+        drawn = self.memory.drawn
         for name, kind in setup.settings().items():
-            if name not in self.memory.drawn and not kind.many:
+            if name not in drawn and not kind.many:
                 for part, held in kind.to_widgets(getattr(setup, name)).items():
                     st.session_state[self.key(name, part)] = held
         self.draw_set_count()

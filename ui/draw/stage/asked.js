@@ -1,13 +1,14 @@
 // A run that is held back until a question is answered, the places that are marked on its map, and its end.
 
 const SIZE = 7; // half of a mark's width
-const WAITS = "The run is held back until the question is answered";
+const HELD = "The run is held back until the question is answered";
+const WAITS = "The run is on its way";
 
-// Nothing can be played while a run is held back.
+// Nothing can be played while a run is held back, or on its way.
 export function holdBack({ parts, message }) {
   const held = message.held !== undefined;
   for (const part of [parts.play, parts.back, parts.forward, parts.scrub]) part.disabled = held;
-  parts.play.title = held ? WAITS : "Play or pause (space)";
+  parts.play.title = message.waits ? WAITS : held ? HELD : "Play or pause (space)";
 }
 
 // Python waits for the end of a run: it is told once.

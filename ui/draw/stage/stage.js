@@ -1,7 +1,8 @@
 // The stage: Plotly draws what stands still, a canvas above it what moves. All views move by one step index.
 //
-// A message brings still figures ({still, figures}), or what runs on them ({still, views, tracks, ...}). Still figures
-// come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS variables.
+// A message brings still figures ({still, figures}, packed in bytes), or what runs on them ({still, views, tracks, ...}).
+// Still figures come by themselves, so that a dragged slider sends the paths alone. Their colours are the names of CSS
+// variables.
 
 import { takeApart } from "./apart.js";
 import { pin, showPin } from "./ghost.js";
@@ -15,6 +16,7 @@ const stages = new Map(); // element -> stage: a rerun calls show() again on the
 const stillFigures = new Map(); // id -> {view name: Plotly JSON}, the newest last
 const waiting = new Set(); // stages whose still figures have not come yet
 const MAX_STILL_FIGURES = 12;
+const STILL_ID_LENGTH = 16; // bytes
 const WHOLE_RACE_SECONDS = 10; // at speed 1
 const REST_MILLISECONDS = 200; // so long it must stand before Python is told where
 const MAX_FRAME_MILLISECONDS = 250; // a frame that took longer counts as this long: playing never leaps
@@ -39,7 +41,14 @@ function plotly(url) {
   return loading;
 }
 
-export function show({ data, parentElement, setTriggerValue }) {
+function unpacked(bytes) {
+  const text = (part) => new TextDecoder().decode(part);
+  const still = text(bytes.subarray(0, STILL_ID_LENGTH));
+  return { still, figures: stillFigures.get(still) ?? JSON.parse(text(bytes.subarray(STILL_ID_LENGTH))) };
+}
+
+export function show({ data: sent, parentElement, setTriggerValue }) {
+  const data = sent instanceof Uint8Array ? unpacked(sent) : sent;
   if (data.figures) {
     stillFigures.delete(data.still);
     stillFigures.set(data.still, data.figures);
@@ -194,7 +203,7 @@ class Stage {
     this.say("");
     this.draw(true);
     this.showControls();
-    this.root.dataset.drawn = message.id;
+    if (!message.waits) this.root.dataset.drawn = message.id;
   }
 
   // Python may say where to stand. Where it only repeats what it was told, the visitor may be elsewhere by now.

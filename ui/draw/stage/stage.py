@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -143,6 +144,7 @@ class Index:
 
 
 STEPS = Index()
+STILL_ID_LENGTH = 16  # of the short name of still figures
 CLICK_WORDS = re.compile(r"(^| · )click to .*$")  # of a caption
 
 
@@ -166,13 +168,14 @@ class Stage:
     apart: Mapping | bool | None = None  # the steps taken apart, or whether they can be; None: nothing to ask for
     table: bool = True  # under the views
     held: int | None = None  # how many steps are to come of a run that is held back at its start; None: it is not
+    waits: bool = False  # for a run that is on its way: this is its start
 
     def message(self) -> dict:
         """What the browser is sent besides the figures."""
         # of real numbers, 0 is seldom met to the bit
         steps = np.where(np.abs(self.steps) < 1e-12 * np.ptp(self.steps), 0, self.steps)
         return {
-            "still": digest("".join(self.figures.values())),
+            "still": packed_figures(tuple(self.figures.items()))[0],
             "plotly": plotly_address(),
             "views": [view.message() for view in self.views],
             "steps": packed(steps),
@@ -184,6 +187,7 @@ class Stage:
             **({} if self.apart is None else {"apart": self.apart}),
             **({} if self.table else {"table": False}),
             **({} if self.held is None else {"held": self.held}),
+            **({"waits": True} if self.waits else {}),
         }
 
     def limited(self, without: Collection[str], clicks: bool) -> Stage:
@@ -253,7 +257,7 @@ class Stage:
         message["id"] = digest(json.dumps(message))
         # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
         # the rest of the page is in another theme than the one it shows
-        message |= {"scene": scene, "theme": theme(), "large": large, "lecture": lecture}
+        message |= {"scene": -1 if self.waits else scene, "theme": theme(), "large": large, "lecture": lecture}
         if on_seen:
             message["tells_end"] = True
         heard = {
@@ -266,12 +270,25 @@ class Stage:
         }
         with st.container(gap=None):
             # by themselves, so that they are sent once and not with every run
-            FIGURES(
-                key=f"{key}-figures", data={"still": message["still"], "figures": dict(shown.figures)}, height="content"
-            )
+            FIGURES(key=f"{key}-figures", data=packed_figures(tuple(shown.figures.items()))[1], height="content")
             STAGE(key=key, data=message, height="content", **{name: call for name, call in heard.items() if call})
+
+
+@lru_cache(maxsize=32)
+def packed_figures(figures: tuple[tuple[str, str], ...]) -> tuple[str, bytes]:
+    """Still figures by view as the browser is sent them: a short name of all, and bytes that begin with it.
+
+    As bytes, for Streamlit would write a dict as JSON again in every run, twice.
+    """
+    still = digest("".join(figure for _, figure in figures))
+    return still, (still + json.dumps(dict(figures))).encode()
+
+
+def unpacked_figures(sent: bytes) -> dict[str, str]:
+    """The figures by view that were packed."""
+    return json.loads(sent[STILL_ID_LENGTH:])
 
 
 def digest(text: str) -> str:
     """A short name for a text, the same for the same text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:STILL_ID_LENGTH]
