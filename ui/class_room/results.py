@@ -86,7 +86,7 @@ class Results:
         st.html(
             f'<div class="class-bars" style="--right: {color}" data-kind="{kind}">'
             f'<ul aria-label="Answers{axis and f": {axis}"}">{rows}</ul>'
-            f'{axis and f"<small class=axis aria-hidden=true>{axis}</small>"}{note}</div>'
+            f"{axis and f'<small class=axis aria-hidden=true>{axis}</small>'}{note}</div>"
         )
 
 
