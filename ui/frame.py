@@ -77,7 +77,8 @@ LAYOUT = """
 .block-container h1 { padding: 0; line-height: 1.3; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 2rem; }
 [class*="st-key-"][class*="-sent"] { display: none; }
-[data-testid^="stBaseButton-primary"] { color: Canvas; } /* of the theme, to be read on the dark one's light blue too */
+/* of the theme, to be read on the dark one's light blue too */
+:is([data-testid^="stBaseButton-primary"], [data-tag], [data-tag] *) { color: Canvas; }
 .st-key-formulas > * { flex: 1 1 19rem; }
 /* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
    every frame. What takes long here says so, with a spinner or a bar. */

@@ -148,9 +148,7 @@ class Visitor:
     def __init__(self, page: Page, server: str) -> None:
         self.page, self.server = page, server
         self.errors: list[str] = []
-        page.set_default_timeout(
-            int(os.environ.get("TMO", 120_000))
-        )  # on a busy machine a new server takes its time over the first page
+        page.set_default_timeout(120_000)  # on a busy machine a new server takes its time over the first page
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.add_init_script(SAY_MORE)

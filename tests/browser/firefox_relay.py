@@ -82,11 +82,18 @@ async def firefox(display: str) -> int:
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr
+
+    async def until_playwright_goes(playwright: ServerConnection) -> None:
+        try:
+            await relay(playwright, address)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+
     async for line in process.stderr:
         if found := re.search(r"(.* listening on )(ws:\S+)", line.decode(errors="replace")):
-            server = await serve(
-                lambda playwright: relay(playwright, found[2]), "127.0.0.1", 0, max_size=None, compression=None
-            )
+            address = found[2]
+            server = await serve(until_playwright_goes, "127.0.0.1", 0, max_size=None, compression=None)
             port = server.sockets[0].getsockname()[1]
             print(f"{found[1]}ws://127.0.0.1:{port}", file=sys.stderr, flush=True)
         else:

@@ -36,6 +36,7 @@ def moves(home):
     home.page.wait_for_function(f"before => {PICTURE}.seconds !== before", arg=now(home, "picture.seconds"))
 
 
+@pytest.mark.each_browser
 def test_the_picture_moves_by_itself_until_it_is_paused(home):
     moves(home)
     button = home.page.locator(BUTTON)
@@ -65,6 +66,7 @@ def test_all_ways_in_are_in_view_without_scrolling(home):
     assert all(box["y"] + box["height"] <= WIDE[1] for box in boxes)
 
 
+@pytest.mark.each_browser
 def test_the_picture_is_that_of_the_theme(home):
     sources = {}
     for theme in ("light", "dark", "light"):

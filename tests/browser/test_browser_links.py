@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser.firefox import IN_FIREFOX
 from ui.setup.pages import SETUPS
 from ui.setup.presets import preset_of, presets
 
@@ -182,6 +183,8 @@ def choose_preset(page, name):
 @pytest.fixture
 def sending(window, far):
     """Open a set-up from afar. Gives the visitor, and what to act in: it is left once the browser has sent the act."""
+    if IN_FIREFOX:
+        pytest.skip("in Firefox: Playwright does not hear what a page sends to its server")
     sockets = []
     visitor = window()
     visitor.page.on("websocket", lambda socket: sockets.append(socket))

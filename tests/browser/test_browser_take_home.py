@@ -50,6 +50,7 @@ def test_nothing_of_it_is_loaded_before_an_entry_is_pressed(home):
     assert not [address for address in loaded if "/take" in address]
 
 
+@pytest.mark.each_browser
 def test_the_picture_as_png_is_large_and_has_the_themes_paper(home):
     picture = Image.open(taken(home, "png")).convert("RGB")
     assert picture.width >= 2 * home.ask("stage.parts.views.clientWidth")
@@ -61,6 +62,7 @@ def test_the_picture_as_png_is_large_and_has_the_themes_paper(home):
         assert tuple(bytes.fromhex(color[1:])) in seen
 
 
+@pytest.mark.each_browser
 def test_the_picture_as_svg_says_what_it_is_of_and_has_the_paths_as_vectors(home):
     drawing = ElementTree.parse(taken(home, "svg")).getroot()
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
@@ -120,6 +122,7 @@ def test_the_page_plays_without_a_network(home, window):
     assert all(picture != before[view] for view, picture in visitor.moving().items())
 
 
+@pytest.mark.each_browser
 def test_one_button_copies_the_description(home, browser):
     if not IN_FIREFOX:  # where nobody is asked
         browser.grant_permissions(["clipboard-read", "clipboard-write"], origin=home.server)

@@ -56,6 +56,7 @@ def test_a_cold_server_opens_a_deep_link_as_the_race_that_any_other_server_shows
     assert window().open(RACE).race == race
 
 
+@pytest.mark.each_browser
 def test_play_moves_all_views_while_what_stands_still_stays(standing):
     standing.page.locator(".speed").select_option("0.5")  # slow enough to be looked at on the way
     before, ground = standing.moving(), standing.standing()
@@ -111,6 +112,7 @@ def test_the_next_step_and_the_one_before_are_a_press_away(standing):
     assert standing.moving() == pictures[1]
 
 
+@pytest.mark.each_browser
 def test_the_keys_move_as_far_as_they_say_and_no_further_than_the_ends(standing):
     for key, step in (
         ("ArrowLeft", 0),
@@ -139,6 +141,7 @@ def test_after_a_press_on_a_view_the_arrow_keys_step(standing):
     assert standing.ask("stage.at") == 1
 
 
+@pytest.mark.each_browser
 def test_the_scrubber_takes_every_view_to_its_step(standing):
     before, scrubber = standing.moving(), standing.page.locator(".scrub")
     scrubber.fill("37")
@@ -522,6 +525,7 @@ def test_every_racers_number_is_downloaded_as_it_was_drawn(standing):
             np.testing.assert_allclose(rows[quantity], drawn[quantity], rtol=1e-6)
 
 
+@pytest.mark.each_browser
 def test_home_leads_to_every_page(visitor):
     visitor.page.goto(visitor.server)
     for page in PAGES[1:]:

@@ -56,7 +56,7 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     st.code(link(handed), language=None)
     st.link_button("Open it", link(handed), icon=":material/open_in_new:", help="What students see, in a new tab.")
     st.markdown("The same as a part of a course page, in HTML:")
-    st.code(iframe(controls.page, handed), language="html")
+    st.code(iframe(controls.page, handed), language=None, wrap_lines=True)
     show_handout(controls, handed, link(handed))
 
 
