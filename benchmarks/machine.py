@@ -1,41 +1,47 @@
-"""The machine that a benchmark runs on, in a line that stands above its figures."""
+"""The machine that a benchmark runs on: the processor, and which of its vector instructions are used."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-VECTORS = {"AVX-512": ("AVX512", "X86_V4"), "AVX2": ("AVX2", "X86_V3")}  # what numpy calls them; the widest first
+# the widest first, by the names that numpy has for them, the newest name first
+VECTORS = {"AVX-512": ("X86_V4", "AVX512F"), "AVX2": ("X86_V3", "AVX2")}
 
 
 def machine(*libraries: str) -> str:
-    """The processor with its widest vectors, on which times depend most, its cores, and versions of ``libraries``."""
+    """The processor, the system and the versions of ``libraries``, for the line above a benchmark's figures."""
     found = [f"Python {platform.python_version()}"]
     for library in libraries:
         try:
             found.append(f"{library} {version(library)}")
         except PackageNotFoundError:
             found.append(f"no {library}")
-    return f"{processor()} ({vectors()}), {os.cpu_count()} cores, {platform.system()}; {', '.join(found)}"
+    return f"{processor()}, {platform.system()}; {', '.join(found)}"
 
 
 def processor() -> str:
-    """What the processor is called."""
+    """The processor in a few words: ``AMD EPYC, 2 cores, AVX-512``."""
     file = Path("/proc/cpuinfo")
-    lines = file.read_text().splitlines() if file.exists() else []
-    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    names = re.findall(r"^model name\s*: (.*)$", file.read_text() if file.exists() else "", re.MULTILINE)
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores, {vectors()}"
 
 
 def vectors() -> str:
-    """The widest vectors of the processor, as numpy finds them."""
-    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
-    there = [*extensions.get("baseline", []), *extensions.get("found", [])]
-    return next(
-        (name for name, words in VECTORS.items() if any(one.startswith(words) for one in there)),
-        "neither AVX2 nor AVX-512",
-    )
+    """The kind of vector instructions that programs are compiled for, by XLA and in C.
+
+    It is the widest that the processor has, or what ``--xla_cpu_max_isa=AVX2`` in ``XLA_FLAGS`` allows.
+    """
+    present = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index,call-overload]
+    found = {*present.get("baseline", ()), *present.get("found", ())}
+    limit = re.search(r"--xla_cpu_max_isa=(\S+)", os.environ.get("XLA_FLAGS", ""))
+    kinds = [kind for kind, names in VECTORS.items() if found.intersection(names)]
+    if limit and not limit[1].startswith("AVX512"):
+        kinds = [kind for kind in kinds if kind == limit[1]]
+    return kinds[0] if kinds else f"{platform.machine()} without AVX2"

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.machine import vectors
 from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
 
 # or the threads of the loop in C would go on spinning for a while, in the time of whoever comes next
@@ -450,14 +451,15 @@ def numba_map(resolution: int, steps: int) -> Work:
 
 
 def c_map(resolution: int, steps: int) -> Work:
-    """``basin_map.c``, compiled for this very processor."""
+    """``basin_map.c``, compiled for this very processor, with the vectors that XLA uses."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise Missing("a C compiler")
     source = Path(__file__).with_name("basin_map.c")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "basin_map.so"
-        flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC"]
+        narrow = [] if vectors() == "AVX-512" else ["-mno-avx512f"]
+        flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC", *narrow]
         subprocess.run([compiler, *flags, "-o", library, source, "-lm"], check=True)
         call = ctypes.CDLL(str(library)).basin_map
     starts, goals = grid(resolution), GOAL[None]

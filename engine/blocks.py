@@ -27,7 +27,9 @@ from engine.xla import compiled
 
 BLOCK = 256  # runs that go together
 BLOCKS_PER_TASK = 16  # blocks that a thread computes at a time
-NEVER = np.iinfo(np.int32).max
+# Greater than any step. With the greatest integer XLA would drop the minimum and store each number only where it is to
+# change; and AMD's processors with AVX2 take ten times as long for such a masked store.
+NEVER = 2**30
 Progress = Callable[[float], None]
 
 
@@ -41,18 +43,18 @@ class _Tail(NamedTuple):
     last: jax.Array  # (dim, runs) the newest record
     moves: jax.Array  # (LAST_MOVES, runs) the lengths of the newest moves of ``stride`` steps
     losses: jax.Array  # (LAST_MOVES + 1, runs) between which they led
-    highest: jax.Array  # (2, runs) the largest loss of all records before the newest one, and with it
+    highest: jax.Array  # (runs,) the largest loss of all records but the last one
 
 
 class _End(NamedTuple):
     """What is known of runs so far, and at their end, where the runs come first."""
 
-    position: jax.Array  # (dim, runs) the last finite one, and the loss there
-    loss: jax.Array  # (runs,)
+    position: jax.Array  # (dim, runs) the last finite one
     stopped_at: jax.Array  # (runs,) step, or NEVER
     reached_at: jax.Array  # (minima, runs) the first step near each minimum, or NEVER
-    tail: _Tail | None
+    tail: _Tail | None  # of a sweep, as are
     first_loss: jax.Array | None = None  # (runs,)
+    loss: jax.Array | None = None  # (runs,) the last finite one
 
 
 def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
@@ -140,49 +142,46 @@ run_compiled_blocks = compiled(3)(run_blocks)
 
 def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
     """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
-    steps, stride, tail = plan
-    x = starts.T
+    steps, x = plan[0], starts.T
     init, update = vectorize_rule(loss, rule, swept, knobs, values, x)
 
     def slope(x):
         value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
         return value, *back(jnp.ones_like(value))
 
-    def evaluate(i, end, x, value, gradient):
-        finite = all_finite((value, x, gradient), run_axes=1)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(finite, NEVER, i))
+    def evaluate(i, end, state, last, x, value, gradient):
+        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(state, run_axes=1), NEVER, i - 1))
+        stopped_at = jnp.minimum(stopped_at, jnp.where(all_finite((value, x, gradient), run_axes=1), NEVER, i))
         running = stopped_at == NEVER
-        near = near_minima(x, minima)
-        x, value = jnp.where(running, x, end.position), jnp.where(running, value, end.loss)
+        stops = ~running & (end.stopped_at == NEVER)
+        near = near_minima(x, minima) & running
         return _End(
-            position=x,
-            loss=value,
+            # a sum with 0, for choosing between old and new would be such a masked store
+            position=end.position + jnp.where(stops, last, 0.0),
             stopped_at=stopped_at,
-            reached_at=jnp.minimum(end.reached_at, jnp.where(near & running, i, NEVER)),
-            tail=end.tail and extend_tail(end.tail, i > tail, i % stride == 0, i == steps, x, value),
+            reached_at=jnp.minimum(end.reached_at, jnp.where(near, i, NEVER)),
+            tail=end.tail and extend_tail(end.tail, plan, i, running, x, value),
         )
 
     def move_and_evaluate(i, carry):
-        # a stopped run keeps its position; its gradient and its state are no longer used
-        end, gradient, state = carry
-        move, state = update(gradient, state, end.position, i - 1, end.loss)
-        stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(state, run_axes=1), NEVER, i - 1))
-        end, x = end._replace(stopped_at=stopped_at), end.position + move
+        # a stopped run goes on, but what becomes of it is no longer used
+        end, last, value, gradient, state = carry
+        move, state = update(gradient, state, last, i - 1, value)
+        x = last + move
         value, gradient = slope(x)
-        return evaluate(i, end, x, value, gradient), gradient, state
+        return evaluate(i, end, state, last, x, value, gradient), x, value, gradient, state
 
     never = jnp.full(BLOCK, NEVER)
-    end = _End(
-        position=x,
-        loss=jnp.full(BLOCK, jnp.nan),
-        stopped_at=never,
-        reached_at=jnp.stack([never] * len(minima)),
-        tail=None if swept is None else empty_tail(x),
-    )
+    end = _End(jnp.zeros_like(x), never, jnp.stack([never] * len(minima)), None if swept is None else empty_tail(x))
     value, gradient = slope(x)
-    first = evaluate(0, end, x, value, gradient)
-    end, *_ = jax.lax.fori_loop(1, steps + 1, move_and_evaluate, (first, gradient, init(x)))
-    return jax.tree.map(jnp.transpose, end._replace(first_loss=None if swept is None else first.loss))
+    first = evaluate(0, end, (), x, x, value, gradient)
+    end, x, *_ = jax.lax.fori_loop(1, steps + 1, move_and_evaluate, (first, x, value, gradient, init(x)))
+    end = end._replace(position=jnp.where(end.stopped_at == NEVER, x, end.position))
+    if swept is not None:
+        began = first.stopped_at == NEVER
+        last_value = jax.vmap(loss, in_axes=-1)(end.position)
+        end = end._replace(first_loss=jnp.where(began, value, jnp.nan), loss=jnp.where(began, last_value, jnp.nan))
+    return jax.tree.map(jnp.transpose, end)
 
 
 def vectorize_rule(loss, rule, swept, knobs, values, x):
@@ -216,27 +215,37 @@ def vectorize_rule(loss, rule, swept, knobs, values, x):
 
 def empty_tail(x):
     """The last part of runs at their start ``x``."""
-    none, lowest = jnp.zeros((LAST_MOVES, BLOCK)), jnp.full((2, BLOCK), -jnp.inf)
+    none, lowest = jnp.zeros((LAST_MOVES, BLOCK)), jnp.full(BLOCK, -jnp.inf)
     return _Tail(x, x, none[0], x, x, moves=none, losses=jnp.zeros((LAST_MOVES + 1, BLOCK)), highest=lowest)
 
 
-def extend_tail(tail, in_tail, on_stride, at_end, x, value):
-    """The last part of runs with one more point, if that is recorded; before it begins, that point alone."""
-    recorded = on_stride | at_end
-    x = jnp.where(recorded | ~in_tail, x, tail.last)
+def extend_tail(tail, plan, i, running, x, value):
+    """The last part of runs with one more point, if that is recorded and in it."""
+    steps, stride, first = plan
+    on_stride = i % stride == 0
+    highest = jnp.maximum(tail.highest, jnp.where(on_stride & (i < steps), value, -jnp.inf))
+    recorded = (i >= first) & (on_stride | (i == steps))
+    new = i == first, on_stride, jnp.where(running, x, tail.last), jnp.where(running, value, tail.losses[-1])
+    return jax.lax.cond(recorded, with_record, lambda tail, *_: tail, tail, *new)._replace(highest=highest)
+
+
+def with_record(tail, is_first, on_stride, x, value):
+    """The last part of runs with one more record, or of that alone where it is the first one.
+
+    What was the move to the first one is not known; ``MIN_TAIL`` records are enough to push it out.
+    """
     move = x - tail.last
     largest = jnp.max(jnp.abs(move), axis=0)  # or the square of a long move would overflow
     length = largest * jnp.linalg.norm(move / jnp.where(largest > 0, largest, 1.0), axis=0)
-    highest = tail.highest[1]
     return _Tail(
-        low=jnp.where(in_tail, jnp.minimum(tail.low, x), x),
-        high=jnp.where(in_tail, jnp.maximum(tail.high, x), x),
-        length=jnp.where(in_tail, tail.length + length, 0.0),
-        start=jnp.where(in_tail, tail.start, x),
+        low=jnp.where(is_first, x, jnp.minimum(tail.low, x)),
+        high=jnp.where(is_first, x, jnp.maximum(tail.high, x)),
+        length=jnp.where(is_first, 0.0, tail.length + length),
+        start=jnp.where(is_first, x, tail.start),
         last=x,
         moves=jnp.where(on_stride, shift_in(tail.moves, length), tail.moves),
         losses=jnp.where(on_stride, shift_in(tail.losses, value), tail.losses),
-        highest=jnp.where(recorded, jnp.stack([highest, jnp.maximum(highest, value)]), tail.highest),
+        highest=tail.highest,
     )
 
 

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from engine.elementary import cos_turns, quick_expm1
 from engine.xla import compiled
 
 Point = tuple[float, float]
@@ -65,33 +66,6 @@ def evaluate_at(loss: Callable[[jax.Array], jax.Array], points: Float[Array, "po
     return jax.vmap(loss)(points)
 
 
-# Fits over a quarter of a turn, in powers of its square: wrong by no more than the last digit of a float32
-COSINE = (1.0, -19.73920855, 64.93934656, -85.45356831, 60.14395329, -24.98183634)
-SINE = (6.283185307, -41.34170212, 81.60522621, -76.70428138, 42.00980619, -14.39413547)
-
-
-@jax.custom_jvp
-def cos_turns(x):
-    """The cosine of ``x`` full turns, cos(2 pi x): quicker than ``jnp.cos``, and more exact, as no pi is rounded."""
-    return half_turns(x, COSINE, even=True)
-
-
-@cos_turns.defjvp
-def cos_turns_slope(primals, tangents):
-    """The derivative of ``cos_turns`` for JAX, with its value: -2 pi sin(2 pi x)."""
-    (x,), (dx,) = primals, tangents
-    return cos_turns(x), -2 * jnp.pi * half_turns(x, SINE, even=False) * dx
-
-
-def half_turns(x, powers, even):
-    """A sine or cosine of ``x`` turns, from its powers within a quarter of a turn; each half turn changes its sign."""
-    halves = jnp.round(2 * x)
-    rest = x - halves / 2  # exact
-    value = jnp.polyval(jnp.array(powers[::-1], jnp.float32), rest**2, unroll=16)
-    sign = 1 - 2 * (halves - 2 * jnp.floor(halves / 2))
-    return sign * (value if even else rest * value)
-
-
 @landscape(
     "Ackley",
     domain=((-5, 5), (-5, 5)),
@@ -103,11 +77,9 @@ def half_turns(x, powers, even):
 )
 def ackley(x):
     """Many local minima around one deep one, which is a sharp tip of slope 2.83: plain SGD keeps jumping over it."""
-    square = jnp.mean(x**2)
-    # the root has no slope at 0, and below 1e-30 the squares underflow: there the tip is taken as level
-    away = square > 1e-30
-    radius = jnp.where(away, jnp.sqrt(jnp.where(away, square, 1.0)), 0.0)
-    return -20 * jnp.expm1(-0.2 * radius) + (jnp.e - jnp.exp(jnp.mean(cos_turns(x))))
+    # the root has no slope at 0: the last 1e-12 around the tip are rounded off
+    radius = jnp.sqrt(jnp.mean(x**2) + 1e-24) - 1e-12
+    return -20 * quick_expm1(-0.2 * radius) + (jnp.e - jnp.exp(jnp.mean(cos_turns(x))))
 
 
 @landscape(

@@ -113,6 +113,7 @@ def sweep(
         )
     each_value, each_start = np.repeat(values, len(starts)), np.tile(starts, (len(values), 1))
     end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, progress)
+    assert end.loss is not None
     shape = (len(values), len(starts))
     diverged = np.reshape(end.stopped_at, shape) < NEVER
     return Sweep(
@@ -129,7 +130,7 @@ def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, steps: in
     known = {
         "stopped": np.asarray(end.stopped_at) < NEVER,
         "grew": has_grown(np.asarray(end.first_loss), last),
-        "growing": keeps_growing(moves[:, first:], losses[:, first:], highest[:, 0], last),
+        "growing": keeps_growing(moves[:, first:], losses[:, first:], highest, last),
         "at_minimum": is_near(ends, minima),
         "moving": is_moving(high - low, len(recorded_steps(steps))),
         "returned": has_returned(ends - began, length),

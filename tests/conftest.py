@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import typecheck
+from fuzzing import register_profiles
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 
 typecheck.install()  # before anything imports the engine
@@ -30,6 +32,7 @@ def pytest_configure(config):
 
     JAX's own cache is off. It writes a file bit by bit, and another process that reads a part of one warns.
     """
+    register_profiles(config)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ[PROGRAMS] = tempfile.mkdtemp(prefix="programs-")
         os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
@@ -100,6 +103,15 @@ def walk():
 def no_warm_up():
     """Without the thread that compiles races in the background: it would be counted, and outlive the tests."""
     ui.frame._warm_up_started.acquire(blocking=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def errors_in_full():
+    """What a page raises, with its words, which visitors are not shown."""
+    shown = config.get_option("client.showErrorDetails")
+    config.set_option("client.showErrorDetails", "full")
+    yield
+    config.set_option("client.showErrorDetails", shown)
 
 
 @pytest.fixture(scope="session", autouse=True)

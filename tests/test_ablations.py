@@ -127,7 +127,7 @@ def walk(racer):
     decoupled = knobs.get("decoupled_weight_decay")
     for _ in range(STEPS):
         next(rule)
-        pull = knobs["weight_decay"] * x
+        pull = knobs.get("weight_decay", 0) * x
         direction = rule.send(HESSIAN @ (x - LOWEST) + (0 if decoupled else pull))
         x = x - knobs["learning_rate"] * (direction + (pull if decoupled else 0))
         path.append(x)
@@ -149,7 +149,7 @@ def differs(racer, knob):
 @pytest.mark.parametrize("racer", [*settings()], ids=case_id)
 def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer):
     # a sign may turn a step earlier or later at the bottom, where the gradient passes through 0
-    tolerance = 2.1 * racer.learning_rate if racer.name == "Lion" else 2e-4
+    tolerance = 2.1 * racer.learning_rate if "sign" in racer.formula else 2e-4
     np.testing.assert_allclose(positions(racer), walk(racer), rtol=0, atol=tolerance)
 
 
@@ -164,7 +164,7 @@ def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
     rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
     for gradient in gradients:
         next(rule)
-        pull = knobs["weight_decay"] * x
+        pull = knobs.get("weight_decay", 0) * x
         direction = rule.send(gradient + (0 if decoupled else pull)) + (pull if decoupled else 0)
         expected.append(-knobs["learning_rate"] * direction)
     np.testing.assert_allclose(moves, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -16,10 +17,11 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from visit import ROOT, opened, shown
 
+import engine.maps
 import ui.gradients.page
 from engine.xla import compiled
 from ui import admission
-from ui.admission import SLOTS, slot, without_slot
+from ui.admission import LONG_RUNS, SLOTS, long_run, slot, waiting, without_slot
 from ui.frame import PAGES
 from ui.race.basins import MAPS
 from ui.race.fair import FAIR_RACES
@@ -31,7 +33,7 @@ SOON = 30  # seconds, after which something hangs
 
 def free() -> int:
     """How many slots nobody has."""
-    return admission._free
+    return admission._pages.free
 
 
 @contextmanager
@@ -70,9 +72,9 @@ def soon(true: Callable[[], bool]) -> None:
 
 def queue(threads: ThreadPoolExecutor, act: Callable, *args: object) -> None:
     """Have something wait for a slot."""
-    before = len(admission._waiting)
+    before = len(admission._pages.waiting)
     threads.submit(act, *args)
-    soon(lambda: len(admission._waiting) > before)
+    soon(lambda: len(admission._pages.waiting) > before)
 
 
 def error():
@@ -150,7 +152,7 @@ def test_long_work_lets_others_draw_and_is_next_after_it():
     def first():
         with slot():
             order.append("first")
-            soon(lambda: len(admission._waiting) == 2)
+            soon(lambda: len(admission._pages.waiting) == 2)
 
     def second():
         with slot():
@@ -175,6 +177,68 @@ def test_long_work_that_is_ended_releases_the_slot():
     with without_slot():  # in the warm-up, say, there is no slot
         assert free() == SLOTS
     assert free() == SLOTS
+
+
+def test_long_runs_are_made_in_turn_so_many_at_a_time_and_pages_are_drawn_meanwhile():
+    """Who asks for several goes back to the end of the line after each."""
+    order, may_end = [], threading.Semaphore(0)
+
+    def ask(name, runs):
+        with slot(), waiting():
+            for _ in range(runs):
+                with long_run(lambda: None):
+                    order.append(name)
+                    may_end.acquire(timeout=SOON)
+
+    with ThreadPoolExecutor(LONG_RUNS + 2) as threads:
+        asked = [threads.submit(ask, "several", 3) for _ in range(LONG_RUNS)]
+        soon(lambda: len(order) == LONG_RUNS)
+        for place, name in enumerate(("one", "another")):
+            asked.append(threads.submit(ask, name, 1))
+            soon(lambda place=place: len(admission._long_runs.waiting) == place + 1)
+        assert free() == SLOTS  # who waits for a long run, or makes one, keeps no page waiting
+        for count in range(len(order) + 1, 3 * LONG_RUNS + 3):
+            may_end.release()
+            soon(lambda count=count: len(order) == count)
+        may_end.release(LONG_RUNS)
+        for one in asked:
+            one.result(SOON)
+    assert order[LONG_RUNS : LONG_RUNS + 2] == ["one", "another"]
+    assert (free(), admission._long_runs.free) == (SLOTS, LONG_RUNS)
+
+
+def test_who_has_gone_leaves_the_line_and_the_next_one_has_the_place():
+    gone, came, go_on = threading.Event(), [], threading.Event()
+
+    def look():
+        if gone.is_set():
+            raise KeyError
+
+    def hold():
+        with long_run():
+            go_on.wait(SOON)
+
+    def leave():
+        with suppress(KeyError), slot(), waiting(), long_run(look):
+            came.append("who has gone")
+
+    def stay():
+        with slot(), waiting(), long_run(lambda: None):
+            came.append("who stays")
+
+    with ThreadPoolExecutor(LONG_RUNS + 2) as threads:
+        holding = [threads.submit(hold) for _ in range(LONG_RUNS)]
+        soon(lambda: admission._long_runs.free == 0)
+        for place, act in enumerate((leave, stay)):
+            threads.submit(act)
+            soon(lambda place=place: len(admission._long_runs.waiting) == place + 1)
+        gone.set()
+        soon(lambda: len(admission._long_runs.waiting) == 1)
+        go_on.set()
+        for one in holding:
+            one.result(SOON)
+    assert came == ["who stays"]
+    assert (free(), admission._long_runs.free) == (SLOTS, LONG_RUNS)
 
 
 def test_while_some_compile_another_page_is_drawn():
@@ -204,21 +268,35 @@ def test_while_some_compile_another_page_is_drawn():
 
 
 @pytest.mark.parametrize("show", ["rates", "basins", "fair"])
-def test_a_tab_full_of_maps_asks_for_a_slot_twice(show, monkeypatch):
+def test_a_tab_full_of_maps_asks_for_a_slot_twice_and_makes_each_as_a_long_run(show, monkeypatch):
     setup = replace(SETUPS["Ackley Race"](), show=show, points=16, steps=30)
     for memo in (SWEEPS, MAPS, FAIR_RACES):
         memo.clear()
     shown(setup)  # compiles
     for memo in (SWEEPS, MAPS, FAIR_RACES):
         memo.clear()
-    taken, take = [], admission.acquire
-    monkeypatch.setattr(admission, "acquire", lambda stand: (taken.append(stand), take(stand)))
+    taken, take, in_turn, run = [], admission.acquire, [], engine.maps.run_all
+    monkeypatch.setattr(admission, "acquire", lambda **how: (taken.append(how), take(**how)))
+    monkeypatch.setattr(
+        engine.maps, "run_all", lambda *a: (in_turn.append((free(), admission._long_runs.free)), run(*a))[1]
+    )
     shown(setup)
     assert len(taken) == 2
+    assert set(in_turn) == {(SLOTS, LONG_RUNS - 1)}
 
 
 def test_streamlit_knows_the_setting_that_spares_a_collection_after_each_script():
     assert config.get_option("runner.postScriptGC") is False  # hidden in Streamlit: it may go, which raises here
+
+
+def test_the_server_keeps_other_sites_out_and_to_itself_what_failed_and_takes_only_so_much_at_once():
+    settings = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+    server, client = settings["server"], settings["client"]
+    assert server["enableXsrfProtection"]
+    assert server["enableCORS"]
+    assert (client["showErrorDetails"], client["showErrorLinks"]) == ("none", False)
+    for name in ("maxUploadSize", "maxWidgetStateSize", "maxMessageSize"):  # one that went would raise here
+        assert server[name] == config.get_option(f"server.{name}") <= 20
 
 
 STOPPED = """
@@ -257,7 +335,7 @@ def start(act, *args):
     threading.Thread(target=act, args=args, daemon=True).start()  # as Streamlit does
 
 start(compute_without_slot, 0)
-while not admission._working_without:
+while not admission._working:
     pass
 for page in range(1, SLOTS + 1):
     start(compute, page)
@@ -273,6 +351,31 @@ def test_a_server_that_stops_waits_for_who_is_at_work_and_for_nobody_else():
     ran = subprocess.run([sys.executable, "-c", STOPPED], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(ran.stdout.splitlines()) == [f"{page} {page + 1:.1f}" for page in range(SLOTS + 1)]
+
+
+STOPPED_LOADING = """
+import atexit
+import sys
+import threading
+from ui.process import load_engine
+
+@atexit.register  # called last: the end of all that the server waits for
+def at_the_end():
+    from ui import process
+    sys.stdout.write(str(sys.modules["engine.xla.compile"].while_compiling is process.compiling))
+
+threading.Thread(target=load_engine, daemon=True).start()
+while "jaxlib" not in sys.modules:
+    pass
+"""
+
+
+def test_a_server_that_stops_waits_for_who_loads_the_engine():
+    """A thread that ends in the middle of an import of JAX now and then crashes the process."""
+    ran = subprocess.run(
+        [sys.executable, "-c", STOPPED_LOADING], cwd=ROOT, capture_output=True, text=True, timeout=SOON * 4
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True", "")
 
 
 STOPPED_WARM_UP = """

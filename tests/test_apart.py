@@ -52,7 +52,8 @@ def turned(rule: type[Optimizer]) -> Optimizer:
         knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * (min(knob.high, 1) - knob.low)
         for knob in rule.knobs()
     }
-    return rule(**{**knobs, "learning_rate": 2e-5, "weight_decay": 0.03, **({"eps": 0.01} if "eps" in knobs else {})})
+    small = {"learning_rate": 2e-5, "weight_decay": 0.03, "eps": 0.01}
+    return rule(**{**knobs, **{name: value for name, value in small.items() if name in knobs}})
 
 
 def apart(ground, racers, steps=STEPS) -> Apart:

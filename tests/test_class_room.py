@@ -414,7 +414,7 @@ def test_a_class_from_start_to_end(setup):
     for app in (student, other):
         assert address(app, page) == asked
         assert "held" in stage(app, key)
-        assert labels(app) == ["Commit", "Skip the question", "Leave the class"]
+        assert labels(app) == ["Commit", "Skip the question", "Leave"]
         assert not app.sidebar.selectbox
     assert CLASSES.counts(code) == Counts(2, 0)
     student.radio[0].set_value(list(question_of(asked).choices(asked))[-1])
@@ -538,7 +538,7 @@ def test_a_paused_class_takes_no_answers_and_says_so():
     assert [button.disabled for button in student.button] == [True, True, False]  # but that to leave
     CLASSES.pause(code, key, False)
     sound(student.run())
-    assert labels(student) == ["Commit", "Skip the question", "Leave the class"]
+    assert labels(student) == ["Commit", "Skip the question", "Leave"]
     assert not any(button.disabled for button in student.button)
     assert CLASSES.counts(code) == Counts(1, 0)
 
@@ -560,11 +560,11 @@ def test_a_pause_leaves_half_an_answer_as_it_is_and_another_question_does_not():
 def test_a_student_leaves_and_is_not_taken_back_by_the_address():
     code, _ = CLASSES.open(posing.pose("Ackley Race", RACE))
     student = student_of(code)
-    press(student, "Leave the class")
+    press(student, "Leave")
     assert "class" not in student.query_params
     assert CLASSES.counts(code) == Counts(0, 0)
     assert address(student, "Ackley Race") == RACE
-    assert "Leave the class" not in labels(sound(student.run()))
+    assert "Leave" not in labels(sound(student.run()))
 
 
 def test_whoever_leaves_and_comes_back_has_the_same_seat_and_no_second_answer():
@@ -573,7 +573,7 @@ def test_whoever_leaves_and_comes_back_has_the_same_seat_and_no_second_answer():
     press(student, "Skip the question")
     for _ in range(3):
         for code in (codes[1], codes[0]):  # by another class, and then by home
-            press(student, "Leave the class")
+            press(student, "Leave")
             student.query_params.clear()
             student.query_params["class"] = [code]
             sound(student.switch_page(FILES["Home"]).run())

@@ -15,6 +15,7 @@ from ui.home.ways import embed_code
         ("https://a.org", "https://a.org/Ackley_Race?embed=true"),
         ("https://a.org/", "https://a.org/Ackley_Race?embed=true"),
         ("https://a.org/apps/play/", "https://a.org/apps/play/Ackley_Race?embed=true"),
+        ("https://a.org/apps/play", "https://a.org/apps/play/Ackley_Race?embed=true"),
         (None, "http://localhost:8501/Ackley_Race?embed=true"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES
-from engine.landscapes import cos_turns
+from engine.elementary import cos_turns, quick_expm1
 from engine.landscapes import landscape as enter
 
 WITH_MINIMA = [pytest.param(known, id=name) for name, known in LANDSCAPES.items() if known.minima]
@@ -228,6 +228,16 @@ def test_the_cosine_of_full_turns_is_exact_to_the_last_digit_and_so_is_its_slope
     value, slope = jax.vmap(jax.value_and_grad(cos_turns))(turns)
     np.testing.assert_allclose(value, np.cos(2 * np.pi * turns.astype(float)), rtol=0, atol=2e-7)
     np.testing.assert_allclose(slope, -2 * np.pi * np.sin(2 * np.pi * turns.astype(float)), rtol=0, atol=3e-6)
+
+
+def test_the_exponential_less_1_is_exact_to_the_last_digits_and_so_is_its_slope():
+    sizes = np.geomspace(1e-20, 80, 50_000)
+    x = np.concatenate([-sizes, [0], sizes]).astype(np.float32)
+    value, slope = jax.vmap(jax.value_and_grad(quick_expm1))(x)
+    np.testing.assert_allclose(value, np.expm1(x.astype(float)), rtol=5e-7)
+    np.testing.assert_allclose(slope, np.exp(x.astype(float)), rtol=5e-7)
+    assert jax.vmap(quick_expm1)(np.array([-np.inf, -1e30, np.inf])).tolist() == [-1, -1, np.inf]
+    assert np.isnan(quick_expm1(np.nan))
 
 
 def test_the_curvature_at_the_bottom_of_a_dent_is_that_of_its_cosine():

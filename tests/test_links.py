@@ -1,7 +1,6 @@
 """Links: what a set-up says is read back the same, and what cannot be read falls back with a note."""
 
 import json
-import math
 import random
 import re
 from dataclasses import replace
@@ -19,10 +18,6 @@ from ui.setup.pages import (
     LOSS_AXES,
     MAX_POINTS,
     MAX_RACERS,
-    MAX_START,
-    MAX_STEPS,
-    MIN_POINTS,
-    NO_REPLAY,
     RACE_TABS,
     SETUPS,
     VIEWS,
@@ -87,28 +82,6 @@ def odd_value(rng: random.Random, knob: Knob) -> float | bool:
     return min(knob.low + share * (knob.high - knob.low), knob.high)
 
 
-def odd_setup(rng: random.Random) -> RaceSetup:
-    """Any set-up that the page can show: every knob at an odd value, with a racer or two more than once."""
-    racers = []
-    for _ in range(rng.randint(1, MAX_RACERS)):
-        rule = rng.choice(RULES)
-        racers.append(rule(**{knob.name: odd_value(rng, knob) for knob in rule.knobs() if rng.random() < 0.7}))
-    for place in range(1, len(racers)):
-        if rng.random() < 0.2:
-            racers[place] = racers[0]
-    return RaceSetup(
-        racers=tuple(racers),
-        landscape=rng.choice(list(LANDSCAPES)),
-        view=rng.choice(VIEWS),
-        start=(rng.uniform(-MAX_START, MAX_START), rng.choice([rng.uniform(-5, 5), MAX_START, 0.0, -0.1, 1e-9])),
-        steps=rng.randint(1, MAX_STEPS),
-        loss=rng.choice(LOSS_AXES),
-        replay=rng.choice([NO_REPLAY, *REPLAYS]),
-        show=rng.choice(list(RACE_TABS)),
-        points=rng.randint(MIN_POINTS, MAX_POINTS),
-    )
-
-
 # What each preset's link and 28 made by hand (turned knobs, broken values, names that another page knows) gave in
 # November 2026. People have such links in their notes: a set-up in here is never recorded anew, only added to.
 RECORDED = json.loads((Path(__file__).parent / "recorded/links.json").read_text(encoding="utf-8"))
@@ -145,13 +118,6 @@ def test_a_link_of_old_still_gives_the_set_up_that_it_gave(recorded):
 def test_a_preset_survives_its_link(name):
     setup = PRESETS[name].setup
     assert decode(encode(setup), LINK) == (setup, [])
-
-
-def test_any_set_up_survives_its_link():
-    rng = random.Random(1)
-    for _ in range(500):
-        setup = odd_setup(rng)
-        assert decode(encode(setup), LINK) == (setup, [])
 
 
 @pytest.mark.parametrize("landscape", LANDSCAPES)
@@ -529,44 +495,6 @@ def test_a_visitors_text_is_short_and_plain_wherever_it_comes(text, part):
         # outside code spans nothing but our own words: no markup, no link, no line break
         assert re.fullmatch(r"[A-Za-z0-9 ,.;:~_()+'-]*", ours)
         assert note.isprintable()
-
-
-def test_decoding_never_raises_and_always_gives_a_race_that_can_be_linked_to():
-    rng = random.Random(577)
-    pieces = [
-        *TEXTS,
-        *OPTIMIZERS,
-        *LANDSCAPES,
-        *(knob.name for _, knob in KNOBS),
-        "~",
-        "~",
-        "0",
-        "1",
-        "4~4",
-        "0.1",
-        "-3",
-    ]
-    keys = [*encode(LINK), *TEXTS]
-    for _ in range(1000):
-        query = {
-            rng.choice(keys): ["".join(rng.choices(pieces, k=rng.randint(0, 5))) for _ in range(rng.randint(1, 14))]
-            for _ in range(rng.randint(0, 8))
-        }
-        setup, notes = decode(query, DEFAULT)
-        assert decode(encode(setup), LINK) == (setup, [])
-        assert all(isinstance(note, str) for note in notes)
-        assert 1 <= len(setup.racers) <= MAX_RACERS
-        assert 1 <= setup.steps <= MAX_STEPS
-        assert all(math.isfinite(c) and abs(c) <= MAX_START for c in setup.start)
-        for racer in setup.racers:
-            assert all(knob.low <= getattr(racer, knob.name) <= knob.high for knob in racer.knobs())
-
-
-def test_racers_never_share_a_name():
-    rng = random.Random(2)
-    for _ in range(500):
-        racers = odd_setup(rng).racers
-        assert len(set(racer_names(racers))) == len(racers)
 
 
 def test_equal_racers_are_counted():

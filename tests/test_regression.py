@@ -14,6 +14,7 @@ from visit import address, floats, message, opened, past_the_question, shown, so
 from engine import OPTIMIZERS, race
 from engine.batches import batch
 from engine.problems import bowl, bowl_points, mean_squared_error
+from ui import admission
 from ui.draw.stage.stage import unpacked_figures
 from ui.regression.seeds import SEEDS, bands, seed_steps
 from ui.setup.codec import encode
@@ -194,10 +195,13 @@ def test_curvature_foretells_what_plain_gradient_descent_does():
     assert len(ways) == 2
 
 
-def test_a_hundred_seeds_of_a_long_race_on_many_examples_run_as_far_as_there_is_time_and_say_so():
+def test_a_hundred_seeds_of_a_long_race_on_many_examples_run_in_turn_as_far_as_there_is_time_and_say_so(monkeypatch):
+    in_turn, acquire = [], admission._long_runs.acquire
+    monkeypatch.setattr(admission._long_runs, "acquire", lambda **how: (in_turn.append(1), acquire(**how)))
     racers = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["SGD"](learning_rate=1e-5))
     app = shown(replace(SMALL, racers=racers, examples=1000, steps=5000, batch=1, below="seeds"))
     assert "only the first 500 of the 5,000 iterations are run" in texts(app)
+    assert len(in_turn) == 2  # the race itself, and the seeds
     presets_of_seeds = [preset.setup for preset in PRESETS.values() if preset.setup.below == "seeds"]
     assert all(seed_steps(setup) == setup.steps for setup in [SMALL, *presets_of_seeds])
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ui.admission import close, without_slot
+from ui.admission import close, without_slot, working
 
 
 def configure(cache_folder: Path) -> None:
@@ -56,10 +56,12 @@ def set_cache(folder: Path) -> None:
 @functools.cache
 def load_engine() -> None:
     """Import the engine and connect it to this server: XLA's flags, slots, and an orderly end."""
-    import engine.xla.compile
+    atexit.register(close)  # for a server that stops meanwhile: a thread that ends within an import of JAX may crash it
+    with working():
+        import engine.xla.compile
 
-    engine.xla.set_flags()
-    engine.xla.compile.while_compiling = compiling
+        engine.xla.set_flags()
+        engine.xla.compile.while_compiling = compiling
     atexit.register(close)  # registered after JAX's own exit function, so it runs before that
 
 

@@ -43,6 +43,23 @@ def odd_power_slope(p: int, q: int, x: tuple[jax.Array], along: tuple[jax.Array]
     return odd_power(x[0], p, q), p / q * odd_power(x[0], p - q, q) * along[0]
 
 
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def whole_power(x: jax.Array, n: int) -> jax.Array:
+    """x^n by products: ``lax.integer_pow`` would compile, and keep, a program of some MB for each n that is typed."""
+    product, factor = jnp.ones_like(x), x
+    for digit in reversed(f"{abs(n):b}"):
+        product = product * factor if digit == "1" else product
+        factor = factor * factor
+    return 1 / product if n < 0 else product
+
+
+@whole_power.defjvp
+def whole_power_slope(n: int, x: tuple[jax.Array], along: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    """The derivative of ``whole_power`` for JAX, with its value: n x^(n - 1)."""
+    slope = n * whole_power(x[0], n - 1) if n else jnp.zeros_like(x[0])
+    return whole_power(x[0], n), slope * along[0]
+
+
 # Far out, where these hardly differ from 1, nothing is left of the slopes that JAX has for them: s(1 - s) and 1 - t².
 sigmoid = jax.custom_jvp(jax.nn.sigmoid)
 sigmoid.defjvps(lambda along, s, x: sigmoid(x) * sigmoid(-x) * along)

@@ -21,6 +21,7 @@ from engine.expressions.functions import (
     SUBTRACT,
     Operation,
     odd_power,
+    whole_power,
 )
 
 
@@ -109,7 +110,7 @@ def compute(node: Node, at: Mapping[str | Number, jax.Array]) -> jax.Array:
             if (power := fraction(exponent)) is not None:
                 base, power = root_of(base, power)
                 if power.denominator == 1 and abs(power) <= 100:  # a larger one takes too many products
-                    return jax.lax.integer_pow(compute(base, at), power.numerator)
+                    return whole_power(compute(base, at), power.numerator)
                 if power.denominator % 2 and power.denominator > 1:
                     return odd_power(compute(base, at), power.numerator, power.denominator)
     return node.operation.compute(*(compute(value, at) for value in node.values))

@@ -18,8 +18,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
+from tests.browser.firefox import IN_FIREFOX, PROGRAMS, launch_firefox
 from ui.frame import PAGES
 from ui.setup.codec import Setup, encode
 from ui.setup.pages import SETUPS, RaceSetup
@@ -102,31 +103,36 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser with a profile on disk: once a script has been compiled, the next page need not compile it again."""
-    path = shutil.which("chromium")
-    if not path and os.environ.get("CI") == "true":
-        pytest.fail("chromium is not installed, and with CI=true the browser tests may not be skipped")
-    if not path:
-        pytest.skip("chromium is not installed")
+    missing = [name for name in (PROGRAMS if IN_FIREFOX else ("chromium",)) if not shutil.which(name)]
+    what = f"not installed: {', '.join(missing)}"
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and with CI=true the browser tests may not be skipped")
+    if missing:
+        pytest.skip(what)
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=path,
-            args=[
-                "--no-sandbox",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--no-first-run",
-                # else a canvas that is read often changes from one way of drawing to another, which rounds differently
-                "--disable-accelerated-2d-canvas",
-                # without a graphics card, the processor draws what is not WebGL sooner by itself than by way of OpenGL
-                "--disable-gpu-rasterization",
-                "--disable-gpu-compositing",
-            ],
-        )
+        context = (launch_firefox if IN_FIREFOX else launch_chromium)(playwright, tmp_path_factory.mktemp("profile"))
         yield context
         context.close()
+
+
+def launch_chromium(playwright: Playwright, profile: Path) -> BrowserContext:
+    return playwright.chromium.launch_persistent_context(
+        profile,
+        executable_path=shutil.which("chromium"),
+        args=[
+            "--no-sandbox",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+            # else a canvas that is read often changes from one way of drawing to another, which rounds differently
+            "--disable-accelerated-2d-canvas",
+            # without a graphics card, the processor draws what is not WebGL sooner by itself than by way of OpenGL
+            "--disable-gpu-rasterization",
+            "--disable-gpu-compositing",
+        ],
+    )
 
 
 # of a thing that is thrown and no Error of the language, Chromium says the class alone: shortened, it is a letter
@@ -142,7 +148,9 @@ class Visitor:
     def __init__(self, page: Page, server: str) -> None:
         self.page, self.server = page, server
         self.errors: list[str] = []
-        page.set_default_timeout(120_000)  # on a busy machine a new server takes its time over the first page
+        page.set_default_timeout(
+            int(os.environ.get("TMO", 120_000))
+        )  # on a busy machine a new server takes its time over the first page
         page.on("console", self.hear)
         page.on("pageerror", lambda error: self.errors.append(f"{error}\n{error.stack}"))
         page.add_init_script(SAY_MORE)
@@ -286,15 +294,15 @@ def at_peace(visitors: list[Visitor]) -> None:
 
 
 @contextmanager
-def windows(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+def windows(browser: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
     """Make windows of a size and theme. With ``device``, one of another screen or clock, in a profile of its own."""
     made, profiles = [], []
 
     def window(width: int = 1400, height: int = 1000, theme: Theme = "light", device: dict | None = None) -> Visitor:
-        profile = chromium
+        profile = browser
         if device is not None:
-            assert chromium.browser
-            profiles.append(profile := chromium.browser.new_context(**device))
+            assert browser.browser
+            profiles.append(profile := browser.browser.new_context(**device))
         page = profile.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=theme)
@@ -308,16 +316,16 @@ def windows(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Vis
 
 
 @pytest.fixture
-def window(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+def window(browser: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
     """Make windows for this test."""
-    with windows(chromium, server) as window:
+    with windows(browser, server) as window:
         yield window
 
 
 @pytest.fixture(scope="module")
-def shared_window(chromium: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+def shared_window(browser: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
     """Make windows that the tests of a module share: each leaves its own as the next may find it."""
-    with windows(chromium, server) as window:
+    with windows(browser, server) as window:
         yield window
 
 

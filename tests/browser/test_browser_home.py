@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.browser.firefox import not_in_firefox
 from ui.setup.stories import library
 
 WIDE, PHONE = (1400, 900), (390, 844)
@@ -88,6 +89,7 @@ def test_nothing_is_cut_at_a_phones_width(home):
     assert wide == []
 
 
+@not_in_firefox("Playwright does not say that motion is unwelcome")
 def test_where_motion_is_unwelcome_the_picture_stands_at_its_end_until_it_is_played(window):
     still = open_home(window(device={"reduced_motion": "reduce"}))
     assert now(still, "[picture.playing, picture.at]") == [False, now(still, "picture.race.steps")]

@@ -86,7 +86,7 @@ class Proxy:
     """The same server by an address from which every byte takes its time, each way, and none comes while it is held."""
 
     def __init__(self, server, delay):
-        self.server, self.delay = urlsplit(server), delay
+        self.server, self.delay, self.open = urlsplit(server), delay, set()
         started = threading.Event()
         self.thread = threading.Thread(target=lambda: asyncio.run(self.serve(started)))
         self.thread.start()
@@ -109,6 +109,7 @@ class Proxy:
 
     async def meet(self, reader, writer):
         there, back = await asyncio.open_connection(self.server.hostname, self.server.port)
+        self.open |= {writer, back}
         always = asyncio.Event()
         always.set()
         await asyncio.gather(self.carry(reader, back, always), self.carry(there, writer, self.passing))
@@ -144,6 +145,10 @@ class Proxy:
         yield
         self.loop.call_soon_threadsafe(self.passing.set)
 
+    def cut(self):
+        """Break every connection; new ones are taken."""
+        self.loop.call_soon_threadsafe(lambda: [writer.transport.abort() for writer in self.open])
+
     def close(self):
         self.loop.call_soon_threadsafe(self.stop.set)
         self.thread.join()
@@ -152,6 +157,13 @@ class Proxy:
 @pytest.fixture(scope="module")
 def far(server):
     proxy = Proxy(server, 0.4)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def near(server):
+    proxy = Proxy(server, 0)
     yield proxy
     proxy.close()
 
@@ -213,6 +225,18 @@ def test_a_choice_that_is_reversed_before_the_page_has_shown_it_stays_reversed(s
     assert visitor.ask("[stage.tracks[0].values.x[0], stage.tracks[0].values.y[0]]") == list(RACE.start)
 
 
+def test_a_slider_that_is_turned_as_the_connection_breaks_is_what_the_page_shows_once_it_is_back(window, near):
+    visitor = window().open(RACE, server=near.address)
+    before = visitor.race
+    visitor.page.locator(".st-key-race-steps input[type=range]").focus()
+    visitor.page.keyboard.press("ArrowRight")
+    near.cut()
+    visitor.page.wait_for_url(f"**steps={RACE.steps + 10}*")
+    visitor.drawn(before)
+    assert visitor.ask("stage.steps.at(-1)") == RACE.steps + 10
+    visitor.errors.clear()  # of the time without a connection
+
+
 def test_what_a_preset_changed_may_be_changed_back_at_once(visitor):
     page = visitor.open(RACE).page
     x = page.locator(".st-key-race-start-x input")
@@ -265,15 +289,13 @@ def test_a_change_while_a_restarted_server_is_reconnected_to_is_not_lost_in_sile
         for field, visitor in visitors.items():
             visitor.page.wait_for_selector(connected)
             place = visitor.page.locator(f".st-key-{field} input")
-            before, (_, typed) = place.input_value(), TYPED[field]
-            place.fill(typed)
-            place.press("Enter")
-            visitor.page.locator(note).get_by_text("The connection was lost.").wait_for()
-            visitor.drawn()
-            assert place.input_value() == before  # as the note says; and from now on all is as ever
+            (_, typed) = TYPED[field]
+            visitor.page.locator(note).get_by_text("The connection was lost.").wait_for()  # without a word or a click
+            visitor.drawn()  # the same set-up; and from now on all is as ever
             place.fill(typed)
             place.press("Enter")
             visitor.page.wait_for_url(f"**{typed.replace('^', '%5E')}*")
+            assert place.input_value() == typed
             assert visitor.page.locator(note).count() == 1
             visitor.errors.clear()  # of the time without a server
             visitor.page.close()

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageSequence
 
 from engine import OPTIMIZERS
+from tests.browser.firefox import IN_FIREFOX
 from ui.setup.pages import RaceSetup
 
 RACERS = (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"](learning_rate=0.5, beta1=0.8))
@@ -119,8 +120,9 @@ def test_the_page_plays_without_a_network(home, window):
     assert all(picture != before[view] for view, picture in visitor.moving().items())
 
 
-def test_one_button_copies_the_description(home, chromium):
-    chromium.grant_permissions(["clipboard-read", "clipboard-write"], origin=home.server)
+def test_one_button_copies_the_description(home, browser):
+    if not IN_FIREFOX:  # where nobody is asked
+        browser.grant_permissions(["clipboard-read", "clipboard-write"], origin=home.server)
     home.page.get_by_role("button", name="Copy the description").click()
     home.page.get_by_text("Copied.").wait_for()
     copied = home.page.evaluate("navigator.clipboard.readText()")

@@ -15,6 +15,10 @@ from ui.setup.questions.question import Answer, Facts, Outcome, Question, is_rig
 
 # what stands above the stage takes so much of the window (stage.css)
 HEIGHT = "<style>:root { --ask-height: %srem; }</style>"
+# where an answer is given on the map, which a phone shows below, what commits it stays within a finger's reach
+IN_REACH = """<style>@media (max-width: 640px) {
+.st-key-%s { position: fixed; inset: auto 0 0; z-index: 99; padding: 0.5rem 1rem; width: auto; background: Canvas; }
+}</style>"""
 
 
 def place_above(asking: Asking) -> AbstractContextManager[object]:
@@ -76,15 +80,25 @@ def show_form(asking: Asking, height: float = 0, about: str = "", *, closed: boo
             )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             show_numbers(asking)
-            button = partial(st.button if question.draws_line else st.form_submit_button, disabled=closed)
-            if asking.budget:
-                button("Take this step", on_click=asking.take_typed, key=asking.key("step"))
-            button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
-            if asking.taken:
-                button("Start over", on_click=asking.begin, key=asking.key("begin"))
-            button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
+            show_buttons(asking, closed)
         if st.session_state.get(asking.key("missing")):
             st.markdown(f":material/error: First {missing(question, setup)}.")
+
+
+def show_buttons(asking: Asking, closed: bool) -> None:
+    """What takes the answer, as far as it goes, or goes on without one."""
+    question, key = asking.question, asking.key("buttons")
+    assert question is not None
+    button = partial(st.button if question.draws_line else st.form_submit_button, disabled=closed)
+    with st.container(horizontal=True, gap="small", width="content", key=key):
+        if question.on_map or question.draws_line:
+            st.html(IN_REACH % key)
+        if asking.budget:
+            button("Take this step", on_click=asking.take_typed, key=asking.key("step"))
+        button("Commit", type="primary", on_click=asking.commit, key=asking.key("commit"))
+        if asking.taken:
+            button("Start over", on_click=asking.begin, key=asking.key("begin"))
+        button("Skip the question", on_click=asking.settle, args=(None,), key=asking.key("skip"))
 
 
 def show_numbers(asking: Asking) -> None:

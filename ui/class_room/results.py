@@ -21,7 +21,7 @@ from ui.setup.questions.question import Outcome, Question
 STYLE = f"<style>\n{(Path(__file__).parent / 'class.css').read_text(encoding='utf-8')}</style>"
 REACHES = (1, 3, 9)  # how far from the right number the bars of numbers end, in what is near enough
 MAX_ROWS = 6  # more bars stand in two columns
-BAR_HEIGHT, COLUMN_HEIGHT = 1.7, 8.0  # rem: of one bar beside others, and of all where they stand
+BAR_HEIGHT, COLUMN_HEIGHT = 1.7, 9.2  # rem: of one bar beside others, and of all where they stand
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,23 @@ class Results:
         count = len(question.choices(setup)) or 2
         return BAR_HEIGHT * (count if count <= MAX_ROWS else (count + 1) // 2)
 
-    def show(self, question: Question, setup: Any, outcome: Outcome) -> None:
-        """Draw the bars, each with its number, so that they can be read by everyone."""
+    def show(self, question: Question, setup: Any, outcome: Outcome, own: Answer = None) -> None:
+        """Draw the bars, each with its number, so that they can be read by everyone; one says that it has one's own."""
         bars = self.bars(question, setup, outcome)
+        mine = {bar.label for bar in Results([own]).bars(question, setup, outcome) if bar.count}
         most = max([1, *(bar.count for bar in bars)])
         stand = any(bar.begins for bar in bars)
-        rows = "".join(column(bar, most) if stand else row(bar, most) for bar in bars)
+        rows = "".join((column if stand else row)(bar, most, bar.label in mine) for bar in bars)
+        numbers = question.numbers(setup)
+        axis = escape(numbers[0]) if len(numbers) == 1 else ""
         skipped = sum(one is None for one in self.answers)
         note = f"<p>{skipped} skipped it.</p>" if skipped else ""
         kind = "columns" if stand else "two" if len(bars) > MAX_ROWS else "one"
         color = st.get_option(f"theme.{theme()}.primaryColor")
         st.html(
             f'<div class="class-bars" style="--right: {color}" data-kind="{kind}">'
-            f'<ul aria-label="Answers">{rows}</ul>{note}</div>'
+            f'<ul aria-label="Answers{axis and f": {axis}"}">{rows}</ul>'
+            f"{axis and f'<small class=axis aria-hidden=true>{axis}</small>'}{note}</div>"
         )
 
 
@@ -111,20 +115,22 @@ def number_bars(numbers: np.ndarray, right: float, reach: float) -> list[Bar]:
     ]
 
 
-def row(bar: Bar, most: int) -> str:
+def row(bar: Bar, most: int, own: bool = False) -> str:
     """One bar beside its words, in HTML."""
     mark = ' <b class="right">✓ right</b>' if bar.right else ""
+    mark += ' <b class="own">your answer</b>' if own else ""
     return (
         f"<li{' data-right' if bar.right else ''}><span>{escape(bar.label)}{mark}</span>"
         f'<i aria-hidden="true"><i style="width: {100 * bar.count / most:.1f}%"></i></i><b>{bar.count}</b></li>'
     )
 
 
-def column(bar: Bar, most: int) -> str:
+def column(bar: Bar, most: int, own: bool = False) -> str:
     """One bar that stands on an axis of numbers, in HTML; to be read aloud it has its words."""
-    mark = "✓" if bar.right else ""
+    mark = "✓ " * bar.right + "you" * own
+    words = escape(bar.label) + ", your answer" * own
     return (
-        f'<li{" data-right" if bar.right else ""}><span class="aloud">{escape(bar.label)}: </span>'
+        f'<li{" data-right" if bar.right else ""}><span class="aloud">{words}: </span>'
         f'<b>{bar.count}</b><i aria-hidden="true"><i style="height: {100 * bar.count / most:.1f}%"></i></i>'
         f'<small aria-hidden="true">{escape(bar.begins)}</small><b class="right">{mark}</b></li>'
     )

@@ -57,13 +57,10 @@ class Student:
                 with st.container(gap="small", width="stretch"):
                     show_problem(self.own)
                     self.say(asking, facts)
-                st.button(
-                    "Leave the class",
-                    key=controls.key("class-leave"),
-                    on_click=self.leave,
-                    args=(asking,),
-                    type="tertiary",
-                )
+                # not at once: it comes to stand where a finger has just pressed "Commit"
+                with st.popover("Leave the class", type="tertiary", width="content", key=controls.key("class-away")):
+                    st.markdown("What you answered stays counted. With the code you can come back.")
+                    st.button("Leave", key=controls.key("class-leave"), on_click=self.leave, args=(asking,))
             keep(self.own, waits=self.waits)
             follow(self.own.code, self.state.version)
 
@@ -105,7 +102,7 @@ class Student:
             st.markdown(describe_outcome(outcome, self.answer))
             st.markdown(f":small[{follows}]")
         with right:
-            results.show(question, asking.setup, outcome)
+            results.show(question, asking.setup, outcome, self.answer)
 
     def leave(self, asking: Asking) -> None:
         """Be in the class no more: for ``on_click``."""

@@ -12,6 +12,7 @@ import streamlit as st
 from engine import Trace
 from engine.analysis import distance_to_nearest
 from engine.endings import Verdict, rank
+from ui.admission import slot
 
 SPARK_POINTS = 60
 FIRST_RUN = 0  # a page races from one start
@@ -99,5 +100,5 @@ def show_table(
 def download_csv(label: str, file_name: str, table: Callable[[], pd.DataFrame]) -> None:
     """A button that downloads a table, which is made only when it is pressed."""
     st.download_button(
-        label, lambda: as_csv(table()), file_name, "text/csv", icon=":material/download:", on_click="ignore"
+        label, slot()(lambda: as_csv(table())), file_name, "text/csv", icon=":material/download:", on_click="ignore"
     )

@@ -12,10 +12,12 @@ EMBEDDED = "Ackley_Race"  # the page that the code to copy shows
 
 
 def embed_code(address: str | None) -> str:
-    """The HTML that shows a page of the app at this address in a page elsewhere; ``embed`` leaves out the menu."""
+    """The HTML that shows a page of the app in a page elsewhere; ``embed`` leaves out the menu.
+
+    ``address``: of the home page, which Streamlit gives without a slash at its end, below a path as well.
+    """
     parts = urlsplit(address or "http://localhost:8501")
-    folder = parts.path.rsplit("/", 1)[0]
-    page = f"{parts.scheme}://{parts.netloc}{folder}/{EMBEDDED}?embed=true"
+    page = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/{EMBEDDED}?embed=true"
     lines = (f'src="{page}"', 'width="100%" height="800"', 'style="border: 0"', 'title="The optimizer playground"')
     return "\n  ".join(("<iframe", *lines)) + "\n></iframe>"
 

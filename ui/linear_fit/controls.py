@@ -18,7 +18,7 @@ from ui.linear_fit.data import Upload, column_index, curvature_of, fit_of, point
 from ui.numbers import format_plain
 from ui.setup.controls import Controls
 from ui.setup.pages import CSV, FIT_DATA, MAX_STEPS, MAX_THETA, NOISY_LINE, FitSetup
-from ui.setup.stops import stops
+from ui.setup.stops import stops, told_apart
 from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 STEPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 20), *range(500, MAX_STEPS + 1, 100))
@@ -53,6 +53,7 @@ def uploaded() -> Upload | None:
     return st.session_state.get(CONTROLS.key("upload"))
 
 
+@slot()
 def store_upload() -> None:
     """Read the file that was just uploaded, or forget the one that was removed."""
     given = st.session_state[CONTROLS.key("file")]
@@ -63,6 +64,7 @@ def store_upload() -> None:
     adapt_rate()
 
 
+@slot()
 def store_choice(name: str, content: bytes) -> None:
     """Read the file anew after a choice of how to read it. ``content`` is the file that the choice was drawn for.
 
@@ -70,9 +72,8 @@ def store_choice(name: str, content: bytes) -> None:
     """
     upload, chosen = uploaded(), CONTROLS.new_value(f"read-{name}")
     if upload is not None and chosen is not None and upload.content == content:
-        st.session_state[CONTROLS.key("upload")] = read_upload(
-            upload.content, replace(upload.choices, **{name: chosen})
-        )
+        choices = replace(upload.choices, **{name: chosen})
+        st.session_state[CONTROLS.key("upload")] = read_upload(content, choices)
         adapt_rate()
 
 
@@ -93,6 +94,7 @@ def clip_theta(theta: float) -> float:
     return min(max(theta, -MAX_THETA), MAX_THETA)
 
 
+@slot()
 def adapt_rate() -> None:
     """After a change of the data or the model, set a learning rate of their scale, unless the present one is."""
     setup = CONTROLS.current_setup()
@@ -102,8 +104,7 @@ def adapt_rate() -> None:
         return
     if points is None:
         return
-    with slot():  # a callback runs before the page, which has one
-        limit = curvature_of(fit_of(setup, points)).limit
+    limit = curvature_of(fit_of(setup, points)).limit
     if not 1e-3 * limit < setup.rate < 2 * limit:
         CONTROLS.update(rate=min(stops(1e-3 * limit, limit), key=lambda stop: abs(stop - DEFAULT_SHARE * limit)))
 
@@ -244,7 +245,7 @@ def rates(limit: float, chosen: float) -> list[float]:
 def tolerances(scale: float, chosen: float) -> list[float]:
     """The stops of the tolerance: 0, and powers of ten below the size of the losses."""
     size = math.floor(math.log10(scale))
-    return sorted({0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen})
+    return told_apart([0.0, *(float(f"1e{size + k}") for k in TOLERANCE_DECADES), chosen])
 
 
 def choose_descent(setup: FitSetup, scale: Scale) -> None:

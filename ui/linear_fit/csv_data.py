@@ -193,7 +193,7 @@ def tabulate(layout: Layout, header: list[Line], body: list[Line], decimal: str)
             numbers[:, i] = [value if (value := number(cell, decimal)) is not None else np.nan for cell in row]
     found = [i for i in layout.numeric if np.isfinite(numbers[i]).any()]
     if len(found) < 2:
-        raise CsvError(explain_too_few(found, body or layout.above, decimal))
+        raise CsvError(explain_too_few(found, body or layout.above, decimal, faults))
     if body and is_sum(numbers[found], body, layout.numeric):
         faults[len(body) - 1] = f"Line {body[-1].number} has no label, and is the sum of those above."
         numbers[:, -1] = np.nan
@@ -244,15 +244,17 @@ def is_sum(numbers: np.ndarray, body: list[Line], numeric: list[int]) -> bool:
     return bool(np.allclose(np.nansum(numbers[:, :-1], axis=1), numbers[:, -1], rtol=1e-6, atol=0))
 
 
-def explain_too_few(found: list[int], body: list[Line], decimal: str) -> str:
-    """Why a file has no two columns of numbers, with the first cell that may have been meant as a number."""
+def explain_too_few(found: list[int], body: list[Line], decimal: str, faults: dict[int, str]) -> str:
+    """Why a file has no two columns of numbers, with the first row or cell that may have been meant to have some."""
     message = "Only one column of the file has numbers; a fit needs two, one for x and one for y."
     if not found:
         message = "No row of the file has numbers. Upload a table with two columns of numbers."
     width = max((line.width for line in body), default=0)
     columns = [[line.cells[i] for line in body if i < len(line.cells) and line.cells[i]] for i in range(width)]
     dates = [i for i, cells in enumerate(columns) if i not in found and (are_dates(cells) or calendar_pairs(cells))]
-    for line in body:
+    for row, line in enumerate(body):
+        if row in faults:
+            return f"{message} {faults[row]}"
         for i, cell in enumerate(line.cells[:width]):
             if i not in found and cell and (i in dates or resembles_number(cell) or is_date(cell) or has_unit(cell)):
                 why = DATES_NOT_READ if i in dates else explain_not_number(cell, decimal)

@@ -16,7 +16,7 @@ from engine import LANDSCAPES, Optimizer, Trace
 from engine.blocks import Progress
 from engine.endings import verdict_if_lost
 from engine.maps import Basins, basins
-from ui.admission import without_slot
+from ui.admission import long_run, waiting
 from ui.draw.figures import Axis, plane
 from ui.draw.landscapes import revision_of
 from ui.draw.palette import VARIABLES, Style, swatch
@@ -79,13 +79,18 @@ def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     """The map of one racer, made now if no visitor has asked for it before."""
     key = setup.landscape, racer, setup.points, setup.steps
     landscape = LANDSCAPES[setup.landscape]
-    return MAPS.get(key, lambda: basins(landscape, racer, setup.points, setup.steps, progress), lambda: progress(0.0))
+
+    def look() -> None:
+        progress(0.0)
+
+    make = long_run(look)(lambda: basins(landscape, racer, setup.points, setup.steps, progress))
+    return MAPS.get(key, make, look)
 
 
 def maps(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, Basins]:
     """The map of every racer. Whoever turns a knob meanwhile ends the work: the progress ``bar`` raises."""
     found = {}
-    with without_slot():
+    with waiting():
         for place, (name, racer) in enumerate(zip(names_in(setup), setup.racers, strict=True)):
 
             def progress(share: float, place: int = place, name: str = name) -> None:

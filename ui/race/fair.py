@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
-from ui.admission import without_slot
+from ui.admission import long_run, waiting
 from ui.draw.figures import MIN_LOSS, common_layout, show_figure
 from ui.draw.palette import COLORS, Style, swatch
 from ui.draw.styles import styles
@@ -72,14 +72,18 @@ def cached_fair_race(setup: RaceSetup) -> FairRace:
     def progress(share: float) -> None:
         bar.progress(share, "Every optimizer, from every start")
 
-    def run() -> FairRace:
+    def look() -> None:
         progress(0.0)
+
+    @long_run(look)
+    def run() -> FairRace:
+        look()
         classes = [OPTIMIZERS[name] for name in rules]
         return fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress)
 
-    with without_slot():
+    with waiting():
         key = setup.landscape, rules, setup.steps, setup.shared_rate
-        fair = FAIR_RACES.get(key, run, lambda: progress(0.0))
+        fair = FAIR_RACES.get(key, run, look)
     bar.empty()
     return fair
 

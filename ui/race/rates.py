@@ -15,7 +15,7 @@ import streamlit as st
 from engine import LANDSCAPES, Landscape, Optimizer
 from engine.analysis import curvature
 from engine.maps import Sweep, sweep
-from ui.admission import without_slot
+from ui.admission import long_run, still_wanted, waiting
 from ui.draw.figures import MIN_LOSS, Axis, loss_range, plane, show_figure
 from ui.draw.palette import COLORS, Style
 from ui.memo import Memo
@@ -64,7 +64,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     rings = "" if setup.hides("racers") else "Rings: the learning rates set in the sidebar. "
     click = "" if setup.fixes("racers") else "Click on a mark to see its run in the tab Race."
     st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
-    with without_slot():
+    with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
     limit = limit_of(setup.landscape)
     show_figure(
@@ -91,7 +91,10 @@ def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
     rates = np.geomspace(knob.low, knob.high, RATES)
     return SWEEPS.get(
         (setup.landscape, racer, setup.start, setup.steps),
-        lambda: sweep(landscape.loss, racer, KNOB, rates, [setup.start], setup.steps, minima=landscape.minima),
+        long_run()(
+            lambda: sweep(landscape.loss, racer, KNOB, rates, [setup.start], setup.steps, minima=landscape.minima)
+        ),
+        still_wanted,
     )
 
 

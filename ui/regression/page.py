@@ -11,7 +11,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import batches, problems
 from engine.problems import mean_squared_error
-from ui.admission import without_slot
 from ui.ask.panel import show_hidden, show_question
 from ui.draw.curves import curve_controls
 from ui.draw.journal import keep_run, show_journal
@@ -25,7 +24,7 @@ from ui.regression.batch import show_batch
 from ui.regression.controls import CONTROLS, sidebar
 from ui.regression.curvature import show_curvature
 from ui.regression.figures import fit_of
-from ui.regression.run import THETAS, Result, facts, race_all, run
+from ui.regression.run import THETAS, Result, facts, in_turn, race_all, run
 from ui.regression.seeds import show_seeds
 from ui.regression.stage import show_stage
 from ui.setup.pages import REGRESSION_TABS, RegressionSetup
@@ -34,8 +33,7 @@ from ui.setup.pages import REGRESSION_TABS, RegressionSetup
 def show(actions: DeltaGenerator) -> None:
     """Draw the page. ``actions`` is the place for buttons beside its title."""
     setup, asking = open_page(CONTROLS)
-    # with many examples, racers and iterations it takes seconds every time
-    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), without_slot():
+    with st.spinner("Getting the race ready. The first one on a new server takes a few seconds."), in_turn(setup):
         fit = fit_of(setup.examples, setup.noise, setup.seed)
         yours = yours_of(asking, mean_squared_error, setup.start, partial(race_all, setup), fit.data)
         result = run(setup, yours)

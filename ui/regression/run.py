@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from engine import Optimizer, Trace, race
 from engine.endings import Verdict, judge_all
 from engine.problems import Fit, mean_squared_error
+from ui.admission import long_run, waiting
 from ui.draw.palette import Style
 from ui.draw.styles import styles
 from ui.draw.yours import NOTHING, Yours
@@ -19,6 +21,7 @@ from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
 THETAS = ("θ₁", "θ₂")
+MANY_EVALUATIONS = 1_000_000  # at examples, by all racers together: 70 ms, as long as the rest of the page takes
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,16 @@ class Result:
     traces: Mapping[str, Trace]
     verdicts: Mapping[str, Sequence[Verdict]]
     racer_styles: Mapping[str, Style]
+
+
+@contextmanager
+def in_turn(setup: RegressionSetup) -> Iterator[None]:
+    """Around a race: one of many examples, racers and iterations takes seconds, and so is made as a long run."""
+    if setup.examples * len(setup.racers) * setup.steps <= MANY_EVALUATIONS:
+        yield
+        return
+    with waiting(), long_run():
+        yield
 
 
 def run(setup: RegressionSetup, yours: Yours = NOTHING) -> Result:

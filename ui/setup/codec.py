@@ -193,6 +193,8 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
             setup = setup.with_setting(name, value)
     given = [name for name, kind in default.settings().items() if param_name(name, kind) in query]
     notes += setup.notes_on_unused(given)
+    if not setup.story:  # its own link would name a step of none
+        setup = replace(setup, step=1)
     if setup.ask and (problem := problem_of(setup)):
         notes.append(f"ask {quoted(setup.ask)} cannot be asked here: {problem} No question is asked.")
         setup = replace(setup, ask="")

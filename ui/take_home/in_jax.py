@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from engine import Optimizer, batches, optimizers, problems
+from engine import Optimizer, batches, elementary, optimizers, problems
 from ui.take_home.descent import Descent
 from ui.take_home.source import array_literal, literal, source_of
 
@@ -77,7 +78,9 @@ def setup_code(descent: Descent) -> str:
 def loss_code(descent: Descent) -> str:
     """The source of the loss."""
     module = sys.modules[descent.loss.__module__]
-    return source_of(module, [descent.loss.__name__], without="landscape")
+    own = source_of(module, [descent.loss.__name__], without="landscape")
+    used = [name for name in vars(elementary) if re.search(rf"\b{name}\(", own)]
+    return f"{source_of(elementary, used)}\n\n\n{own}" if used else own
 
 
 def examples_code(descent: Descent) -> str:

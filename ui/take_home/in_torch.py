@@ -165,6 +165,7 @@ def torch_loss_code(descent: Descent) -> str:
     source = loss_code(descent)
     own = source[source.rindex(f"def {loss_name(descent)}(") :]
     own = own.replace("jnp.e ", "math.e ").replace("jnp.pi", "math.pi").replace("jnp.", "torch.")
+    own = own.replace("quick_expm1(", "torch.expm1(")
     return f"{COS_TURNS}\n\n\n{own}" if re.search(r"\bcos_turns\(", own) else own
 
 

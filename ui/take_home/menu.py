@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.admission import slot
 from ui.draw.stage.browser import HERE as STAGE_FOLDER
 from ui.draw.stage.browser import address, stage_address
 from ui.setup.codec import Setup
@@ -44,6 +45,7 @@ def show_menu(setup: Setup, stage_key: str) -> None:
 
 
 @st.fragment
+@slot()
 def show_button(setup: Setup, stage_key: str) -> None:
     """The menu's button. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
     menu = st.popover(
@@ -73,7 +75,7 @@ def show_entries(setup: Setup, stage_key: str) -> None:
     for file in files(setup):
         st.download_button(
             file.label,
-            file.make or b"",
+            slot()(file.make) if file.make else b"",
             file.name,
             file.mime,
             help=file.help,

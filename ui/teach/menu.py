@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.admission import slot
 from ui.class_room.hold import has_just_opened
 from ui.setup.codec import Setup
 from ui.setup.controls import Controls
@@ -19,6 +20,7 @@ def show_teach(controls: Controls[Any], setup: Setup) -> None:
 
 
 @st.fragment
+@slot()
 def show_button(controls: Controls[Any], setup: Setup) -> None:
     """The menu's button. What is in it is drawn once it is opened, and opening it runs nothing else of the page."""
     menu = st.popover("Teach", icon=":material/school:", key=controls.key("teach"), on_change="rerun", width="content")

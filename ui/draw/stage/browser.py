@@ -27,7 +27,7 @@ COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what componen
 IMPORTED = (  # by stage.js, from beside it
     *("view.js", "clicks.js", "parts.js"),
     *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "ghost.js"),
-    *("apart.js", "guess.js", "asked.js", "hand.js"),
+    *("apart.js", "guess.js", "asked.js", "hand.js", "reconnect.js"),
 )
 LOG = logging.getLogger(__name__)
 
@@ -107,8 +107,13 @@ FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 
 
 def prefetch() -> None:
-    """Let the browser load Plotly while the server is still busy with the rest of a session's first page."""
-    if "prefetched" in st.session_state:
-        return
-    st.session_state["prefetched"] = True
-    FIGURES(key="prefetch", data={"plotly": plotly_address()}, height="content")
+    """Let the browser load Plotly while the server is still busy with the rest of the page.
+
+    The component also asks for a run once the browser has reconnected (reconnect.js).
+    """
+    FIGURES(
+        key="prefetch",
+        data={"plotly": plotly_address()},
+        height="content",
+        on_reconnected_change=lambda: None,
+    )

@@ -8,6 +8,7 @@ import { takeApart } from "./apart.js";
 import { pin, showPin } from "./ghost.js";
 import { holdBack, reportEnd } from "./asked.js";
 import { markLeader } from "./leader.js";
+import { rerunWhenReconnected } from "./reconnect.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
 
@@ -57,7 +58,10 @@ export function show({ data: sent, parentElement, setTriggerValue }) {
     return;
   }
   const root = parentElement.querySelector(".stage");
-  if (!root) return void plotly(data.plotly); // sent ahead, to have it loaded by the time the race comes
+  if (!root) { // sent ahead, to have it loaded by the time the race comes
+    rerunWhenReconnected(() => setTriggerValue("reconnected", true));
+    return void plotly(data.plotly);
+  }
   let stage = stages.get(root);
   if (!stage) stages.set(root, (stage = new Stage(root)));
   stage.trigger = setTriggerValue;

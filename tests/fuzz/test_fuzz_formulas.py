@@ -3,14 +3,18 @@
 import math
 import re
 import sys
+import time
 
 import jax
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from drawn_setups import slips
+from fuzzing import fuzz
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from engine import ExpressionError, parse
 from engine.expressions import ALIASES, FUNCTIONS
+from engine.slopes import curve, kink, points
 
 POINT = {"x": 0.7, "y": -1.3}
 NAMES = {"sin": math.sin, "cos": math.cos, "atan": math.atan, "tanh": math.tanh, "exp": math.exp, "abs": abs}
@@ -19,7 +23,7 @@ TYPED_ALIASES = {"atan": ["arctan", "arctg"], "ln": ["log"], "tanh": ["th"], "si
 SIGNS = {"-": "-−–－", "*": "*×·⋅＊", "/": "/÷∕", "(": "(（", ")": ")）", "+": "+＋"}
 # how tightly what is written holds together: 1 sum, 2 product, 3 sign, 4 power, 5 never in brackets
 SUM, PRODUCT, SIGN, POWER, ATOM = range(1, 6)
-LAWS = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+X = points(-5, 5)
 
 numbers = st.integers(0, 999).map(lambda n: ("number", f"{n / 100:g}"))
 leaves = st.one_of(st.sampled_from([("name", "x"), ("name", "y"), ("name", "pi")]), numbers)
@@ -107,7 +111,7 @@ def read(text):
         return str(refused)
 
 
-@settings(max_examples=150, **LAWS)
+@fuzz(deep=3000, suite=150)
 @given(trees, st.data())
 def test_a_formula_reads_back_as_it_was_meant_in_each_of_its_spellings(tree, data):
     try:
@@ -143,9 +147,10 @@ texts = st.one_of(
 )
 
 
-@settings(max_examples=250, **LAWS)
+@fuzz(deep=10_000, suite=250)
 @given(texts)
 def test_any_text_is_read_or_refused_with_one_line_and_little_work(text):
+    """10,000 texts."""
     steps = 0
 
     def count(frame, event, arg):
@@ -159,4 +164,41 @@ def test_any_text_is_read_or_refused_with_one_line_and_little_work(text):
     finally:
         sys.setprofile(before)
     assert steps < 300_000
-    assert not isinstance(found, str) or (found.endswith((".", "?")) and found.isprintable())
+    if isinstance(found, str):
+        assert found.endswith((".", "?"))
+        assert found.isprintable()
+        assert len(found) < 300
+
+
+# such as people type: nearly all of them are read
+signs = st.sampled_from(["+", "-", "*", "/", "^", "^-", " ", "", "^2*", "²+"])
+atoms = st.one_of(
+    st.sampled_from(["x", "2", "0.5", "100", "1e3", "pi", "e", "x", "(x-1)", "|x|"]), numbers.map(lambda n: n[1])
+)
+calls = st.builds(
+    lambda name, of: f"{name}({of}{', 2' * (FUNCTIONS[name].values - 1)})", st.sampled_from(list(FUNCTIONS)), atoms
+)
+formulas = st.lists(st.tuples(st.one_of(atoms, calls), signs), min_size=1, max_size=6).map(
+    lambda parts: "".join(part + sign for part, sign in parts[:-1]) + parts[-1][0]
+)
+
+
+@fuzz(deep=10_000, suite=40)
+@given(st.one_of(formulas, formulas, slips(formulas), texts))
+def test_any_formula_that_is_read_is_drawn_with_its_slope(text):
+    """10,000 formulas. How many take over 50 ms, warm ones and others, says ``--hypothesis-show-statistics``."""
+    began = time.process_time()
+    try:
+        f = parse(text, ("x",))
+    except ExpressionError:
+        event("refused")
+        return
+    values, slopes = curve(f, X)
+    latex = f.latex
+    event(f"read and drawn, {'over' if time.process_time() - began > 0.05 else 'within'} 50 ms")
+    assert values.shape == slopes.shape == X.shape
+    assert not np.isinf([values, slopes]).any()
+    assert not np.isfinite(slopes[np.isnan(values)]).any()
+    assert latex.count("{") == latex.count("}")
+    assert hash(f) == hash(parse(text, ("x",)))
+    kink(f, float(X[50]))
