@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from visit import ROOT, opened, shown
 
 import engine.maps
-import ui.gradients.page
+import ui.head
 from engine.xla import compiled
 from ui import admission
 from ui.admission import LONG_RUNS, SLOTS, long_run, slot, waiting, without_slot
@@ -89,7 +89,7 @@ def test_whatever_ends_a_page_releases_its_slot(end, monkeypatch):
         assert free() == SLOTS - 1
         next(ends, lambda: None)()
 
-    monkeypatch.setattr(ui.gradients.page, "show_notes", in_the_middle)
+    monkeypatch.setattr(ui.head, "show_notes", in_the_middle)
     app = AppTest.from_file(str(ROOT / PAGES[0].file), default_timeout=SOON).switch_page(PAGES[1].file).run()
     assert [problem.message for problem in app.exception] == (["in the middle of a page"] if end is error else [])
     assert not list(ends)
