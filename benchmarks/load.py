@@ -136,17 +136,15 @@ class Student:
             if message.metadata.cacheable:
                 self.kept[message.hash] = message
             self.hear(message, answer)
-            if (
-                message.WhichOneof("type") == "script_finished" and message.script_finished == RUN_AGAIN
-            ):  # a new server's first page, without its race yet
-                answer.stage, answer.sliders, answer.race = "", [], math.inf
-                known |= self.kept
-                continue
             if answer.stage and answer.race == math.inf:
                 answer.race = time.perf_counter() - before
-            if message.WhichOneof("type") == "script_finished":
+            if message.WhichOneof("type") != "script_finished":
+                continue
+            if message.script_finished != RUN_AGAIN:
                 answer.seconds = time.perf_counter() - before
                 return
+            answer.stage, answer.sliders, answer.race = "", [], math.inf  # a new server's first page, without its race
+            known |= self.kept
         raise ConnectionError("the server hung up")
 
     def question(self) -> bytes:

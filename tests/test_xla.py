@@ -89,6 +89,20 @@ def test_the_program_that_was_not_used_for_longest_is_dropped():
     assert "".join(traced) == "abcab"
 
 
+def test_the_programs_of_many_calls_are_built_once_each():
+    traced = []
+
+    @compiled(1)
+    def function(name, x):
+        traced.append(name)
+        return x + len(name)
+
+    one = np.ones(1, np.float32)
+    found = function.each([(name, one) for name in ("a", "bb", "a", "ccc")])
+    assert [float(value[0]) for value in found] == [2, 3, 2, 4]
+    assert sorted(traced) == ["a", "bb", "ccc"]
+
+
 # Switched off
 
 
