@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial, wraps
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -84,9 +83,21 @@ def compiled(
 
         def each(calls: Sequence[tuple]) -> list:
             missing = [args for args in calls if key_of(args) not in programs]
-            if len(missing) > 1:
-                with while_compiling(), ThreadPoolExecutor(AT_ONCE) as threads:
-                    list(threads.map(lambda args: call(*args), missing))
+            to_build = iter(missing)  # of all threads
+
+            def build_missing() -> None:
+                for args in to_build:
+                    with suppress(Exception):  # which is raised below
+                        call(*args)
+
+            # no pool: Python would have it build all that is left before the process may end
+            helpers = [threading.Thread(target=build_missing) for _ in missing[1:AT_ONCE]]
+            for helper in helpers:
+                helper.start()
+            build_missing()
+            for helper in helpers:
+                with while_compiling():
+                    helper.join()
             return [call(*args) for args in calls]
 
         call.each = each  # type: ignore[attr-defined]
