@@ -79,6 +79,7 @@ LAYOUT = """
 [class*="st-key-"][class*="-sent"] { display: none; }
 /* of the theme, to be read on the dark one's light blue too */
 :is([data-testid^="stBaseButton-primary"], [data-tag], [data-tag] *) { color: Canvas; }
+[kind="tertiary"][aria-expanded="true"] { color: CanvasText; } /* of an open menu, darkened too much for the dark one */
 .st-key-formulas > * { flex: 1 1 19rem; }
 /* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
    every frame. What takes long here says so, with a spinner or a bar. */
