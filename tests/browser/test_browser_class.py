@@ -92,8 +92,8 @@ def test_a_class_of_two_browsers_from_start_to_end(window):
     counted(teacher, 1, 1)
 
     press(teacher, "Reveal")
-    for visitor in (teacher, student):
-        assert bars(visitor) == [["SGD", 0, False], ["Momentum", 1, True], ["Adam", 0, False]]
+    for visitor, chosen in ((teacher, "Momentum"), (student, "Momentum your answer")):
+        assert bars(visitor) == [["SGD", 0, False], [chosen, 1, True], ["Adam", 0, False]]
         visitor.page.get_by_text("Momentum ends lowest, with the loss").wait_for()
         held(visitor, False)
         assert visitor.ask("stage.at") == 0

@@ -43,8 +43,10 @@ hostile = st.one_of(words, spelled, markup, long)
 
 def numbers(low, high):
     """Numbers of a range, its ends and round ones among them."""
-    round_ones = st.floats(low, high).map(lambda x: min(max(float(f"{x:.2g}"), low), high))
-    return st.one_of(st.floats(low, high), round_ones, st.sampled_from([float(low), float(high)]))
+    round_ones = st.floats(low, high, allow_subnormal=False).map(lambda x: min(max(float(f"{x:.2g}"), low), high))
+    return st.one_of(
+        st.floats(low, high, allow_subnormal=False), round_ones, st.sampled_from([float(low), float(high)])
+    )
 
 
 def knob(knob):

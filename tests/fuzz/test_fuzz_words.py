@@ -108,7 +108,9 @@ def test_a_storys_file_is_a_story_or_is_refused_in_one_line(tmp_path_factory, te
 
 # ---- steps by hand
 
-numbers = st.one_of(st.floats(-10, 10), st.sampled_from([0.0, -0.0, 1e4, 1e12, -1e19, 1e30, 3e38]))
+numbers = st.one_of(
+    st.floats(-10, 10, allow_subnormal=False), st.sampled_from([0.0, -0.0, 1e4, 1e12, -1e19, 1e30, 3e38])
+)
 
 
 @fuzz(deep=1000, suite=30)
@@ -150,7 +152,7 @@ CHOICES = Posed("Ackley Race", "", None, {}, ("yes", "no"))
 NUMBERS = Posed("Ackley Race", "", None, {}, (), numbers=2, points=2)
 answers = st.one_of(
     st.sampled_from([None, "yes", "no", "perhaps", "", 1, True, (), ("1", "2"), [1.0, 2.0]]),
-    st.lists(st.one_of(st.floats(), st.integers(0, 3)), max_size=5).map(tuple),
+    st.lists(st.one_of(st.floats(allow_subnormal=False), st.integers(0, 3)), max_size=5).map(tuple),
 )
 
 

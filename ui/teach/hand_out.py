@@ -42,7 +42,7 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     hide, lock = choose_limits(controls, names, setup)
     title = st.text_input(
         "Title",
-        setup.title,
+        typed(controls.key("hand", "title"), setup.title),
         key=controls.key("hand", "title"),
         max_chars=MAX_TITLE,
         placeholder="Which learning rate is too large?",
@@ -58,6 +58,15 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     st.markdown("The same as a part of a course page, in HTML:")
     st.code(iframe(controls.page, handed), language=None, wrap_lines=True)
     show_handout(controls, handed, link(handed))
+
+
+def typed(key: str, usual: str) -> str:
+    """What a field opens with: what was typed into it, else ``usual``.
+
+    Streamlit keeps it for the server alone: a menu that is opened while its closing is still being answered would show
+    the field as it was at first.
+    """
+    return str(st.session_state.get(key, usual))
 
 
 def nameable(controls: Controls[Any], setup: Setup) -> dict[str, str]:
@@ -127,7 +136,7 @@ def choose_own(controls: Controls[Any], setup: Setup) -> str:
     own = known if isinstance(known, Own) else Own("", ())
     words = st.text_input(
         "Your question",
-        own.words,
+        typed(controls.key("hand", "words"), own.words),
         key=controls.key("hand", "words"),
         max_chars=MAX_QUESTION,
         placeholder="Which one turns first?",
@@ -135,7 +144,7 @@ def choose_own(controls: Controls[Any], setup: Setup) -> str:
     )
     lines = st.text_area(
         "The answers to choose from, one on each line",
-        "\n".join(own.offered),
+        typed(controls.key("hand", "choices"), "\n".join(own.offered)),
         key=controls.key("hand", "choices"),
         height=100,
         placeholder="Adam\nSGD",
