@@ -173,6 +173,8 @@ def test_a_browser_without_video_says_so_in_one_sentence(home):
 def test_the_menu_works_by_keyboard(home):
     home.page.keyboard.press("Escape")
     home.page.locator(MENU).wait_for(state="detached")
+    # the server has heard of it: its answer would close a menu that is open again by then
+    home.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     home.page.get_by_role("button", name="Take it home").focus()
     home.page.keyboard.press("Enter")
     # a while after it is drawn it takes the focus: for its first entry, or for itself where that came later

@@ -175,6 +175,8 @@ def test_a_page_that_holds_the_run_can_be_handed_out(window, setup):
 def test_the_menu_works_by_keyboard(teacher):
     teacher.page.keyboard.press("Escape")
     teacher.page.locator(MENU).wait_for(state="detached")
+    # the server has heard of it: its answer would close a menu that is open again by then
+    teacher.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     teacher.page.get_by_role("button", name="Teach").focus()
     teacher.page.keyboard.press("Enter")
     teacher.page.wait_for_selector(f"{MENU}:focus")
