@@ -3,29 +3,12 @@
 from urllib.parse import urlencode
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.browser.axe import grave
 from ui.frame import PAGES
 from ui.setup.codec import encode
 from ui.setup.pages import RaceSetup
 from ui.setup.stories import library
-
-GRAVE = ("critical", "serious")
-# What is Streamlit's own: the key on a button that has one; a tag in a menu, which is outside of what has the theme;
-# and that what scrolls takes no Tab is left to the browsers, of which all but Safari let the keyboard into it.
-NOT_OURS = {"color-contrast": ("<kbd", "<span title="), "scrollable-region-focusable": ""}
-
-
-def grave(page):
-    """What axe-core finds that someone could not use."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for rule in found
-        if rule["impact"] in GRAVE
-        for node in rule["nodes"]
-        if not node["html"].startswith(NOT_OURS.get(rule["id"], "none of these"))
-    ]
 
 
 @pytest.fixture(scope="module", params=PAGES, ids=lambda page: page.title)

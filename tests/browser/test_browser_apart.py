@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from engine import OPTIMIZERS
+from tests.browser.axe import grave
 from ui.setup.pages import FitSetup, RaceSetup
 
 RATE, BETA1, BETA2, MU = 0.03, 0.9, 0.999, 0.9
@@ -171,15 +171,9 @@ def test_axe_finds_nothing_grave_in_it(opened):
     opened.ask("stage.go(7)")
     opened.page.locator(".apart-hide input").check()
     opened.page.locator(".apart tbody th button").first.focus()
-    found = Axe().run(opened.page, context=".apart", options={"resultTypes": ["violations"]}).response["violations"]
-    grave = [
-        (rule["id"], node["html"][:200], node["failureSummary"][:300])
-        for rule in found
-        if rule["impact"] in ("critical", "serious")
-        for node in rule["nodes"]
-    ]
+    found = grave(opened.page, ".apart")
     opened.page.locator(".apart-hide input").uncheck()
-    assert grave == []
+    assert found == []
 
 
 def test_the_switch_closes_and_opens_it_and_the_link_says_so(opened):

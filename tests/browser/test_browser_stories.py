@@ -93,7 +93,7 @@ def test_a_story_is_followed_from_start_to_end_by_keyboard_alone_and_home_shows_
 @pytest.fixture
 def forgetful(window):
     """A window whose browser keeps nothing, as some do in private."""
-    visitor = window(*PHONE)
+    visitor = window(*PHONE, new=True)
     visitor.page.add_init_script(
         "for (const name of ['getItem', 'setItem'])"
         " Storage.prototype[name] = function () { throw new DOMException('no', 'SecurityError'); };"

@@ -4,10 +4,10 @@ import base64
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageSequence
 
 from engine import OPTIMIZERS
+from tests.browser.axe import grave
 from tests.browser.firefox import IN_FIREFOX
 from ui.setup.pages import RaceSetup
 
@@ -193,8 +193,7 @@ def test_axe_finds_nothing_grave_in_the_open_menu(home, theme):
     home.wait("getComputedStyle(stage.root).colorScheme === given && stage.message.theme === given", theme)
     home.drawn()
     home.page.locator(MENU).wait_for()
-    found = Axe().run(home.page, context="[data-testid=stPopoverBody]").response["violations"]
-    assert [rule["id"] for rule in found if rule["impact"] in ("critical", "serious")] == []
+    assert grave(home.page, "[data-testid=stPopoverBody]") == []
 
 
 def test_the_menu_fits_a_phone(home):

@@ -254,8 +254,9 @@ def test_turning_a_knob_redraws_the_race_and_keeps_camera_zoom_and_step(visitor)
 
 
 def test_a_pinned_run_stays_behind_those_that_follow_on_the_same_ground_until_it_is_let_go(visitor):
+    # on the loss, where no path of the new run lies upon the old one
     ink = """(() => {
-        const { canvases: [lower] } = stage.views.get("map");
+        const { canvases: [lower] } = stage.views.get("loss");
         const { data } = lower.getContext("2d").getImageData(0, 0, lower.width, lower.height);
         return data.reduce((count, value, i) => count + (i % 4 === 3 && value > 0), 0);
     })()"""
@@ -323,10 +324,11 @@ def test_a_racer_leaves_the_line_up(visitor):
 def test_a_slider_is_dragged_by_mouse_and_the_last_place_is_what_is_raced(visitor):
     visitor.open(RACE)
     before = visitor.race
-    thumb = visitor.page.locator(".st-key-race-1-learning_rate input[type=range]")
+    slider = visitor.page.locator(".st-key-race-1-learning_rate")
+    thumb = slider.locator("input[type=range]")
     was = float(thumb.evaluate("e => e.value"))
     thumb.scroll_into_view_if_needed()
-    track = visitor.page.locator(".st-key-race-1-learning_rate [role=group]").bounding_box()
+    track = slider.locator("[role=group]").bounding_box()
     x, y = track["x"] + track["width"] * 0.9, track["y"] + track["height"] / 2
     visitor.page.mouse.move(x, y)
     visitor.page.mouse.down()

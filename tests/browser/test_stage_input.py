@@ -321,7 +321,7 @@ def test_a_lost_surface_is_drawn_again_by_itself_as_it_was_turned(visitor):
 
 
 def test_without_webgl_the_surface_says_so_and_the_other_views_work(window):
-    visitor = window()
+    visitor = window(new=True)
     visitor.page.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext ="
         " function (kind, ...rest) { return kind.includes('webgl') ? null : get.call(this, kind, ...rest); };"
@@ -335,7 +335,7 @@ def test_without_webgl_the_surface_says_so_and_the_other_views_work(window):
 
 
 def test_pages_left_and_come_back_to_keep_no_graphics_context_and_the_surface_is_drawn(window):
-    visitor = window()
+    visitor = window(new=True)
     visitor.page.add_init_script(
         "window.contexts = []; const get = HTMLCanvasElement.prototype.getContext;"
         " HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { const made = get.call(this, kind, ...rest);"
