@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.firefox import IN_FIREFOX, PROGRAMS, launch_firefox
 from ui.frame import PAGES
@@ -95,10 +96,13 @@ def server(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Beside a failure stands what the server has said so far: only the worker that the test ran in knows."""
+    """Beside a failure stands what the server has said so far, and what the open pages show: only this worker knows."""
     report = yield
     if report.failed and LOG in item.config.stash:
         report.sections.append(("the server's log", item.config.stash[LOG].read_text(errors="replace")))
+        for visitor in (one for one in OPEN if not one.page.is_closed()):
+            with suppress(PlaywrightError):
+                report.sections.append((visitor.page.url, f"{visitor.page.evaluate(SHOWN)}\n{visitor.errors}"))
     return report
 
 
@@ -140,6 +144,18 @@ SAY_MORE = """addEventListener("error", ({ error, filename, lineno, colno }) => 
     if (error && Object.prototype.toString.call(error) !== "[object Error]")
         console.error(`thrown at ${filename}:${lineno}:${colno}: ${error.message ?? JSON.stringify(error)}`);
 });"""
+
+
+# what a page shows, in words, for the report of a failure
+SHOWN = """() => {
+    const { testConnectionState, testScriptState } = document.querySelector("[data-testid=stApp]")?.dataset ?? {};
+    const { stage, dataset } = document.querySelector(".stage") ?? {};
+    const { id, still, waits } = stage?.message ?? {};
+    const views = [...stage?.views ?? []].map(([name, { plot }]) => [name, plot?.data?.length, !!plot?._fullLayout]);
+    return JSON.stringify({ testConnectionState, testScriptState, drawn: dataset?.drawn, id, still, waits, views })
+        + "\\n" + document.querySelector("[data-testid=stMain]")?.innerText.slice(0, 1000);
+}"""
+OPEN: list["Visitor"] = []  # the windows there are
 
 
 class Visitor:
@@ -312,6 +328,7 @@ def windows(browser: BrowserContext, server: str, kept: list[Visitor]) -> Iterat
         visitor.page.set_viewport_size({"width": width, "height": height})
         visitor.page.emulate_media(color_scheme=theme)
         made.append((visitor, profile is browser and not new))
+        OPEN[:] = [*(one for one in OPEN if one is not visitor and not one.page.is_closed()), visitor]
         return visitor
 
     yield window
