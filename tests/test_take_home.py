@@ -24,7 +24,8 @@ from ui.take_home.every_step import every_step
 from ui.take_home.files import CSV, ENDINGS, NOTEBOOK, OPTAX, PYTORCH, describe, files
 
 CLOSE = 1e-4  # of the largest coordinate so far
-ALL_RULES = tuple(rule() for rule in OPTIMIZERS.values())
+RULES = tuple(OPTIMIZERS.values())
+ALL_RULES = tuple(rule() for rule in RULES)
 TURNED = {  # every knob with a range away from its default
     "weight_decay": 0.02,
     "momentum": 0.7,
@@ -52,7 +53,7 @@ def switches_of(rule):
 SWITCHES = set.union(*map(switches_of, OPTIMIZERS.values()))
 
 
-def on_booth(switched, rules=tuple(OPTIMIZERS.values())):
+def on_booth(switched, rules=RULES):
     """Rules with other knobs, the switches as said, where each of them tells."""
     racers = tuple(turned(rule, 0.005, switched) for rule in rules)
     return RaceSetup(landscape="Booth", start=(-2.0, 2.0), steps=60, racers=racers)
@@ -60,7 +61,7 @@ def on_booth(switched, rules=tuple(OPTIMIZERS.values())):
 
 def with_one_switched(name):
     """Those rules that have this switch beside others: of the rest the first two set-ups have it on and off."""
-    rules = [rule for rule in OPTIMIZERS.values() if {name} < switches_of(rule)]
+    rules = [rule for rule in RULES if {name} < switches_of(rule)]
     return on_booth(lambda knob: knob.name == name, rules)
 
 
