@@ -86,10 +86,11 @@ def compiles(compiled):
 @pytest.fixture(scope="session")
 def walk():
     """The plain loop that a race must agree with: one start, one step after the other, every position kept."""
+    slope_of = functools.cache(lambda loss: jax.jit(jax.grad(loss)))
 
     def path(loss, optimizer, start, steps):
         x = jnp.asarray(start, jnp.float32)
-        slope, memory, positions = jax.jit(jax.grad(loss)), optimizer.init(x), [x]
+        slope, memory, positions = slope_of(loss), optimizer.init(x), [x]
         for _ in range(steps):
             move, memory = optimizer.update(slope(x), memory, x)
             x = x + move

@@ -47,7 +47,7 @@ from ui.take_home.captions import settings
 YES_NO = Posed("Ackley Race", "pages/4_Ackley_Race.py", None, {}, ("yes", "no"))
 PLACE = replace(YES_NO, choices=(), numbers=2)
 FIT = FitSetup(data="4x", rate=0.0312, steps=40, tolerance=0.0, theta=0.0, ask="ends")
-RACE = RaceSetup(landscape="Ravine", steps=40, ask="lowest")
+RACE = RaceSetup(racers=RaceSetup().racers[:3], landscape="Ravine", steps=40, ask="lowest")
 
 
 class Clock:

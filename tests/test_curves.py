@@ -141,7 +141,7 @@ def test_the_loss_is_sent_as_if_there_were_no_other_curve_and_comes_back_to_the_
 
 @pytest.mark.parametrize("landscape", ["Rosenbrock", "Himmelblau", "Monkey saddle"])
 def test_the_positions_are_those_of_the_race_to_the_last_digit_whatever_curve_is_chosen(landscape):
-    setup = RaceSetup().with_setting("landscape", landscape)
+    setup = replace(RACE, steps=200).with_setting("landscape", landscape)
     plain = tracks(shown(setup))
     for curve in INSIDE:
         for name, track in tracks(shown(replace(setup, curve=curve))).items():

@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, basins, race, sweep
 from engine.analysis import curvature
-from engine.blocks import BLOCK, BLOCKS_PER_TASK
+from engine.blocks import BLOCK, BLOCKS_PER_TASK, vectorize_rule
 
 BOWL, HIMMELBLAU, ROSENBROCK = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau", "Rosenbrock"))
 RATE = 0.01  # gentle: where runs are chaotic, a difference in the last digit would grow
@@ -145,11 +145,30 @@ def test_on_a_bowl_gradient_descent_converges_below_the_limit_and_diverges_above
 
 
 def test_any_knob_can_be_swept(rule):
-    for knob in rule.knobs():
-        ends = [0, 1] if knob.is_switch else [knob.low, knob.high]
-        # where the sweep above is: that of the learning rate is compiled already
-        found = sweep(HIMMELBLAU.loss, rule(), knob.name, ends, [[1.0, 1.0]], 5, minima=HIMMELBLAU.minima)
-        assert found.losses.shape == (2, 1)
+    """The steps of runs that each have their own value of a knob are those of races with it."""
+    start, steps = np.float32([1.0, -2.0]), 3
+    loss, slope = jax.vmap(BOWL.loss, -1), jax.vmap(jax.grad(BOWL.loss), -1, -1)
+    for place, knob in enumerate(rule.knobs()):
+        ends = [False, True] if knob.is_switch else [knob.low, knob.high]
+        races = {str(end): replace(rule(), **{knob.name: end}) for end in ends}
+        x = np.stack([start] * len(ends), axis=-1)
+        knobs = np.float32([*vars(rule()).values()])
+        init, update = vectorize_rule(BOWL.loss, rule, place, knobs, np.float32(ends), x)
+        state = init(x)
+        for step in range(steps):
+            move, state = update(slope(x), state, x, step, loss(x))
+            x = x + move
+        traces = race(BOWL.loss, races, start[None], steps)
+        expected = np.stack([trace.positions[0, -1] for trace in traces.values()], axis=-1)
+        np.testing.assert_allclose(x, expected, rtol=1e-4, atol=1e-6, err_msg=knob.name)
+
+
+def test_the_knob_that_is_named_is_the_one_that_is_swept():
+    racer, values = OPTIMIZERS["Momentum"](learning_rate=RATE), [0.1, 0.5, 0.9]
+    found = sweep(HIMMELBLAU.loss, racer, "momentum", values, [[1.0, 1.0]], 10)
+    for value, loss in zip(values, found.losses[:, 0], strict=True):
+        trace = race(HIMMELBLAU.loss, {"it": replace(racer, momentum=value)}, [[1.0, 1.0]], 10)["it"]
+        np.testing.assert_allclose(loss, trace.losses[0, -1], rtol=1e-4)
 
 
 @pytest.mark.parametrize(

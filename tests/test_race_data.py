@@ -24,6 +24,7 @@ def fit(seed):
 
 
 FIT = fit(0)
+slope = jax.jit(jax.grad(mean_squared_error))
 
 
 def run(optimizer=None, starts=(START,), steps=40, loss=mean_squared_error, data=FIT.data, **rest):
@@ -51,7 +52,6 @@ def assert_same_but_for_rounding(one, other):
 def test_a_run_in_batches_goes_where_a_plain_loop_over_those_examples_goes(rule, batch_size):
     """14 examples by 4: each fourth batch has two, and its mean is over two."""
     trace = run(rule(), batch_size=batch_size, seeds=5)
-    slope = jax.jit(jax.grad(mean_squared_error))
     x = jnp.asarray(START)
     memory, path = rule().init(x), [x]
     for step in range(40):

@@ -163,9 +163,10 @@ def test_a_click_on_a_mark_gives_its_racer_that_rate_and_shows_the_race(monkeypa
 @pytest.mark.parametrize("tab", ["rates", "basins", "fair"])
 def test_every_tab_stands_on_every_landscape(landscape, tab):
     start = next(iter(LANDSCAPES[landscape].places.values()))
-    app = shown(replace(SETUP, show=tab, landscape=landscape, start=start, points=16, steps=30))
-    said = texts(app)
-    assert not [word for word in said.split() if word.strip("(),.*%").lower() in {"nan", "inf", "none"}]
+    one = SETUP.racers[:1]  # the one that is lost where a landscape is steep
+    app = shown(replace(SETUP, show=tab, landscape=landscape, start=start, racers=one, points=16, steps=30))
+    words = {word.strip("(),.*%") for word in texts(app).split()}
+    assert not words & {"nan", "NaN", "inf", "None"}
 
 
 def test_the_fair_race_has_each_optimizer_of_the_line_up_once():

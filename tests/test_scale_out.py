@@ -15,9 +15,7 @@ ROOT = Path(__file__).parents[1]
 HIMMELBLAU, ADAM = LANDSCAPES["Himmelblau"], OPTIMIZERS["Adam"]
 
 
-@pytest.mark.parametrize(
-    "how", [["--devices", "3"], ["--processes", "2"], ["--processes", "2", "--devices", "2"]], ids=" ".join
-)
+@pytest.mark.parametrize("how", [["--devices", "3"], ["--processes", "2", "--devices", "2"]], ids=" ".join)
 def test_several_devices_and_processes_make_the_same_map(how):
     """The command compares every array with those of one device, and fails where a bit differs."""
     small = ["--landscape", "Himmelblau", "--resolution", "70", "--steps", "60"]

@@ -25,16 +25,16 @@ def turned(racers, share):
 
 SLOPED = replace(GRADIENTS, part="differences", f="sin x", low=-5.0, high=5.0)
 NOISY = replace(FIT, data="noisy line", batch=4)
-PAIR = replace(RACE, racers=RACE.racers[:2])
+PAIR, FITTED = (replace(setup, racers=setup.racers[:2]) for setup in (RACE, REGRESSION))
 
 # what may compile at its first look, and what is then changed in it
 SESSIONS = {
     "Ackley Race": (
-        RACE,
+        PAIR,
         [
             *({"start": start} for start in ((1.0, -2.0), (0.0, 0.0), (900.0, -900.0))),
             *({"steps": steps} for steps in (1, 7, 450, MAX_STEPS)),
-            *({"racers": turned(RACE.racers, share)} for share in (0.1, 0.9)),
+            *({"racers": turned(PAIR.racers, share)} for share in (0.1, 0.9)),
             {"loss": "log"},
             {"view": "wide"},
         ],
@@ -48,17 +48,17 @@ SESSIONS = {
         [{"racers": turned(PAIR.racers, 0.4), "points": 40, "steps": 90}],
     ),
     "2D Regression": (
-        replace(REGRESSION, batch=5),
+        replace(FITTED, batch=5),
         [
             *({"batch": size} for size in (1, 7, 49)),
             *({"noise": noise} for noise in (1.0, 60.0)),
             *({"steps": steps} for steps in (1, 33, MAX_ITERATIONS)),
             {"seed": 3, "start": (2.0, -8.0)},
-            {"racers": turned(REGRESSION.racers, 0.2), "tolerance": 0.5},
+            {"racers": turned(FITTED.racers, 0.2), "tolerance": 0.5},
         ],
     ),
     "2D Regression on all examples": (
-        replace(REGRESSION, batch=0),
+        replace(FITTED, batch=0),
         [{"noise": noise, "seed": seed, "steps": 90} for noise, seed in ((0.0, 1), (7.0, 2))],
     ),
     "Linear Fit": (

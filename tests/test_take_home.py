@@ -24,7 +24,8 @@ from ui.take_home.every_step import every_step
 from ui.take_home.files import CSV, ENDINGS, NOTEBOOK, OPTAX, PYTORCH, describe, files
 
 CLOSE = 1e-4  # of the largest coordinate so far
-ALL_RULES = tuple(rule() for rule in OPTIMIZERS.values())
+RULES = tuple(OPTIMIZERS.values())
+ALL_RULES = tuple(rule() for rule in RULES)
 TURNED = {  # every knob with a range away from its default
     "weight_decay": 0.02,
     "momentum": 0.7,
@@ -45,13 +46,23 @@ def turned(rule, rate, switched=lambda knob: True):
     )
 
 
-SWITCHES = {knob.name for rule in OPTIMIZERS.values() for knob in rule.knobs() if knob.is_switch}
+def switches_of(rule):
+    return {knob.name for knob in rule.knobs() if knob.is_switch}
 
 
-def on_booth(switched):
-    """Every rule with other knobs, the switches as said, where each of them tells."""
-    racers = tuple(turned(rule, 0.005, switched) for rule in OPTIMIZERS.values())
+SWITCHES = set.union(*map(switches_of, OPTIMIZERS.values()))
+
+
+def on_booth(switched, rules=RULES):
+    """Rules with other knobs, the switches as said, where each of them tells."""
+    racers = tuple(turned(rule, 0.005, switched) for rule in rules)
     return RaceSetup(landscape="Booth", start=(-2.0, 2.0), steps=60, racers=racers)
+
+
+def with_one_switched(name):
+    """Those rules that have this switch beside others: of the rest the first two set-ups have it on and off."""
+    rules = [rule for rule in RULES if {name} < switches_of(rule)]
+    return on_booth(lambda knob: knob.name == name, rules)
 
 
 def random_race(seed):
@@ -68,9 +79,7 @@ ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZE
 SETUPS = {
     "all rules with other knobs": on_booth(lambda knob: True),
     "all rules with other numbers": on_booth(lambda knob: False),
-    **{
-        f"all rules with {name} alone": on_booth(lambda knob, name=name: knob.name == name) for name in sorted(SWITCHES)
-    },
+    **{f"rules with {name} alone": with_one_switched(name) for name in sorted(SWITCHES)},
     "a run that leaves the finite numbers": RaceSetup(
         landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
     ),

@@ -315,7 +315,10 @@ def told(app: AppTest) -> str:
 def spelled(value: str, text: str) -> list[str]:
     """Where a text has a value: a whole number by itself, another one with whatever digits come behind."""
     behind = r"(?!\w|\.\d)" if value.isdigit() else ""
-    return re.findall(rf".{{0,60}}(?<![\w.\\]){re.escape(value)}{behind}.{{0,40}}", text)
+    word = re.escape(value)
+    # the value comes first in the pattern, for which Python looks fastest in a long text
+    found = re.finditer(rf"{word}(?<![\w.\\]{word}){behind}", text)
+    return [text[max(one.start() - 60, 0) : one.end() + 40] for one in found]
 
 
 @pytest.mark.parametrize(
