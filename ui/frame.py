@@ -50,14 +50,14 @@ PAGES = (
         "Linear Fit",
         ":material/show_chart:",
         "Fitting a line: how large may the learning rate be?",
-        above=8,
+        above=8.8,
     ),
     Page(
         "pages/3_2D_Regression.py",
         "2D Regression",
         ":material/grid_on:",
         "Fitting two parameters: who takes which path?",
-        above=8,
+        above=8.8,
     ),
     Page(
         "pages/4_Ackley_Race.py",
