@@ -117,7 +117,7 @@ STAGE_LAYOUT = """
   .st-key-before-stage > :first-child { flex: 0 1 auto; min-width: 0; }
 }
 /* two lines, which most sentences need there, whichever it is */
-@media (min-width: 768px) and (max-width: 1700px) { .st-key-before-stage { min-height: 4.2rem; } }
+@media (min-width: 1200px) and (max-width: 1700px) { .st-key-before-stage { min-height: 4.2rem; } }
 @media (min-width: 1200px) {
   .st-key-head { flex-wrap: nowrap; }
   .st-key-head > * { flex: none; }

@@ -326,7 +326,7 @@ def windows(browser: BrowserContext, server: str, kept: list[Visitor]) -> Iterat
             profiles.append(profile := browser.browser.new_context(**device))
         visitor = kept.pop() if kept and profile is browser and not new else Visitor(new_page(profile), server)
         visitor.page.set_viewport_size({"width": width, "height": height})
-        visitor.page.emulate_media(color_scheme=theme)
+        visitor.page.emulate_media(color_scheme=theme, media="null", reduced_motion="null")
         made.append((visitor, profile is browser and not new))
         OPEN[:] = [*(one for one in OPEN if one is not visitor and not one.page.is_closed()), visitor]
         return visitor
