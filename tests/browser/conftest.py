@@ -153,7 +153,7 @@ SHOWN = """() => {
     const { id, still, waits } = stage?.message ?? {};
     const views = [...stage?.views ?? []].map(([name, { plot }]) => [name, plot?.data?.length, !!plot?._fullLayout]);
     return JSON.stringify({ testConnectionState, testScriptState, drawn: dataset?.drawn, id, still, waits, views })
-        + "\\n" + document.querySelector("[data-testid=stMain]")?.innerText.slice(0, 1000);
+        + "\\n" + document.querySelector("[data-testid=stMain]")?.innerText.slice(0, 1000).toWellFormed();
 }"""
 OPEN: list["Visitor"] = []  # the windows there are
 
@@ -324,9 +324,13 @@ def windows(browser: BrowserContext, server: str, kept: list[Visitor]) -> Iterat
         if device is not None:
             assert browser.browser
             profiles.append(profile := browser.browser.new_context(**device))
-        visitor = kept.pop() if kept and profile is browser and not new else Visitor(new_page(profile), server)
+        if kept and profile is browser and not new:
+            visitor = kept.pop()
+            visitor.page.emulate_media(media="null", reduced_motion="null")
+        else:
+            visitor = Visitor(new_page(profile), server)
         visitor.page.set_viewport_size({"width": width, "height": height})
-        visitor.page.emulate_media(color_scheme=theme, media="null", reduced_motion="null")
+        visitor.page.emulate_media(color_scheme=theme)
         made.append((visitor, profile is browser and not new))
         OPEN[:] = [*(one for one in OPEN if one is not visitor and not one.page.is_closed()), visitor]
         return visitor
