@@ -46,7 +46,7 @@ ASKED = {
     "where, fit": FitSetup(model="intercept", ask="where~5"),
     "slope": GradientsSetup(f="sin x", low=-5, high=5, x0=1.0, ask="slope"),
     "line, fit": FitSetup(model="intercept", ask="line"),
-    "steps, race": RaceSetup((SGD(),), landscape="Himmelblau", start=(-0.5, 0.5), steps=60, ask="steps~12"),
+    "steps, race": RaceSetup(landscape="Himmelblau", start=(-0.5, 0.5), steps=60, ask="steps~12"),
     "steps, regression": RegressionSetup(ask="steps"),
     "steps, fit": FitSetup(model="intercept", ask="steps"),
     "rate, race": RaceSetup(steps=50, ask="rate~Adam"),
