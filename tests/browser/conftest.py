@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit
+from weakref import WeakSet
 
 import pytest
 from PIL import Image
@@ -155,7 +156,7 @@ SHOWN = """() => {
     return JSON.stringify({ testConnectionState, testScriptState, drawn: dataset?.drawn, id, still, waits, views })
         + "\\n" + document.querySelector("[data-testid=stMain]")?.innerText.slice(0, 1000).toWellFormed();
 }"""
-OPEN: list["Visitor"] = []  # the windows there are
+OPEN: WeakSet["Visitor"] = WeakSet()  # the windows there are
 
 
 class Visitor:
@@ -324,20 +325,19 @@ def windows(browser: BrowserContext, server: str, kept: list[Visitor]) -> Iterat
         if device is not None:
             assert browser.browser
             profiles.append(profile := browser.browser.new_context(**device))
-        if kept and profile is browser and not new:
-            visitor = kept.pop()
-            visitor.page.emulate_media(media="null", reduced_motion="null")
-        else:
-            visitor = Visitor(new_page(profile), server)
+        lent = profile is browser and not new
+        visitor = kept.pop() if lent and kept else Visitor(new_page(profile), server)
+        if lent:
+            visitor.page.emulate_media(media="null", reduced_motion="null")  # whatever the test before has set
         visitor.page.set_viewport_size({"width": width, "height": height})
         visitor.page.emulate_media(color_scheme=theme)
-        made.append((visitor, profile is browser and not new))
-        OPEN[:] = [*(one for one in OPEN if one is not visitor and not one.page.is_closed()), visitor]
+        made.append((visitor, lent))
+        OPEN.add(visitor)
         return visitor
 
     yield window
-    for visitor, keep in made:
-        if not keep or kept or visitor.errors or visitor.page.is_closed():
+    for visitor, lent in made:
+        if not lent or kept or visitor.errors or visitor.page.is_closed():
             visitor.page.close()
         else:
             kept.append(visitor)
