@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import expect
 
 from engine import OPTIMIZERS
 from tests.browser.axe import grave
@@ -28,7 +29,7 @@ COURSE = "A course page"
 def teacher(shared_window):
     """A teacher with the menu open, and a question in their own words."""
     visitor = shared_window(1400, 900).open(SETUP)
-    visitor.page.get_by_role("button", name="Teach").click()
+    visitor.page.get_by_role("button", name="Teach").press("Enter")
     visitor.page.wait_for_selector(f"{MENU}:focus")  # a while after it is drawn, it takes the focus
     choose(visitor, "Hidden", {"Steps": "steps", "Picture: the map": "map", "Take it home": "take-home"})
     choose(visitor, "Locked", {"Landscape": "lock=landscape"})
@@ -171,22 +172,17 @@ def test_a_page_that_holds_the_run_can_be_handed_out(window, setup):
     assert grave(visitor.page, ".handout") == []
 
 
-def test_the_menu_works_by_keyboard(teacher):
-    teacher.page.keyboard.press("Escape")
-    teacher.page.locator(MENU).wait_for(state="detached")
-    # the server has heard of it: its answer would close a menu that is open again by then
-    teacher.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    teacher.page.get_by_role("button", name="Teach").focus()
-    teacher.page.keyboard.press("Enter")
-    teacher.page.wait_for_selector(f"{MENU}:focus")
-    until_the_link_says(teacher, "ask=own")  # before it is filled, Tab leaves it
-    teacher.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    teacher.page.locator(MENU).focus()
+def test_the_menu_works_by_keyboard_and_keeps_what_was_chosen_when_it_is_closed(teacher):
+    menu = teacher.page.locator(MENU)
+    menu.focus()
     teacher.page.keyboard.press("Tab")
-    teacher.page.wait_for_function("menu => document.activeElement.closest(menu) !== null", arg=MENU)
-    # what was chosen is still there
-    assert "ask=own" in address_of(teacher)
-    assert teacher.page.locator(MENU).get_by_label("Title", exact=True).input_value() == TITLE
+    assert teacher.page.evaluate("menu => document.activeElement.closest(menu) !== null", MENU)
+    teacher.page.keyboard.press("Escape")
+    menu.wait_for(state="detached")
+    assert "Teach" in teacher.page.evaluate("document.activeElement.textContent")
+    teacher.page.keyboard.press("Enter")
+    until_the_link_says(teacher, "ask=own")
+    expect(menu.get_by_label("Title", exact=True)).to_have_value(TITLE)
 
 
 @pytest.mark.parametrize("page", SETUPS)
