@@ -54,7 +54,8 @@ def serving(
 ) -> Iterator[str]:
     """A server of its own, as README's command starts it. Gives its address. One that crashes fails the test."""
     port = port or free_port()
-    command = [sys.executable, "-m", "streamlit", "run", app]
+    # were it to crash, each thread's place in Python would be in the log
+    command = [sys.executable, "-X", "faulthandler", "-m", "streamlit", "run", app]
     with log.open("wb") as out:
         server = subprocess.Popen(
             [*through, *command, "--server.headless", "true", "--server.port", str(port)],
@@ -66,7 +67,7 @@ def serving(
         address = f"http://127.0.0.1:{port}"
         wait_until_healthy(f"{address}/_stcore/health", server)
         yield address
-        assert server.poll() is None, f"The server ended by itself, with code {server.returncode}."
+        assert server.poll() is None, f"Server ended by itself: {server.returncode}\n{log.read_text(errors='replace')}"
     finally:
         server.terminate()
         try:
