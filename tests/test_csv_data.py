@@ -83,6 +83,7 @@ REFUSED = {
     "one column": (b"x\n1\n2\n", "one column"),
     "prose": (b"Dear all\nplease find below\n", "one column"),
     "one column of numbers": (b"x,y\n1,a\n2,b\n", "Only one column of the file has numbers"),
+    "more settings than rows": (b"Serial;205\nInterval [s];0,1\nt;T\n0;2,5\n", "and one for y.$"),  # 0 is not to blame
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00", "a PNG picture"),
     "an old Excel file": (b"\xd0\xcf\x11\xe0" + bytes(9), "old Excel file"),
     "only comments": (b"# a\n# 1,2\n", "Every line of the file is a comment"),

@@ -256,7 +256,8 @@ def explain_too_few(found: list[int], body: list[Line], decimal: str, faults: di
         if row in faults:
             return f"{message} {faults[row]}"
         for i, cell in enumerate(line.cells[:width]):
-            if i not in found and cell and (i in dates or resembles_number(cell) or is_date(cell) or has_unit(cell)):
+            meant = number(cell, decimal) is None and (resembles_number(cell) or is_date(cell) or has_unit(cell))
+            if i not in found and cell and (i in dates or meant):
                 why = DATES_NOT_READ if i in dates else explain_not_number(cell, decimal)
                 return f"{message} On line {line.number}, {quoted(cell)} {why}."
     return message
