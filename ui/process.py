@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,10 @@ def load_engine() -> None:
 
         engine.xla.set_flags()
         engine.xla.compile.while_compiling = compiling
-    atexit.register(close)  # registered after JAX's own exit function, so it runs before that
+    # Exit functions run from the last registered to the first. JAX has one, and while it traces it makes finalizers,
+    # which all run as the process ends; that function is registered with the first finalizer there is.
+    weakref.finalize(close, close).detach()
+    atexit.register(close)
 
 
 @contextmanager
