@@ -373,9 +373,9 @@ def window(
 
 
 @pytest.fixture(scope="module")
-def shared_window(browser: BrowserContext, server: str) -> Iterator[Callable[..., Visitor]]:
+def shared_window(browser: BrowserContext, server: str, kept: list[Visitor]) -> Iterator[Callable[..., Visitor]]:
     """Make windows that the tests of a module share: each leaves its own as the next may find it."""
-    with windows(browser, server, []) as window:
+    with windows(browser, server, kept) as window:
         yield window
 
 
