@@ -193,6 +193,11 @@ class Visitor:
         self.page.goto(address)
         return self.drawn()
 
+    def pictured(self) -> None:
+        """Wait until the pictures of a page have come: where it is left before, the server no longer knows them."""
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_function("[...document.images].every((image) => image.complete)")
+
     def drawn(self, other_than: str = "") -> "Visitor":
         """Wait until a race is drawn, another one than that of the given id."""
         self.page.wait_for_function(

@@ -155,9 +155,7 @@ def test_numbers_and_places_of_a_class_stand_beside_the_outcome(window, setup):
     page = student.page
     page.goto(student.server)
     page.get_by_label("Join a class", exact=True).wait_for()
-    # its pictures have come: of a page that is left before, the server forgets them
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
+    student.pictured()
     page.get_by_label("Join a class", exact=True).fill(code.lower())
     page.keyboard.press("Enter")
     student.drawn()

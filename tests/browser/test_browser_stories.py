@@ -12,6 +12,7 @@ WIDE, PHONE = (1400, 900), (390, 844)
 def open_home(visitor):
     visitor.page.goto(visitor.server)
     visitor.page.locator(".story-list a").first.wait_for()
+    visitor.pictured()
     return visitor.page
 
 

@@ -531,7 +531,10 @@ def test_every_racers_number_is_downloaded_as_it_was_drawn(standing):
 def test_home_leads_to_every_page(visitor):
     visitor.page.goto(visitor.server)
     for page in PAGES[1:]:
-        visitor.page.locator("[data-testid=stMain]").get_by_role("link", name=page.title).click()
+        link = visitor.page.locator("[data-testid=stMain]").get_by_role("link", name=page.title)
+        link.wait_for()
+        visitor.pictured()
+        link.click()
         visitor.page.get_by_role("heading", name=page.title, exact=True).wait_for()
         visitor.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         assert visitor.page.locator("[data-testid=stException]").count() == 0
