@@ -134,10 +134,10 @@ def launch_chromium(playwright: Playwright, profile: Path) -> BrowserContext:
             "--no-first-run",
             # else a canvas that is read often changes from one way of drawing to another, which rounds differently
             "--disable-accelerated-2d-canvas",
-            # without a graphics card, the processor draws what is not WebGL sooner by itself than by way of OpenGL
+            # without a graphics card, the processor draws what is not WebGL sooner by itself than by way of OpenGL,
             "--disable-gpu-rasterization",
             "--disable-gpu-compositing",
-            # without a graphics card, Mesa draws WebGL in half the time of Chromium's own; without Mesa that is used
+            # and WebGL by way of Mesa in half the time of Chromium's own, which is used where there is no Mesa
             "--use-angle=gl-egl",
             "--ignore-gpu-blocklist",
         ],

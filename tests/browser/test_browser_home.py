@@ -14,8 +14,7 @@ def open_home(visitor):
     """The home page, once its picture is drawn."""
     visitor.page.goto(visitor.server)
     visitor.page.wait_for_function(f"() => document.querySelector('.race-picture') && {PICTURE}?.race")
-    visitor.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    visitor.page.wait_for_function("document.querySelector('.race-picture img').naturalWidth > 0")
+    visitor.pictured()
     visitor.page.evaluate("document.fonts.ready.then(() => null)")
     return visitor
 
