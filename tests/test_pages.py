@@ -20,7 +20,7 @@ from ui.draw.stage.stage import STILL_ID_LENGTH
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
-from ui.setup.pages import LOSS_AXES, MAX_STEPS, NO_REPLAY, SETUPS, RaceSetup
+from ui.setup.pages import LOSS_AXES, MAX_STEPS, NO_REPLAY, SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
 from ui.setup.presets import opening, presets
 from ui.setup.racers import MAX_RACERS, racer_names
 
@@ -426,6 +426,42 @@ def test_a_visitor_who_turns_that_very_widget_has_the_last_word(monkeypatch):
 
 def test_what_the_browser_has_shown_may_be_turned_back_at_once(monkeypatch):
     assert after_a_click(monkeypatch, seen=True, drawn=OPENING.start[0]) == OPENING.start[0]
+
+
+COUNT = "What the page was told"  # it is to begin with another value
+TURNED = (OPTIMIZERS["SGD"](learning_rate=0.02), OPTIMIZERS["Adam"](learning_rate=0.5))
+ALL_TURNED = {
+    "Ackley Race": RaceSetup(landscape="Ravine", view="wide", start=(1.5, 2.0), steps=33, loss="log", racers=TURNED),
+    "its basins": RaceSetup(show="basins", points=16, field=True, racers=TURNED),
+    "2D Regression": RegressionSetup(start=(2.0, -8.0), steps=60, batch=5, seed=3, racers=TURNED),
+    "Linear Fit": FitSetup(data="noisy line", batch=4, steps=30, noise=3.0, seed=2),
+    "Gradients": GradientsSetup(f="sin x", low=-5.0, high=5.0, x0=1.0, h=0.1, part="differences"),
+}
+
+
+def listed(value) -> list:
+    return list(value) if np.iterable(value) and not isinstance(value, str) else [value]
+
+
+def begin_and_held(proto) -> tuple[list, list]:
+    """What a widget begins with in a browser, and what its key was set to, as the browser is sent them."""
+    begin, options = listed(proto.default), [getattr(one, "content", one) for one in getattr(proto, "options", ())]
+    if not options:
+        return begin, listed(proto.value)
+    held = proto.raw_values if hasattr(proto, "raw_values") else proto.raw_value
+    return [options[int(place)] for place in begin], listed(held)
+
+
+@pytest.mark.parametrize("setup", ALL_TURNED.values(), ids=ALL_TURNED)
+def test_a_widget_begins_with_what_its_key_was_set_to(setup):
+    """What a key was set to is told once, and is lost where the next run begins before it was sent."""
+    app = past_the_question(shown(setup))
+    kinds = ("selectbox", "button_group", "select_slider", "slider", "number_input", "text_input", "toggle")
+    widgets = [one for kind in kinds for one in app.get(kind) if one.proto.set_value and one.label != COUNT]
+    assert len(widgets) > 7
+    for widget in widgets:
+        begin, held = begin_and_held(widget.proto)
+        assert begin == held, widget.key
 
 
 def test_going_back_in_the_browser_shows_the_race_before():

@@ -60,10 +60,11 @@ def choose(name: str, upload: Upload) -> None:
     if chosen is None and reading and name not in reading.questions:
         chosen = getattr(reading, name)
     CONTROLS.set_derived(f"read-{name}", chosen)
+    options = list(OPTIONS[name])
     st.selectbox(
         LABELS[name],
-        list(OPTIONS[name]),
-        index=None if chosen is None else 0,  # without an answer yet, the first option is no better than the others
+        options,
+        index=None if chosen is None else options.index(chosen),  # none is better than the others without an answer
         required=chosen is None,
         key=key,
         format_func=OPTIONS[name].__getitem__,

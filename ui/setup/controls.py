@@ -16,6 +16,15 @@ from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
 LOCKED = "It is locked in this link."
+DEFAULTS = {
+    "number_input": "value",
+    "segmented_control": "default",
+    "select_slider": "value",
+    "selectbox": "index",
+    "slider": "value",
+    "text_input": "value",
+    "toggle": "value",
+}  # what a widget's function calls the value that it begins with; a button has none
 RECONNECTED = "The connection was lost. Your last change may be lost with it: please make it again."
 
 
@@ -237,7 +246,7 @@ class Controls(Generic[SetupT]):
         if memory.setup.fixes(name):
             disabled, help = True, f"{help} {LOCKED}" if help else LOCKED
         key = key or self.widget_key(name, part)
-        widget(label, *options, key=key, disabled=disabled, help=help, **more)
+        widget(label, *options, key=key, disabled=disabled, help=help, **{**start_from(widget, key, *options), **more})
 
     def columns(self, names: Sequence[str]) -> Iterable[tuple[DeltaGenerator, str]]:
         """A column for each of these settings that is not hidden."""
@@ -292,6 +301,19 @@ class Controls(Generic[SetupT]):
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
         look: dict[str, Any] = {"required": True, "format_func": tabs.__getitem__, "label_visibility": "collapsed"}
         self.draw(name, st.segmented_control, label, list(tabs), **look)
+
+
+def start_from(widget: Callable[..., Any], key: str, *options: Any) -> dict[str, Any]:
+    """The value that a widget's key holds as what the widget begins with, by the name that its function has for it.
+
+    Streamlit tells the browser once what a key was set to. Where the next run begins before that is sent, it never is:
+    a widget that is new in the browser would begin with its function's own default, and the browser would send that
+    back as if the visitor had chosen it.
+    """
+    held, name = st.session_state.get(key), DEFAULTS.get(widget.__name__)
+    if held is None or name is None:
+        return {}
+    return {name: list(options[0]).index(held) if name == "index" else held}
 
 
 def show_notes(notes: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui.setup.codec import Setup
-from ui.setup.controls import CUSTOM, Controls
+from ui.setup.controls import CUSTOM, Controls, start_from
 from ui.setup.presets import presets
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -19,10 +19,12 @@ def choose_preset(controls: Controls[Any], setup: Setup) -> None:
         return
     preset = controls.preset(setup)
     controls.set_derived("preset", preset.name if preset else CUSTOM)
+    offered, key = [*presets(controls.page), *([] if preset else [CUSTOM])], controls.key("preset")
     st.selectbox(
         "Preset",
-        list(presets(controls.page)) if preset else [*presets(controls.page), CUSTOM],
-        key=controls.key("preset"),
+        offered,
+        key=key,
+        **start_from(st.selectbox, key, offered),
         on_change=controls.apply_preset,
         help="A prepared example, which sets all controls of this page. You can change each of them afterwards.",
     )
