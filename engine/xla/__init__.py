@@ -4,8 +4,8 @@ environment every function is plainly ``jax.jit`` compiled, and gives the same b
 What each part buys, measured on two cores with jax 0.10 and eight optimizers on Ackley's function, 500 steps:
 
 - ``flags.py``: XLA compiles a whole loop of small steps into one function, and uses the widest vectors. A race takes a
-  fifth, a map two thirds of the time. It rests on two flags of XLA; one that XLA no longer knows ends the process at
-  its first compile with a message that names it.
+  fifth, a map two thirds of the time. What ``jax.jit`` compiles takes less work. It rests on flags of XLA; one that XLA
+  no longer knows ends the process at its first compile with a message that names it.
 - ``compile.py``: one program for each function and shape, the newest ``MAX_PROGRAMS`` of them, without what ``jax.jit``
   keeps beside each: a third less memory. A race is one kernel, of which XLA's threads need not be told step by step:
   half the time. It rests on ``jax.experimental.xla_metadata``; without it a race is compiled as anything else. Two

@@ -6,15 +6,20 @@ import os
 import sys
 import warnings
 
+import jax
+
 SWITCH = "ENGINE_XLA"  # "off": XLA as it comes
 
 # A race is a loop of a few hundred tiny steps. XLA compiles a loop that it finds small into one function, and runs
 # any other kernel by kernel, at five times the cost; the threshold is in bytes touched per step. And it leaves
 # half of a processor's widest vectors (AVX-512) unused unless told.
-FLAGS = (
+FLAGS = [
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000",
     "--xla_cpu_prefer_vector_width=512",
-)
+]
+# What goes by way of jax.jit alone is compiled with less work, as the engine's own programs are (OPTIONS, compile.py).
+if jax.__version_info__ < (0, 11, 1):
+    FLAGS += ["--xla_cpu_parallel_codegen_split_count=1", "--xla_cpu_use_fusion_emitters=false"]
 
 
 def is_off() -> bool:
