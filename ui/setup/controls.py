@@ -313,7 +313,10 @@ def start_from(widget: Callable[..., Any], key: str, *options: Any) -> dict[str,
     held, name = st.session_state.get(key), DEFAULTS.get(widget.__name__)
     if held is None or name is None:
         return {}
-    return {name: list(options[0]).index(held) if name == "index" else held}
+    if name == "index":
+        return {name: list(options[0]).index(held)}
+    in_range = bool(options) and isinstance(options[0], float)  # then Streamlit refuses an int, such as a named place's
+    return {name: float(held) if in_range else held}
 
 
 def show_notes(notes: list[str]) -> None:
