@@ -1,6 +1,7 @@
 """The pages, run as a visitor's browser would have them run, without the browser."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from urllib.parse import parse_qs
@@ -16,7 +17,8 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.draw.line_up import letters
-from ui.draw.stage.stage import STILL_ID_LENGTH
+from ui.draw.stage.browser import PLOTLY
+from ui.draw.stage.stage import STILL_ID_LENGTH, unpacked_figures
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
@@ -462,6 +464,22 @@ def test_a_widget_begins_with_what_its_key_was_set_to(setup):
     for widget in widgets:
         begin, held = begin_and_held(widget.proto)
         assert begin == held, widget.key
+
+
+@pytest.mark.parametrize("setup", ALL_TURNED.values(), ids=ALL_TURNED)
+def test_the_stages_plotly_has_every_trace_that_is_drawn(setup):
+    (names,) = re.findall(r"plotly\.js v[0-9.]+, with (.+?)\. Copyright", PLOTLY.read_text(encoding="utf-8")[:200])
+    app = shown(setup)
+    sent = [one.proto for one in app.get("bidi_component")]
+    figures = [list(unpacked_figures(one.bytes).values()) for one in sent if one.id.endswith("-figures")]
+    changing = [
+        [view["figure"] for view in json.loads(one.json)["views"] if view["figure"]]
+        for one in sent
+        if one.id.endswith("-stage")
+    ]
+    drawn = {trace["type"] for several in (*figures, *changing) for one in several for trace in json.loads(one)["data"]}
+    assert drawn
+    assert drawn <= set(re.split(", | and ", names))
 
 
 def test_going_back_in_the_browser_shows_the_race_before():
