@@ -76,12 +76,15 @@ CHANGED = {
 }
 
 
-def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False) -> Any:
+def knob(
+    default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False, about: str = ""
+) -> Any:
     """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX).
 
-    In ``update`` it is a traced number, a switch too: choose with ``jnp.where``, not with ``if``.
+    ``about``: what it does in this rule, where that is not what ``ABOUT`` says. In ``update`` it is a traced number, a
+    switch too: choose with ``jnp.where``, not with ``if``.
     """
-    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log})
+    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log, "about": about})
 
 
 def symbols(state: tuple) -> dict[str, str]:
@@ -182,9 +185,8 @@ class Optimizer:
             Knob(
                 name=f.name,
                 default=f.default,
-                about=ABOUT[f.name],
                 changed=CHANGED[f.name][not f.default] if isinstance(f.default, bool) else "",
-                **f.metadata,
+                **{**f.metadata, "about": f.metadata["about"] or ABOUT[f.name]},
             )
             for f in fields(cls)  # type: ignore[arg-type]
             if f.default is not MISSING
@@ -702,3 +704,51 @@ class Newton(Optimizer):
     def update(self, gradient, state, x, at):  # type: ignore[override]  # one parameter more than most
         curvature = at.hessian(x) + self.damping * jnp.eye(x.size)
         return -self.learning_rate * jnp.linalg.solve(curvature, gradient), state
+
+
+class AdamaxState(NamedTuple):
+    """A decaying mean of the gradients, the largest gradient of late, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    largest: Annotated[jax.Array, "u", "the largest size of a gradient so far, each counting less the older it is"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class CorrectedMean(NamedTuple):
+    """The mean, corrected for its start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+
+
+@register
+class Adamax(Optimizer):
+    """Adam that divides by the largest gradient of late, not by the root of a mean of squares."""
+
+    name = "Adamax"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad u \leftarrow \max(\beta_2 u, |g| + \epsilon), \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad x \leftarrow x - \alpha \hat m / u"
+    )
+    source = "Kingma & Ba (2015), ICLR, arXiv:1412.6980, section 7.1"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2", about="How much of the largest gradient is kept in each step.")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdamaxState(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return CorrectedMean(state.mean / bias_divisor(self, self.beta1**state.t))
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        largest = jnp.maximum(self.beta2 * state.largest, jnp.abs(gradient) + self.eps)
+        direction = mean / bias_divisor(self, self.beta1**t) / largest
+        return -self.learning_rate * (direction + decoupled_decay(self) * x), AdamaxState(mean, largest, t)

@@ -66,6 +66,7 @@ BUILD = {
     "AMSGrad": lambda x, **knobs: torch.optim.Adam(x, amsgrad=True, **knobs),
     "NAdam": lambda x, **knobs: torch.optim.NAdam(x, **knobs),
     "Lion": Lion,
+    "Adamax": lambda x, **knobs: torch.optim.Adamax(x, **knobs),
 }
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}  # PyTorch's own
@@ -100,6 +101,8 @@ SETTINGS = [
     ("NAdam", "Booth", {"learning_rate": 0.004, **QUICK, "weight_decay": 0.7, "momentum_decay": 0.05}),
     ("Lion", "Rosenbrock", {"learning_rate": 0.005, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}),
     ("Lion", "Booth", {"learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
+    ("Adamax", "Rosenbrock", {"learning_rate": 0.05, **ADAM, "weight_decay": 0.0}),
+    ("Adamax", "Booth", {"learning_rate": 0.005, **QUICK, "weight_decay": 0.7}),
 ]
 
 

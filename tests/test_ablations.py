@@ -92,6 +92,14 @@ def nadam(knobs):
         yield divided(m_part + g_part, s / (1 - two**t if corrected else 1), knobs)
 
 
+def adamax(knobs):
+    m, u, one, two = np.zeros(2), np.zeros(2), knobs["beta1"], knobs["beta2"]
+    for t in range(1, STEPS + 1):
+        g = yield
+        m, u = one * m + (1 - one) * g, np.maximum(two * u, np.abs(g) + knobs["eps"])
+        yield m / (1 - one**t if knobs["bias_correction"] else 1) / u
+
+
 def lion(knobs):
     m = np.zeros(2)
     while True:
@@ -117,6 +125,7 @@ IN_NUMPY = {
     "AMSGrad": lambda knobs: adam(knobs, keep_largest=True),
     "NAdam": nadam,
     "Lion": lion,
+    "Adamax": adamax,
 }
 
 

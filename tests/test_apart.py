@@ -20,7 +20,7 @@ from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
 STEPS = 30
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
-COMMAND = re.compile(r"\\frac|\\sqrt|\\max|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},]")
+COMMAND = re.compile(r"\\frac|\\sqrt|\\max|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},|]")
 
 
 def on_himmelblau(x, k):
@@ -84,7 +84,7 @@ class Reader:
 
     def product(self):
         product = self.power()
-        while self.parts and self.parts[0] not in ("+", "-", ")", "}", ",", "^"):
+        while self.parts and self.parts[0] not in ("+", "-", ")", "}", ",", "^", "|"):
             product = product / self.power() if self.take("/") else product * self.power()
         return product
 
@@ -97,6 +97,10 @@ class Reader:
         if part in ("(", "{"):
             found = self.total()
             assert self.parts.pop(0) in (")", "}")
+            return found
+        if part == "|":
+            found = np.abs(self.total())
+            assert self.take("|")
             return found
         if part == r"\frac":
             return self.one() / self.one()

@@ -453,3 +453,31 @@ def _():
     np.testing.assert_allclose(theirs(optax.lion(RATE), 0 * FIRST), -RATE * 0.001 * 2, rtol=1e-4)
     np.testing.assert_allclose(ours("Lion", 0 * FIRST), 0.0)
     np.testing.assert_allclose(ours("Lion", 0 * FIRST, weight_decay=0.3), -RATE * 0.3 * 2, rtol=1e-4)
+
+
+# ---- Adamax
+
+
+@shows(IN_OPTAX, "Adamax", "place of eps")
+def _():
+    assert_same(ours("Adamax", eps=0.5), theirs(optax.adamax(RATE, eps=0.5)))
+    np.testing.assert_allclose(ours("Adamax", FIRST, eps=0.5), -RATE / 1.5, rtol=1e-4)
+
+
+@shows(IN_TORCH, "Adamax", "place of eps")
+def _(torch):
+    assert_same(ours("Adamax", eps=0.5), in_torch(torch, lambda x: torch.optim.Adamax(x, RATE, eps=0.5)))
+
+
+@shows(IN_OPTAX, "Adamax", "weight decay")
+def _():
+    assert not has(optax.adamax, "weight_decay")
+    decoupled = theirs(optax.adamaxw(RATE, weight_decay=0.7))
+    assert_same(ours("Adamax", weight_decay=0.7, decoupled_weight_decay=True), decoupled)
+    assert_differ(ours("Adamax", weight_decay=0.7), decoupled)
+
+
+@shows(IN_TORCH, "Adamax", "weight decay")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Adamax(x, RATE, weight_decay=0.7))
+    assert_same(ours("Adamax", weight_decay=0.7), made)

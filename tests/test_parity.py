@@ -122,10 +122,15 @@ ABLATED = [
         {"learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": False},
         decayed(0.3, optax.lion(0.005, b1=0.9, b2=0.99, weight_decay=0.0)),
     ),
+    (
+        "Adamax",
+        {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        optax.adamaxw(0.005, 0.8, 0.95, eps=0.01, weight_decay=0.3),
+    ),
 ]
 
 # Held to numpy alone, in test_ablations.py
-WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam")}
+WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax")}
 
 # name, knobs, the same in optax
 TWINS = [
@@ -193,6 +198,8 @@ TWINS = [
         {"learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3},
         optax.lion(0.005, b1=0.8, b2=0.95, weight_decay=0.3),
     ),
+    ("Adamax", {}, optax.adamax(0.1)),
+    ("Adamax", {**FELT, "weight_decay": 0.7}, decayed(0.7, optax.adamax(0.01, 0.8, 0.95, eps=0.01))),
     *ABLATED,
 ]
 

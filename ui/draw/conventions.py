@@ -65,4 +65,10 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "weight decay": "Unless it is set, weight decay is 0.001 in optax and 0 here. Both take it off the parameters, "
         "times the learning rate.",
     },
+    "Adamax": {
+        "place of eps": "PyTorch, optax and this app add $\\epsilon$ to the size of each gradient before the largest "
+        "is taken. The paper has none.",
+        "weight decay": "PyTorch and this app add weight decay to the gradient. optax's `adamax` has none, and "
+        "`adamaxw` takes it off the parameters, as this app does with *decoupled weight decay* switched on.",
+    },
 }

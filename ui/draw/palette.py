@@ -84,8 +84,8 @@ CHEVRON: Shape = ((0, -0.9), (1, 0.2), (1, 0.9), (0, -0.1), (-1, 0.9), (-1, 0.2)
 BAR: Shape = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))
 SLANTED: Shape = ((-0.3, -0.7), (1, -0.7), (0.3, 0.7), (-1, 0.7))
 
-# There is no room for more colours. A rule beyond the twelfth shares that of one that seldom runs beside it, and is told
-# from it by dash and marker. By the place of the colour above
+# On the dark page two more colours are the most that would keep their distance. So a rule beyond the twelfth shares the
+# colour of one that seldom runs beside it, and is told from it by dash and marker: by the colour's place above
 AGAIN = (
     (7, (6, 3, 1, 3), turned(PLUS, 45)),
     (8, (), HOURGLASS),

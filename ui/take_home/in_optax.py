@@ -129,6 +129,12 @@ def lion(knobs: dict[str, str]) -> str:
     )
 
 
+def adamax(knobs: dict[str, str]) -> str:
+    """Adamax."""
+    own = f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, eps={knobs['eps']}"
+    return f"optax.adamax({knobs['learning_rate']}, {own})"
+
+
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
     """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
@@ -155,6 +161,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "AMSGrad": adam,
     "NAdam": adam,
     "Lion": lion,
+    "Adamax": with_decay(adamax),
 }
 
 

@@ -127,6 +127,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "NAdam": lambda knobs: (
         f"torch.optim.NAdam([x], {settings(knobs)}, decoupled_weight_decay={knobs['decoupled_weight_decay']})"
     ),
+    "Adamax": lambda knobs: f"torch.optim.Adamax([x], {settings(knobs)})",
 }
 
 
