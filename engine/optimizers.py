@@ -63,6 +63,7 @@ ABOUT = {
     "bias_correction": "Divides the means by 1 − βᵗ, as they start at 0 and are too small in the first steps.",
     "eps_in_root": "Adds eps under the root and not after it, where it acts like its own root: 1e-8 like 1e-4.",
     "decoupled_weight_decay": "Takes weight decay, where there is any, off the parameters and not into the gradient.",
+    "rho": "How much of the means of squared gradients and of squared steps is kept in each step.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -752,3 +753,46 @@ class Adamax(Optimizer):
         largest = jnp.maximum(self.beta2 * state.largest, jnp.abs(gradient) + self.eps)
         direction = mean / bias_divisor(self, self.beta1**t) / largest
         return -self.learning_rate * (direction + decoupled_decay(self) * x), AdamaxState(mean, largest, t)
+
+
+class AdaDeltaState(NamedTuple):
+    """Decaying means of the squared gradients, and of the squared steps."""
+
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    step_square: Annotated[jax.Array, "u", "the mean of the squared steps so far, as they are with an $\\alpha$ of 1"]
+
+
+@register
+class AdaDelta(Optimizer):
+    """Divides by the recent size of the gradients and multiplies by that of its own steps, so it needs no rate."""
+
+    name = "AdaDelta"
+    formula = (
+        r"s \leftarrow \rho s + (1 - \rho) g^2, \quad "
+        r"x \leftarrow x - \alpha \, \frac{\sqrt{u + \epsilon}}{\sqrt{s + \epsilon}} \, g, \quad "
+        r"u \leftarrow \rho u + (1 - \rho) \frac{u + \epsilon}{s + \epsilon} \, g^2"
+    )
+    source = "Zeiler (2012), arXiv:1212.5701"
+
+    learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True)
+    rho: float = knob(0.9, 0.0, 0.9999, r"\rho")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(
+        1e-4,
+        1e-12,
+        1.0,
+        r"\epsilon",
+        log=True,
+        about="What the steps grow from: the larger, the longer the first ones.",
+    )
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdaDeltaState(jnp.zeros_like(x), jnp.zeros_like(x))
+
+    def update(self, gradient, state, x):
+        gradient = gradient + coupled_decay(self) * x
+        square = self.rho * state.square + (1 - self.rho) * gradient**2
+        direction = jnp.sqrt(state.step_square + self.eps) / jnp.sqrt(square + self.eps) * gradient
+        step_square = self.rho * state.step_square + (1 - self.rho) * direction**2
+        return -self.learning_rate * (direction + decoupled_decay(self) * x), AdaDeltaState(square, step_square)

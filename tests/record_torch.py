@@ -67,6 +67,7 @@ BUILD = {
     "NAdam": lambda x, **knobs: torch.optim.NAdam(x, **knobs),
     "Lion": Lion,
     "Adamax": lambda x, **knobs: torch.optim.Adamax(x, **knobs),
+    "AdaDelta": lambda x, **knobs: torch.optim.Adadelta(x, **knobs),
 }
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}  # PyTorch's own
@@ -103,6 +104,8 @@ SETTINGS = [
     ("Lion", "Booth", {"learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
     ("Adamax", "Rosenbrock", {"learning_rate": 0.05, **ADAM, "weight_decay": 0.0}),
     ("Adamax", "Booth", {"learning_rate": 0.005, **QUICK, "weight_decay": 0.7}),
+    ("AdaDelta", "Rosenbrock", {"learning_rate": 1.0, "rho": 0.99, "weight_decay": 0.0, "eps": 1e-6}),
+    ("AdaDelta", "Booth", {"learning_rate": 0.1, "rho": 0.95, "weight_decay": 0.7, "eps": 1e-3}),
 ]
 
 

@@ -14,7 +14,15 @@ from ui.setup.racers import racer_names
 
 BOOTH, START, STEPS = LANDSCAPES["Booth"], (-2.0, 2.0), 200
 # so large that each switch is felt
-TURNED = {"weight_decay": 0.3, "eps": 0.05, "momentum": 0.7, "beta1": 0.8, "beta2": 0.95, "momentum_decay": 0.05}
+TURNED = {
+    "weight_decay": 0.3,
+    "eps": 0.05,
+    "momentum": 0.7,
+    "beta1": 0.8,
+    "beta2": 0.95,
+    "momentum_decay": 0.05,
+    "rho": 0.8,
+}
 RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
 SWITCHES = [pytest.param(rule, knob, id=f"{rule.name}-{knob.name}") for rule, knobs in RULES for knob in knobs]
 HESSIAN, LOWEST = np.array([[10.0, 8.0], [8.0, 10.0]]), np.array([1.0, 3.0])
@@ -100,6 +108,16 @@ def adamax(knobs):
         yield m / (1 - one**t if knobs["bias_correction"] else 1) / u
 
 
+def adadelta(knobs):
+    s, u, rho, eps = np.zeros(2), np.zeros(2), knobs["rho"], knobs["eps"]
+    while True:
+        g = yield
+        s = rho * s + (1 - rho) * g**2
+        d = np.sqrt((u + eps) / (s + eps)) * g
+        u = rho * u + (1 - rho) * d**2
+        yield d
+
+
 def lion(knobs):
     m = np.zeros(2)
     while True:
@@ -126,6 +144,7 @@ IN_NUMPY = {
     "NAdam": nadam,
     "Lion": lion,
     "Adamax": adamax,
+    "AdaDelta": adadelta,
 }
 
 

@@ -481,3 +481,45 @@ def _():
 def _(torch):
     made = in_torch(torch, lambda x: torch.optim.Adamax(x, RATE, weight_decay=0.7))
     assert_same(ours("Adamax", weight_decay=0.7), made)
+
+
+# ---- AdaDelta
+
+
+@shows(IN_OPTAX, "AdaDelta", "learning rate")
+def _():
+    assert inspect.signature(optax.adadelta).parameters["learning_rate"].default is None
+    assert OPTIMIZERS["AdaDelta"]().learning_rate == 1
+
+
+@shows(IN_TORCH, "AdaDelta", "learning rate")
+def _(torch):
+    assert inspect.signature(torch.optim.Adadelta).parameters["lr"].default == 1
+
+
+@shows(IN_OPTAX, "AdaDelta", "size of eps")
+def _():
+    """In one dimension the first step is the root of ε / (1 - ρ), where the gradient is large."""
+    np.testing.assert_allclose(theirs(optax.adadelta(1.0), 10 * FIRST), -np.sqrt(1e-6 / 0.1), rtol=1e-3)
+    np.testing.assert_allclose(ours("AdaDelta", 10 * FIRST, learning_rate=1.0), -np.sqrt(1e-4 / 0.1), rtol=1e-3)
+    assert (
+        theirs(optax.adadelta(1.0), np.ones(1000)).sum()
+        > -10
+        > ours("AdaDelta", np.ones(1000), learning_rate=1.0).sum()
+    )
+
+
+@shows(IN_TORCH, "AdaDelta", "size of eps")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Adadelta(x), 10 * FIRST)
+    np.testing.assert_allclose(made, -np.sqrt(1e-6 / 0.1), rtol=1e-3)
+
+
+@shows(IN_OPTAX, "AdaDelta", "place of eps")
+def _():
+    assert_same(ours("AdaDelta", eps=0.5), theirs(optax.adadelta(RATE, eps=0.5)))
+
+
+@shows(IN_TORCH, "AdaDelta", "place of eps")
+def _(torch):
+    assert_same(ours("AdaDelta", eps=0.5), in_torch(torch, lambda x: torch.optim.Adadelta(x, RATE, eps=0.5)))

@@ -127,6 +127,11 @@ ABLATED = [
         {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": True},
         optax.adamaxw(0.005, 0.8, 0.95, eps=0.01, weight_decay=0.3),
     ),
+    (
+        "AdaDelta",
+        {"learning_rate": 0.05, "eps": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        pulled(0.3, 0.05, optax.adadelta(0.05, rho=0.9, eps=0.01)),
+    ),
 ]
 
 # Held to numpy alone, in test_ablations.py
@@ -200,6 +205,12 @@ TWINS = [
     ),
     ("Adamax", {}, optax.adamax(0.1)),
     ("Adamax", {**FELT, "weight_decay": 0.7}, decayed(0.7, optax.adamax(0.01, 0.8, 0.95, eps=0.01))),
+    ("AdaDelta", {"learning_rate": 0.1}, optax.adadelta(0.1, rho=0.9, eps=1e-4)),
+    (
+        "AdaDelta",
+        {"learning_rate": 0.05, "rho": 0.75, "weight_decay": 0.7, "eps": 0.01},
+        optax.adadelta(0.05, rho=0.75, eps=0.01, weight_decay=0.7),
+    ),
     *ABLATED,
 ]
 

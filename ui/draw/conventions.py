@@ -71,4 +71,12 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "weight decay": "PyTorch and this app add weight decay to the gradient. optax's `adamax` has none, and "
         "`adamaxw` takes it off the parameters, as this app does with *decoupled weight decay* switched on.",
     },
+    "AdaDelta": {
+        "learning rate": "The paper has none. PyTorch and this app multiply its steps by one, which is 1 unless it is "
+        "set. optax has no default for it.",
+        "size of eps": "As the steps grow from $\\epsilon$, it decides how long the first ones are. It is 1e-6 in "
+        "PyTorch and optax, with which a run needs hundreds of steps to come anywhere, and 1e-4 here: ten times as "
+        "far with the first step.",
+        "place of eps": "PyTorch, optax and this app add $\\epsilon$ under both roots.",
+    },
 }

@@ -135,6 +135,11 @@ def adamax(knobs: dict[str, str]) -> str:
     return f"optax.adamax({knobs['learning_rate']}, {own})"
 
 
+def adadelta(knobs: dict[str, str]) -> str:
+    """AdaDelta."""
+    return f"optax.adadelta({knobs['learning_rate']}, rho={f32(knobs['rho'])}, eps={knobs['eps']})"
+
+
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
     """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
@@ -162,6 +167,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "NAdam": adam,
     "Lion": lion,
     "Adamax": with_decay(adamax),
+    "AdaDelta": with_decay(adadelta),
 }
 
 

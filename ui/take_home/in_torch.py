@@ -128,6 +128,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
         f"torch.optim.NAdam([x], {settings(knobs)}, decoupled_weight_decay={knobs['decoupled_weight_decay']})"
     ),
     "Adamax": lambda knobs: f"torch.optim.Adamax([x], {settings(knobs)})",
+    "AdaDelta": lambda knobs: f"torch.optim.Adadelta([x], {settings(knobs)})",
 }
 
 
