@@ -64,6 +64,10 @@ ABOUT = {
     "eps_in_root": "Adds eps under the root and not after it, where it acts like its own root: 1e-8 like 1e-4.",
     "decoupled_weight_decay": "Takes weight decay, where there is any, off the parameters and not into the gradient.",
     "rho": "How much of the means of squared gradients and of squared steps is kept in each step.",
+    "eta_plus": "What a step is multiplied with where the gradient has kept its sign.",
+    "eta_minus": "What a step is multiplied with where the gradient has changed its sign.",
+    "min_step_size": "No step becomes shorter than this.",
+    "max_step_size": "No step becomes longer than this.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -796,3 +800,42 @@ class AdaDelta(Optimizer):
         direction = jnp.sqrt(state.step_square + self.eps) / jnp.sqrt(square + self.eps) * gradient
         step_square = self.rho * state.step_square + (1 - self.rho) * direction**2
         return -self.learning_rate * (direction + decoupled_decay(self) * x), AdaDeltaState(square, step_square)
+
+
+class RPropState(NamedTuple):
+    """The gradient before, and the length of the step in each coordinate."""
+
+    previous: Annotated[jax.Array, "p", "the gradient before; 0 in a coordinate where it had just changed its sign"]
+    step_size: Annotated[jax.Array, r"\delta", "how long a step is in each coordinate, at the start $\\alpha$"]
+
+
+@register
+class RProp(Optimizer):
+    """Goes by the sign of the gradient alone: a step grows while the sign stays, and shrinks when it changes.
+
+    Where it has changed, one step is left out. In the formula, [...] is 1 where what it says is so, and 0 elsewhere.
+    """
+
+    name = "RProp"
+    formula = (
+        r"\delta \leftarrow \min(\delta_{\max}, \max(\delta_{\min}, "
+        r"\delta \, \eta_+^{[g p > 0]} \, \eta_-^{[g p < 0]})), \quad "
+        r"p \leftarrow g \, [g p \ge 0], \quad x \leftarrow x - \delta \operatorname{sign}(p)"
+    )
+    source = "Riedmiller & Braun (1993), ICNN; without a step back as in Igel & Huesken (2000), NC"
+
+    learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True, about="How long the first step is.")
+    eta_plus: float = knob(1.2, 1.01, 2.0, r"\eta_+")
+    eta_minus: float = knob(0.5, 0.1, 0.99, r"\eta_-")
+    min_step_size: float = knob(1e-6, 1e-9, 0.1, r"\delta_{\min}", log=True)
+    max_step_size: float = knob(50.0, 1e-3, 50.0, r"\delta_{\max}", log=True)
+
+    def init(self, x):
+        return RPropState(jnp.zeros_like(x), self.learning_rate * jnp.ones_like(x))
+
+    def update(self, gradient, state, x):
+        agrees = gradient * state.previous
+        factor = jnp.where(agrees > 0, self.eta_plus, jnp.where(agrees < 0, self.eta_minus, 1))
+        step_size = jnp.clip(state.step_size * factor, self.min_step_size, self.max_step_size)
+        previous = jnp.where(agrees < 0, 0, gradient)
+        return -step_size * jnp.sign(previous), RPropState(previous, step_size)

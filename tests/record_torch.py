@@ -52,6 +52,9 @@ def torch_names(knobs):
     named = {renamed.get(name, name): value for name, value in knobs.items()}
     if "beta1" in named:
         named["betas"] = (named.pop("beta1"), named.pop("beta2"))
+    if "eta_plus" in named:
+        named["etas"] = (named.pop("eta_minus"), named.pop("eta_plus"))
+        named["step_sizes"] = (named.pop("min_step_size"), named.pop("max_step_size"))
     return named
 
 
@@ -68,11 +71,13 @@ BUILD = {
     "Lion": Lion,
     "Adamax": lambda x, **knobs: torch.optim.Adamax(x, **knobs),
     "AdaDelta": lambda x, **knobs: torch.optim.Adadelta(x, **knobs),
+    "RProp": lambda x, **knobs: torch.optim.Rprop(x, **knobs),
 }
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}  # PyTorch's own
 QUICK = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-2}  # far from them, and an eps that is felt
 RMS = {"smoothing_constant": 0.99, "momentum": 0.0, "centered": False, "weight_decay": 0.0, "eps": 1e-8}
+SIGNS = {"eta_plus": 1.2, "eta_minus": 0.5, "min_step_size": 1e-6, "max_step_size": 50.0}
 
 # Gentle rates: where an optimizer jitters around a valley, a difference in the last bit grows until two runs of the
 # same code part, and a comparison says nothing.
@@ -106,6 +111,13 @@ SETTINGS = [
     ("Adamax", "Booth", {"learning_rate": 0.005, **QUICK, "weight_decay": 0.7}),
     ("AdaDelta", "Rosenbrock", {"learning_rate": 1.0, "rho": 0.99, "weight_decay": 0.0, "eps": 1e-6}),
     ("AdaDelta", "Booth", {"learning_rate": 0.1, "rho": 0.95, "weight_decay": 0.7, "eps": 1e-3}),
+    ("RProp", "Rosenbrock", {"learning_rate": 0.001, **SIGNS, "max_step_size": 0.003}),
+    (
+        "RProp",
+        "Rosenbrock",
+        {"learning_rate": 0.01, **SIGNS, "eta_plus": 1.1, "eta_minus": 0.7, "max_step_size": 0.005},
+    ),
+    ("RProp", "Booth", {"learning_rate": 0.03, **SIGNS, "min_step_size": 1e-3}),
 ]
 
 

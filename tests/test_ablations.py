@@ -118,6 +118,16 @@ def adadelta(knobs):
         yield d
 
 
+def rprop(knobs):
+    p, step = np.zeros(2), np.full(2, knobs["learning_rate"])
+    while True:
+        g = yield
+        factor = np.choose(np.sign(g * p).astype(int) + 1, (knobs["eta_minus"], 1, knobs["eta_plus"]))
+        step = np.clip(step * factor, knobs["min_step_size"], knobs["max_step_size"])
+        p = np.where(g * p < 0, 0, g)
+        yield step * np.sign(p) / knobs["learning_rate"]
+
+
 def lion(knobs):
     m = np.zeros(2)
     while True:
@@ -145,6 +155,7 @@ IN_NUMPY = {
     "Lion": lion,
     "Adamax": adamax,
     "AdaDelta": adadelta,
+    "RProp": rprop,
 }
 
 

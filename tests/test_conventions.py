@@ -523,3 +523,39 @@ def _():
 @shows(IN_TORCH, "AdaDelta", "place of eps")
 def _(torch):
     assert_same(ours("AdaDelta", eps=0.5), in_torch(torch, lambda x: torch.optim.Adadelta(x, RATE, eps=0.5)))
+
+
+# ---- RProp
+
+
+TURNING = np.array([1.0, 1.0, -1.0, -1.0])
+
+
+@shows(IN_TORCH, "RProp", "changed sign")
+def _(torch):
+    for moves in (ours("RProp", TURNING), in_torch(torch, lambda x: torch.optim.Rprop(x, RATE), TURNING)):
+        np.testing.assert_allclose(moves, [-RATE, -1.2 * RATE, 0, 0.6 * RATE], rtol=1e-3, atol=1e-6)
+
+
+@shows(IN_OPTAX, "RProp", "a step late")
+def _():
+    np.testing.assert_allclose(theirs(optax.rprop(RATE), TURNING[:2]), [0, -RATE], rtol=1e-4)
+    np.testing.assert_allclose(ours("RProp", TURNING[:2]), [-RATE, -1.2 * RATE], rtol=1e-4)
+
+
+@shows(IN_TORCH, "RProp", "a step late")
+def _(torch):
+    assert_same(ours("RProp"), in_torch(torch, lambda x: torch.optim.Rprop(x, RATE)))
+
+
+@shows(IN_OPTAX, "RProp", "shortest and longest")
+def _():
+    late = theirs(optax.rprop(RATE, max_step_size=0.01), TURNING[:2])
+    np.testing.assert_allclose(late, [0, -RATE], rtol=1e-4)
+    np.testing.assert_allclose(ours("RProp", FIRST, max_step_size=0.01), -0.01, rtol=1e-4)
+
+
+@shows(IN_TORCH, "RProp", "shortest and longest")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Rprop(x, RATE, step_sizes=(1e-6, 0.01)), FIRST)
+    np.testing.assert_allclose(made, -0.01, rtol=1e-3)

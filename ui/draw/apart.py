@@ -114,7 +114,8 @@ def code_of(racer: Optimizer) -> str:
     names |= symbols(state) | symbols(racer.derived(after_one(state)))
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
     derived = [] if rule.derived is Optimizer.derived else [rule.derived]
-    before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived)]
+    init = [rule.init] if {knob.name for knob in racer.knobs()} & {*inspect.unwrap(rule.init).__code__.co_names} else []
+    before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived, *init)]
     return "\n\n".join([*before, marked(rule.update, names | {"return": MOVE})])
 
 

@@ -79,4 +79,13 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "far with the first step.",
         "place of eps": "PyTorch, optax and this app add $\\epsilon$ under both roots.",
     },
+    "RProp": {
+        "changed sign": "Where the gradient has changed its sign, PyTorch and this app leave out one step in that "
+        "coordinate. The paper takes the last step back there.",
+        "a step late": "optax makes each step one gradient late: the first move is 0, and the second goes by the "
+        "first gradient. PyTorch and this app go by the gradient at hand, so programs for optax bring this app's "
+        "rule.",
+        "shortest and longest": "PyTorch and this app hold the first step too within the shortest and longest that "
+        "are set. optax leaves it as it is until the gradient has kept or changed its sign.",
+    },
 }

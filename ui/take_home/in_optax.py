@@ -178,6 +178,7 @@ def why_own(racer: Optimizer) -> str:
         f"optax has no {racer.name}": racer.name not in COUNTERPARTS,
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
         "the momentum of optax's has its full size from the start": racer.name == "NAdam",
+        "optax makes each step one gradient late": racer.name == "RProp",
         f"optax has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         "optax's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
         "optax adds eps under the root": racer.name == "AdaGrad"
