@@ -42,7 +42,7 @@ class Knob:
     @property
     def words(self) -> str:
         """The name as a reader says it."""
-        return self.name.replace("_", " ").replace("beta", "beta ")
+        return re.sub(r"beta(?=\d)", "beta ", self.name.replace("_", " "))
 
     @property
     def is_switch(self) -> bool:
@@ -68,6 +68,7 @@ ABOUT = {
     "eta_minus": "What a step is multiplied with where the gradient has changed its sign.",
     "min_step_size": "No step becomes shorter than this.",
     "max_step_size": "No step becomes longer than this.",
+    "beta": "How much of the mean of gradients is kept in each step.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -839,3 +840,28 @@ class RProp(Optimizer):
         step_size = jnp.clip(state.step_size * factor, self.min_step_size, self.max_step_size)
         previous = jnp.where(agrees < 0, 0, gradient)
         return -step_size * jnp.sign(previous), RPropState(previous, step_size)
+
+
+@register
+class Signum(Optimizer):
+    """Each step is equally long in every coordinate: of the mean gradient only the sign counts, not the size."""
+
+    name = "Signum"
+    formula = (
+        r"m \leftarrow \beta m + (1 - \beta) g, \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha \operatorname{sign}(m)"
+    )
+    source = "Bernstein et al. (2018), ICML, arXiv:1802.04434"
+
+    learning_rate: float = knob(0.02, 1e-5, 1.0, r"\alpha", log=True)
+    beta: float = knob(0.9, 0.0, 0.999, r"\beta")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return Mean(jnp.zeros_like(x))
+
+    def update(self, gradient, state, x):
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta * state.mean + (1 - self.beta) * gradient
+        return -self.learning_rate * (decoupled_decay(self) * x + jnp.sign(mean)), Mean(mean)

@@ -22,6 +22,7 @@ TURNED = {
     "beta2": 0.95,
     "momentum_decay": 0.05,
     "rho": 0.8,
+    "beta": 0.8,
 }
 RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
 SWITCHES = [pytest.param(rule, knob, id=f"{rule.name}-{knob.name}") for rule, knobs in RULES for knob in knobs]
@@ -136,6 +137,14 @@ def lion(knobs):
         m = knobs["beta2"] * m + (1 - knobs["beta2"]) * g
 
 
+def signum(knobs):
+    m = np.zeros(2)
+    while True:
+        g = yield
+        m = knobs["beta"] * m + (1 - knobs["beta"]) * g
+        yield np.sign(m)
+
+
 def sgd(knobs):
     while True:
         g = yield
@@ -156,6 +165,7 @@ IN_NUMPY = {
     "Adamax": adamax,
     "AdaDelta": adadelta,
     "RProp": rprop,
+    "Signum": signum,
 }
 
 

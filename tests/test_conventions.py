@@ -559,3 +559,30 @@ def _():
 def _(torch):
     made = in_torch(torch, lambda x: torch.optim.Rprop(x, RATE, step_sizes=(1e-6, 0.01)), FIRST)
     np.testing.assert_allclose(made, -0.01, rtol=1e-3)
+
+
+# ---- Signum
+
+
+@shows(IN_OPTAX, "Signum", "where it is")
+def _():
+    assert_same(ours("Signum"), theirs(optax.signum(RATE)))
+
+
+@shows(IN_TORCH, "Signum", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "Signum")
+
+
+@shows(IN_OPTAX, "Signum", "weight decay")
+def _():
+    assert not has(optax.signum, "weight_decay")
+    for moves in (ours("Signum", 0 * FIRST, weight_decay=0.3), theirs(optax.lion(RATE, weight_decay=0.3), 0 * FIRST)):
+        np.testing.assert_allclose(moves, -RATE * 0.3 * 2, rtol=1e-4)
+
+
+@shows(IN_OPTAX, "Signum", "nothing to correct")
+def _():
+    corrected = optax.chain(optax.ema(0.9, debias=True), optax.scale_by_sign(), optax.scale(-RATE))
+    assert_same(theirs(corrected), theirs(optax.signum(RATE)))
+    assert_same(theirs(corrected), ours("Signum"))

@@ -211,6 +211,13 @@ TWINS = [
         {"learning_rate": 0.05, "rho": 0.75, "weight_decay": 0.7, "eps": 0.01},
         optax.adadelta(0.05, rho=0.75, eps=0.01, weight_decay=0.7),
     ),
+    ("Signum", {"learning_rate": 0.005}, optax.signum(0.005)),
+    ("Signum", {"learning_rate": 0.01, "beta": 0.75, "weight_decay": 0.3}, pulled(0.3, 0.01, optax.signum(0.01, 0.75))),
+    (
+        "Signum",
+        {"learning_rate": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.signum(0.01)),
+    ),
     *ABLATED,
 ]
 

@@ -35,6 +35,7 @@ TURNED = {  # every knob with a range away from its default
     "eps": 1e-3,
     "momentum_decay": 0.05,
     "rho": 0.8,
+    "beta": 0.8,
     "eta_plus": 1.3,
     "eta_minus": 0.4,
     "min_step_size": 1e-4,

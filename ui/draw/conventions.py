@@ -88,4 +88,11 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "shortest and longest": "PyTorch and this app hold the first step too within the shortest and longest that "
         "are set. optax leaves it as it is until the gradient has kept or changed its sign.",
     },
+    "Signum": {
+        "where it is": "optax has Signum. PyTorch has not; programs to take home bring their own.",
+        "weight decay": "optax's `signum` has none. This app takes it off the parameters, times the learning rate, as "
+        "optax's `lion` does.",
+        "nothing to correct": "The mean begins at 0 and is not corrected, in optax and here: that would make it "
+        "longer, and of its length nothing is left.",
+    },
 }

@@ -168,6 +168,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "Lion": lion,
     "Adamax": with_decay(adamax),
     "AdaDelta": with_decay(adadelta),
+    "Signum": with_decay(lambda knobs: f"optax.signum({knobs['learning_rate']}, beta={f32(knobs['beta'])})"),
 }
 
 
