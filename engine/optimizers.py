@@ -69,6 +69,7 @@ ABOUT = {
     "min_step_size": "No step becomes shorter than this.",
     "max_step_size": "No step becomes longer than this.",
     "beta": "How much of the mean of gradients is kept in each step.",
+    "beta3": "How much of the mean of squares is kept in each step.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -865,3 +866,70 @@ class Signum(Optimizer):
         gradient = gradient + coupled_decay(self) * x
         mean = self.beta * state.mean + (1 - self.beta) * gradient
         return -self.learning_rate * (decoupled_decay(self) * x + jnp.sign(mean)), Mean(mean)
+
+
+class AdanState(NamedTuple):
+    """Decaying means of the gradients, their changes and squares, the gradient before, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    change: Annotated[jax.Array, "v", "the mean of how much the gradient changed from step to step"]
+    square: Annotated[jax.Array, "n", "the mean of the squares of the gradients a step ahead"]
+    previous: Annotated[jax.Array, "p", "the gradient before"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class AdanDerived(NamedTuple):
+    """The three means, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    change_hat: Annotated[jax.Array, r"\hat v"]
+    square_hat: Annotated[jax.Array, r"\hat n"]
+
+
+@register
+class Adan(Optimizer):
+    """Adam that looks ahead: it adds how much the gradient is changing from one step to the next.
+
+    In the formula, [...] is 1 where what it says is so, and 0 elsewhere: the first gradient has changed from nothing.
+    """
+
+    name = "Adan"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad "
+        r"v \leftarrow \beta_2 v + (1 - \beta_2) (g - p) [t > 1], \quad "
+        r"n \leftarrow \beta_3 n + (1 - \beta_3) (g + \beta_2 (g - p) [t > 1])^2, \quad p \leftarrow g, \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat v = v / (1 - \beta_2^t), \quad \hat n = n / (1 - \beta_3^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha (\hat m + \beta_2 \hat v) / (\sqrt{\hat n} + \epsilon)"
+    )
+    source = "Xie et al. (2024), IEEE TPAMI 46(12), arXiv:2208.06677"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.98, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.92, 0.0, 0.999, r"\beta_2", about="How much of the mean of changes is kept in each step.")
+    beta3: float = knob(0.99, 0.0, 0.9999, r"\beta_3")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdanState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return AdanDerived(
+            state.mean / bias_divisor(self, self.beta1**state.t),
+            state.change / bias_divisor(self, self.beta2**state.t),
+            state.square / bias_divisor(self, self.beta3**state.t),
+        )
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        difference = (t > 1) * (gradient - state.previous)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        change = self.beta2 * state.change + (1 - self.beta2) * difference
+        square = self.beta3 * state.square + (1 - self.beta3) * (gradient + self.beta2 * difference) ** 2
+        mean_hat, change_hat = mean / bias_divisor(self, self.beta1**t), change / bias_divisor(self, self.beta2**t)
+        size = jnp.sqrt(square / bias_divisor(self, self.beta3**t)) + self.eps
+        move = -self.learning_rate * (decoupled_decay(self) * x + (mean_hat + self.beta2 * change_hat) / size)
+        return move, AdanState(mean, change, square, gradient, t)

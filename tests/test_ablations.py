@@ -22,6 +22,7 @@ TURNED = {
     "beta2": 0.95,
     "momentum_decay": 0.05,
     "rho": 0.8,
+    "beta3": 0.9,
     "beta": 0.8,
 }
 RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
@@ -137,6 +138,18 @@ def lion(knobs):
         m = knobs["beta2"] * m + (1 - knobs["beta2"]) * g
 
 
+def adan(knobs):
+    m, v, n, p = np.zeros(2), np.zeros(2), np.zeros(2), None
+    one, two, three = (knobs[f"beta{k}"] for k in (1, 2, 3))
+    for t in range(1, STEPS + 1):
+        g = yield
+        d = np.zeros(2) if p is None else g - p
+        m, v, n = one * m + (1 - one) * g, two * v + (1 - two) * d, three * n + (1 - three) * (g + two * d) ** 2
+        a, b, c = (1 - beta**t if knobs["bias_correction"] else 1 for beta in (one, two, three))
+        yield (m / a + two * v / b) / (np.sqrt(n / c) + knobs["eps"])
+        p = g
+
+
 def signum(knobs):
     m = np.zeros(2)
     while True:
@@ -166,6 +179,7 @@ IN_NUMPY = {
     "AdaDelta": adadelta,
     "RProp": rprop,
     "Signum": signum,
+    "Adan": adan,
 }
 
 

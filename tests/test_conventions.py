@@ -586,3 +586,40 @@ def _():
     corrected = optax.chain(optax.ema(0.9, debias=True), optax.scale_by_sign(), optax.scale(-RATE))
     assert_same(theirs(corrected), theirs(optax.signum(RATE)))
     assert_same(theirs(corrected), ours("Signum"))
+
+
+# ---- Adan
+
+
+@shows(IN_OPTAX, "Adan", "where it is")
+def _():
+    assert_same(ours("Adan", beta2=0.5), theirs(optax.adan(RATE, b2=0.5, eps_root=0.0)))
+
+
+@shows(IN_TORCH, "Adan", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "Adan")
+
+
+@shows(IN_OPTAX, "Adan", "weight of the change")
+def _():
+    """The second gradient is half the first: of the change, -0.5, there is a share w in what is squared and divided."""
+    gradients, defaults = np.array([1.0, 0.5]), {"beta1": 0.98, "beta2": 0.92, "beta3": 0.99}
+    one, two, three = defaults.values()
+    for made, share in ((theirs(optax.adan(RATE, eps_root=0.0), gradients), 1 - two), (ours("Adan", gradients), two)):
+        m, v = (one * (1 - one) + (1 - one) * 0.5) / (1 - one**2), -0.5 * (1 - two) / (1 - two**2)
+        n = (three * (1 - three) + (1 - three) * (0.5 - 0.5 * share) ** 2) / (1 - three**2)
+        np.testing.assert_allclose(made[1], -RATE * (m + share * v) / np.sqrt(n), rtol=1e-3)
+
+
+@shows(IN_OPTAX, "Adan", "place of eps")
+def _():
+    assert inspect.signature(optax.adan).parameters["eps_root"].default == 1e-8
+    twin = theirs(optax.adan(RATE, b2=0.5, eps=0.5, eps_root=0.0))
+    assert_same(ours("Adan", beta2=0.5, eps=0.5), twin)
+
+
+@shows(IN_OPTAX, "Adan", "weight decay")
+def _():
+    for moves in (ours("Adan", 0 * FIRST, weight_decay=0.3), theirs(optax.adan(RATE, weight_decay=0.3), 0 * FIRST)):
+        np.testing.assert_allclose(moves, -RATE * 0.3 * 2, rtol=1e-4)

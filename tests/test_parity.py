@@ -19,6 +19,8 @@ START = (-2.0, 2.0)
 # Where float32 holds it exactly. With 0.999, optax rounds 1 - beta2 in one place and not in the other, and each of its
 # steps comes out 6e-6 too long; float64 agrees with ours.
 BETA2 = 1 - 2**-10
+# optax weighs the gradient's change in Adan by 1 - beta2, its authors by beta2: here they are the same.
+HALF = 0.5
 # PyTorch lets NAdam's momentum grow, optax has it at its full size from the start.
 GROWN = 1e4
 
@@ -135,7 +137,7 @@ ABLATED = [
 ]
 
 # Held to numpy alone, in test_ablations.py
-WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax")}
+WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan")}
 
 # name, knobs, the same in optax
 TWINS = [
@@ -217,6 +219,17 @@ TWINS = [
         "Signum",
         {"learning_rate": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": False},
         decayed(0.3, optax.signum(0.01)),
+    ),
+    ("Adan", {"learning_rate": 0.02, "beta2": HALF}, optax.adan(0.02, b2=HALF, eps_root=0.0)),
+    (
+        "Adan",
+        {"learning_rate": 0.005, "beta1": 0.8, "beta2": HALF, "beta3": 0.95, "weight_decay": 0.3, "eps": 0.01},
+        optax.adan(0.005, 0.8, HALF, 0.95, eps=0.01, eps_root=0.0, weight_decay=0.3),
+    ),
+    (
+        "Adan",
+        {"learning_rate": 0.02, "beta2": HALF, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.adan(0.02, b2=HALF, eps_root=0.0)),
     ),
     *ABLATED,
 ]

@@ -34,6 +34,7 @@ TURNED = {  # every knob with a range away from its default
     "beta2": 0.95,
     "eps": 1e-3,
     "momentum_decay": 0.05,
+    "beta3": 0.9,
     "rho": 0.8,
     "beta": 0.8,
     "eta_plus": 1.3,

@@ -95,4 +95,13 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "nothing to correct": "The mean begins at 0 and is not corrected, in optax and here: that would make it "
         "longer, and of its length nothing is left.",
     },
+    "Adan": {
+        "where it is": "optax has Adan. PyTorch has not; programs to take home bring their own.",
+        "weight of the change": "Its authors' program and this app weigh the change of the gradient by $\\beta_2$, "
+        "which is 0.92; optax by $1 - \\beta_2$, so that it hardly looks ahead.",
+        "place of eps": "This app adds $\\epsilon$ after the root, as its authors' program does. optax has a second "
+        "number, `eps_root`, under it, which is 1e-8 unless it is set.",
+        "weight decay": "optax and this app take it off the parameters, times the learning rate. Its authors' program "
+        "does so with `no_prox=True`; else it divides the parameters by $1 + \\alpha \\lambda$.",
+    },
 }

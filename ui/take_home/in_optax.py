@@ -180,6 +180,7 @@ def why_own(racer: Optimizer) -> str:
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
         "the momentum of optax's has its full size from the start": racer.name == "NAdam",
         "optax makes each step one gradient late": racer.name == "RProp",
+        "optax weighs the change of the gradient by 1 - beta2, not by beta2": racer.name == "Adan",
         f"optax has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         "optax's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
         "optax adds eps under the root": racer.name == "AdaGrad"
