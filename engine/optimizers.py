@@ -933,3 +933,58 @@ class Adan(Optimizer):
         size = jnp.sqrt(square / bias_divisor(self, self.beta3**t)) + self.eps
         move = -self.learning_rate * (decoupled_decay(self) * x + (mean_hat + self.beta2 * change_hat) / size)
         return move, AdanState(mean, change, square, gradient, t)
+
+
+class ADOPTState(NamedTuple):
+    """Decaying means of the divided gradients and of the squares, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the divided gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class ADOPTDerived(NamedTuple):
+    """How large a divided gradient may be."""
+
+    bound: Annotated[jax.Array, "c"]
+
+
+@register
+class ADOPT(Optimizer):
+    """Adam that divides by what it knew before this step, so a sudden large gradient does not shrink itself.
+
+    The first gradient is only looked at. In the formula, [...] is 1 where what it says is so, and 0 elsewhere.
+    """
+
+    name = "ADOPT"
+    formula = (
+        r"c = (t - 1)^{1 / 4}, \quad "
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) \max(-c, \min(c, g / \max(\sqrt{s}, \epsilon))), \quad "
+        r"s \leftarrow \beta_2 [t > 1] s + (1 - \beta_2 [t > 1]) g^2, \quad x \leftarrow x - \alpha m"
+    )
+    source = "Taniguchi et al. (2024), NeurIPS, arXiv:2411.02853"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(
+        0.9, 0.0, 0.999, r"\beta_1", about="How much of the mean of divided gradients is kept in each step."
+    )
+    beta2: float = knob(0.9999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-6, 1e-12, 10.0, r"\epsilon", log=True, about="The least that a gradient is divided by.")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return ADOPTState(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return ADOPTDerived((state.t - 1) ** 0.25)
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        bound = (t - 1) ** 0.25
+        divided = gradient / jnp.clip(jnp.sqrt(state.square), self.eps)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * jnp.clip(divided, -bound, bound)
+        kept = self.beta2 * (t > 1)
+        square = kept * state.square + (1 - kept) * gradient**2
+        return -self.learning_rate * (mean + decoupled_decay(self) * x), ADOPTState(mean, square, t)

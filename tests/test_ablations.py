@@ -150,6 +150,17 @@ def adan(knobs):
         p = g
 
 
+def adopt(knobs):
+    m, one, two = np.zeros(2), knobs["beta1"], knobs["beta2"]
+    s = (yield) ** 2
+    yield m
+    for t in range(1, STEPS + 1):
+        g = yield
+        m = one * m + (1 - one) * np.clip(g / np.maximum(np.sqrt(s), knobs["eps"]), -(t**0.25), t**0.25)
+        s = two * s + (1 - two) * g**2
+        yield m
+
+
 def signum(knobs):
     m = np.zeros(2)
     while True:
@@ -180,6 +191,7 @@ IN_NUMPY = {
     "RProp": rprop,
     "Signum": signum,
     "Adan": adan,
+    "ADOPT": adopt,
 }
 
 

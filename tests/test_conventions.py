@@ -623,3 +623,32 @@ def _():
 def _():
     for moves in (ours("Adan", 0 * FIRST, weight_decay=0.3), theirs(optax.adan(RATE, weight_decay=0.3), 0 * FIRST)):
         np.testing.assert_allclose(moves, -RATE * 0.3 * 2, rtol=1e-4)
+
+
+# ---- ADOPT
+
+
+@shows(IN_OPTAX, "ADOPT", "where it is")
+def _():
+    assert_same(ours("ADOPT"), theirs(optax.contrib.adopt(RATE)))
+
+
+@shows(IN_TORCH, "ADOPT", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "ADOPT")
+
+
+@shows(IN_OPTAX, "ADOPT", "first gradient")
+def _():
+    """The second is divided by the first, and a tenth of that is the mean."""
+    for moves in (ours("ADOPT", np.array([4.0, 2.0])), theirs(optax.contrib.adopt(RATE), np.array([4.0, 2.0]))):
+        np.testing.assert_allclose(moves, [0, -RATE * 0.1 * 2 / 4], rtol=1e-3)
+
+
+@shows(IN_OPTAX, "ADOPT", "bound")
+def _():
+    sudden, bound = np.array([1.0, 1.0, 100.0]), 2**0.25
+    for moves in (ours("ADOPT", sudden, beta1=0.0), theirs(optax.contrib.adopt(RATE, b1=0.0), sudden)):
+        np.testing.assert_allclose(moves[1:], [-RATE, -RATE * bound], rtol=1e-3)
+    unbound = theirs(optax.contrib.adopt(RATE, b1=0.0, use_clipping=False), sudden)
+    np.testing.assert_allclose(unbound[1:], [-RATE, -RATE * 100], rtol=1e-3)

@@ -231,6 +231,17 @@ TWINS = [
         {"learning_rate": 0.02, "beta2": HALF, "weight_decay": 0.3, "decoupled_weight_decay": False},
         decayed(0.3, optax.adan(0.02, b2=HALF, eps_root=0.0)),
     ),
+    ("ADOPT", {}, optax.contrib.adopt(0.1)),
+    (
+        "ADOPT",
+        {"learning_rate": 0.02, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.7, "eps": 0.01},
+        decayed(0.7, optax.contrib.adopt(0.02, 0.8, 0.95, eps=0.01)),
+    ),
+    (
+        "ADOPT",
+        {"learning_rate": 0.02, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        pulled(0.3, 0.02, optax.contrib.adopt(0.02)),
+    ),
     *ABLATED,
 ]
 

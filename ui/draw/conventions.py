@@ -104,4 +104,11 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "weight decay": "optax and this app take it off the parameters, times the learning rate. Its authors' program "
         "does so with `no_prox=True`; else it divides the parameters by $1 + \\alpha \\lambda$.",
     },
+    "ADOPT": {
+        "where it is": "optax has ADOPT, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "first gradient": "In optax and this app, as in the paper, the first gradient makes no step: the mean of "
+        "squares begins with it.",
+        "bound": "In optax and this app a divided gradient is at most $c = (t - 1)^{1/4}$ in size, as in the last "
+        "version of the paper. optax leaves that out with `use_clipping=False`.",
+    },
 }

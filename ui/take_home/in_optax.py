@@ -140,6 +140,12 @@ def adadelta(knobs: dict[str, str]) -> str:
     return f"optax.adadelta({knobs['learning_rate']}, rho={f32(knobs['rho'])}, eps={knobs['eps']})"
 
 
+def adopt(knobs: dict[str, str]) -> str:
+    """ADOPT."""
+    own = f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, eps={knobs['eps']}"
+    return f"optax.contrib.adopt({knobs['learning_rate']}, {own})"
+
+
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
     """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
@@ -168,6 +174,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "Lion": lion,
     "Adamax": with_decay(adamax),
     "AdaDelta": with_decay(adadelta),
+    "ADOPT": with_decay(adopt),
     "Signum": with_decay(lambda knobs: f"optax.signum({knobs['learning_rate']}, beta={f32(knobs['beta'])})"),
 }
 
