@@ -70,6 +70,7 @@ ABOUT = {
     "max_step_size": "No step becomes longer than this.",
     "beta": "How much of the mean of gradients is kept in each step.",
     "beta3": "How much of the mean of squares is kept in each step.",
+    "slow_weight": "How much the slow mean of gradients counts beside the fast one.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -988,3 +989,62 @@ class ADOPT(Optimizer):
         kept = self.beta2 * (t > 1)
         square = kept * state.square + (1 - kept) * gradient**2
         return -self.learning_rate * (mean + decoupled_decay(self) * x), ADOPTState(mean, square, t)
+
+
+class AdEMAMixState(NamedTuple):
+    """A fast and a slow mean of the gradients, the mean of their squares, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m_1", "the mean of the gradients so far, the newest counting most"]
+    slow_mean: Annotated[jax.Array, "m_2", "a mean that keeps what the gradients were thousands of steps ago"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class AdEMAMixDerived(NamedTuple):
+    """The fast mean and the mean of squares, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m_1"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
+
+
+@register
+class AdEMAMix(Optimizer):
+    """Adam with a second mean of the gradients, so slow that very old ones still count."""
+
+    name = "AdEMAMix"
+    formula = (
+        r"m_1 \leftarrow \beta_1 m_1 + (1 - \beta_1) g, \quad m_2 \leftarrow \beta_3 m_2 + (1 - \beta_3) g, \quad "
+        r"s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"\hat m_1 = m_1 / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha (\hat m_1 + \kappa m_2) / (\sqrt{\hat s} + \epsilon)"
+    )
+    source = "Pagliardini, Ablin & Grangier (2025), ICLR, arXiv:2409.03137"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    beta3: float = knob(0.9999, 0.0, 0.9999, r"\beta_3", about="How much of the slow mean is kept in each step.")
+    slow_weight: float = knob(5.0, 0.0, 20.0, r"\kappa")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdEMAMixState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return AdEMAMixDerived(
+            state.mean / bias_divisor(self, self.beta1**state.t), state.square / bias_divisor(self, self.beta2**state.t)
+        )
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        slow_mean = self.beta3 * state.slow_mean + (1 - self.beta3) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
+        size = jnp.sqrt(square / bias_divisor(self, self.beta2**t)) + self.eps
+        direction = (mean / bias_divisor(self, self.beta1**t) + self.slow_weight * slow_mean) / size
+        move = -self.learning_rate * (decoupled_decay(self) * x + direction)
+        return move, AdEMAMixState(mean, slow_mean, square, t)

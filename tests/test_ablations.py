@@ -22,6 +22,7 @@ TURNED = {
     "beta2": 0.95,
     "momentum_decay": 0.05,
     "rho": 0.8,
+    "slow_weight": 2.0,
     "beta3": 0.9,
     "beta": 0.8,
 }
@@ -161,6 +162,16 @@ def adopt(knobs):
         yield m
 
 
+def ademamix(knobs):
+    m, slow, s = np.zeros(2), np.zeros(2), np.zeros(2)
+    one, two, three = (knobs[f"beta{k}"] for k in (1, 2, 3))
+    for t in range(1, STEPS + 1):
+        g = yield
+        m, slow, s = one * m + (1 - one) * g, three * slow + (1 - three) * g, two * s + (1 - two) * g**2
+        m_hat, s_hat = (m / (1 - one**t), s / (1 - two**t)) if knobs["bias_correction"] else (m, s)
+        yield (m_hat + knobs["slow_weight"] * slow) / (np.sqrt(s_hat) + knobs["eps"])
+
+
 def signum(knobs):
     m = np.zeros(2)
     while True:
@@ -192,6 +203,7 @@ IN_NUMPY = {
     "Signum": signum,
     "Adan": adan,
     "ADOPT": adopt,
+    "AdEMAMix": ademamix,
 }
 
 

@@ -129,7 +129,7 @@ def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make
     racer, truth = make(rule), GROUNDS[ground][3]
     given = apart(ground, {"it": racer})
     values = {name: part.astype(float) for name, part in given.values("it", given.steps("it")).items()}
-    knobs = knobs_of(racer)
+    knobs = {symbol: float(np.float32(value)) for symbol, value in knobs_of(racer).items()}  # as the run has them
     for k in range(STEPS):
         here = {name: part[k] for name, part in values.items()}
         _, gradient = truth(here["old x"], k)

@@ -652,3 +652,37 @@ def _():
         np.testing.assert_allclose(moves[1:], [-RATE, -RATE * bound], rtol=1e-3)
     unbound = theirs(optax.contrib.adopt(RATE, b1=0.0, use_clipping=False), sudden)
     np.testing.assert_allclose(unbound[1:], [-RATE, -RATE * 100], rtol=1e-3)
+
+
+# ---- AdEMAMix
+
+
+@shows(IN_OPTAX, "AdEMAMix", "where it is")
+def _():
+    assert_same(ours("AdEMAMix"), theirs(optax.contrib.ademamix(RATE)))
+
+
+@shows(IN_TORCH, "AdEMAMix", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "AdEMAMix")
+
+
+@shows(IN_OPTAX, "AdEMAMix", "weight of the slow mean")
+def _():
+    twin = theirs(optax.contrib.ademamix(RATE, b3=0.5, alpha=5.0))
+    assert_same(theirs(optax.contrib.ademamix(RATE, b3=0.5)), twin)
+    assert_same(ours("AdEMAMix", beta3=0.5), twin)
+
+
+@shows(IN_OPTAX, "AdEMAMix", "growing")
+def _():
+    grown = theirs(optax.contrib.ademamix(RATE, b3=0.5, alpha=lambda count: 5.0 * (count > 2)))
+    assert_same(grown[:3], ours("AdEMAMix", slow_weight=0.0)[:3])
+    assert_same(grown[3:], ours("AdEMAMix", beta3=0.5)[3:])
+
+
+@shows(IN_OPTAX, "AdEMAMix", "not corrected")
+def _():
+    """The first step is α (1 + κ (1 - β₃)), where a corrected slow mean would make it α (1 + κ)."""
+    for moves in (ours("AdEMAMix", FIRST, beta3=0.9), theirs(optax.contrib.ademamix(RATE, b3=0.9), FIRST)):
+        np.testing.assert_allclose(moves, -RATE * (1 + 5 * 0.1), rtol=1e-3)

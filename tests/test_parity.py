@@ -19,6 +19,7 @@ START = (-2.0, 2.0)
 # Where float32 holds it exactly. With 0.999, optax rounds 1 - beta2 in one place and not in the other, and each of its
 # steps comes out 6e-6 too long; float64 agrees with ours.
 BETA2 = 1 - 2**-10
+BETA3 = float(np.float32(0.9999))  # as a race has it
 # optax weighs the gradient's change in Adan by 1 - beta2, its authors by beta2: here they are the same.
 HALF = 0.5
 # PyTorch lets NAdam's momentum grow, optax has it at its full size from the start.
@@ -137,7 +138,7 @@ ABLATED = [
 ]
 
 # Held to numpy alone, in test_ablations.py
-WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan")}
+WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan", "AdEMAMix")}
 
 # name, knobs, the same in optax
 TWINS = [
@@ -241,6 +242,17 @@ TWINS = [
         "ADOPT",
         {"learning_rate": 0.02, "weight_decay": 0.3, "decoupled_weight_decay": True},
         pulled(0.3, 0.02, optax.contrib.adopt(0.02)),
+    ),
+    ("AdEMAMix", {"beta2": BETA2}, optax.contrib.ademamix(0.1, b2=BETA2, b3=BETA3)),
+    (
+        "AdEMAMix",
+        {**FELT, "learning_rate": 0.001, "beta3": 0.75, "slow_weight": 2.0, "weight_decay": 0.3},
+        optax.contrib.ademamix(0.001, 0.8, 0.95, 0.75, 2.0, eps=0.01, weight_decay=0.3),
+    ),
+    (
+        "AdEMAMix",
+        {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.contrib.ademamix(0.005, 0.8, 0.95, BETA3, eps=0.01)),
     ),
     *ABLATED,
 ]

@@ -35,6 +35,7 @@ TURNED = {  # every knob with a range away from its default
     "eps": 1e-3,
     "momentum_decay": 0.05,
     "beta3": 0.9,
+    "slow_weight": 2.0,
     "rho": 0.8,
     "beta": 0.8,
     "eta_plus": 1.3,

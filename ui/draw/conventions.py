@@ -111,4 +111,14 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "bound": "In optax and this app a divided gradient is at most $c = (t - 1)^{1/4}$ in size, as in the last "
         "version of the paper. optax leaves that out with `use_clipping=False`.",
     },
+    "AdEMAMix": {
+        "where it is": "optax has AdEMAMix, in `optax.contrib`. PyTorch has not; programs to take home bring their "
+        "own.",
+        "weight of the slow mean": "It is 5 in optax and here, unless it is set. The paper calls it $\\alpha$, which "
+        "is the learning rate here.",
+        "growing": "The paper lets this weight and $\\beta_3$ grow during the first part of a training, and optax "
+        "takes a function for either. Here they stay as they are set.",
+        "not corrected": "Of the two means of gradients, optax and this app correct the fast one alone: the slow one "
+        "counts for little at first.",
+    },
 }

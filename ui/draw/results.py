@@ -27,8 +27,8 @@ FOR_ALL = """
 The update rules are PyTorch's, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
-- Weight decay is added to the gradient, except in AdamW, Lion, Signum and Adan, where it pulls on the parameters
-  directly.
+- Weight decay is added to the gradient, except in AdamW, Lion, Signum, Adan and AdEMAMix, where it pulls on the
+  parameters directly.
 - RMSProp, Adam and the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their start
   at 0. These, and the place of weight decay, are switches of each rule: a racer without them can run beside the
   original.

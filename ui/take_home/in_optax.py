@@ -146,6 +146,12 @@ def adopt(knobs: dict[str, str]) -> str:
     return f"optax.contrib.adopt({knobs['learning_rate']}, {own})"
 
 
+def ademamix(knobs: dict[str, str]) -> str:
+    """AdEMAMix."""
+    own = ", ".join(f"b{k}={f32(knobs[f'beta{k}'])}" for k in (1, 2, 3))
+    return f"optax.contrib.ademamix({knobs['learning_rate']}, {own}, alpha={knobs['slow_weight']}, eps={knobs['eps']})"
+
+
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
     """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
@@ -175,6 +181,7 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "Adamax": with_decay(adamax),
     "AdaDelta": with_decay(adadelta),
     "ADOPT": with_decay(adopt),
+    "AdEMAMix": with_decay(ademamix),
     "Signum": with_decay(lambda knobs: f"optax.signum({knobs['learning_rate']}, beta={f32(knobs['beta'])})"),
 }
 
