@@ -806,10 +806,10 @@ class AdaDelta(Optimizer):
 
 
 class RPropState(NamedTuple):
-    """The gradient before, and the length of the step in each coordinate."""
+    """The length of the step in each coordinate, and the gradient before."""
 
-    previous: Annotated[jax.Array, "p", "the gradient before; 0 in a coordinate where it had just changed its sign"]
     step_size: Annotated[jax.Array, r"\delta", "how long a step is in each coordinate, at the start $\\alpha$"]
+    previous: Annotated[jax.Array, "p", "the gradient before; 0 in a coordinate where it had just changed its sign"]
 
 
 @register
@@ -834,14 +834,14 @@ class RProp(Optimizer):
     max_step_size: float = knob(50.0, 1e-3, 50.0, r"\delta_{\max}", log=True)
 
     def init(self, x):
-        return RPropState(jnp.zeros_like(x), self.learning_rate * jnp.ones_like(x))
+        return RPropState(self.learning_rate * jnp.ones_like(x), jnp.zeros_like(x))
 
     def update(self, gradient, state, x):
         agrees = gradient * state.previous
         factor = jnp.where(agrees > 0, self.eta_plus, jnp.where(agrees < 0, self.eta_minus, 1))
         step_size = jnp.clip(state.step_size * factor, self.min_step_size, self.max_step_size)
         previous = jnp.where(agrees < 0, 0, gradient)
-        return -step_size * jnp.sign(previous), RPropState(previous, step_size)
+        return -step_size * jnp.sign(previous), RPropState(step_size, previous)
 
 
 @register
