@@ -2,7 +2,8 @@
 
 An optimizer is two functions. ``init(x)`` makes its state, what it remembers between steps; ``update(gradient, state,
 x)`` returns the move and the new state; the race adds the move to ``x``. Names, order and sign are optax's, the
-conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
+conventions of the update rules are PyTorch's, or their authors' where it has none. ``x``, ``gradient`` and the move
+have the shape ``(dim,)``.
 
 A rule that needs more than the gradient names one more parameter, ``update(gradient, state, x, at)``, and gets an
 ``At``. To the others nothing is passed, and their programs are as they would be without it.

@@ -225,6 +225,13 @@ def positions(racer, steps=STEPS):
     return race(BOOTH.loss, {"it": racer}, [START], steps, minima=BOOTH.minima)["it"].positions[0]
 
 
+@jax.jit  # with its switches as arguments, as in a race: compiled once for each rule
+def moves_along(racer, x, gradients):
+    """The moves ``(steps, dim)`` of a rule that stays at ``x`` and is given these gradients."""
+    state = jax.tree.map(jnp.asarray, racer.init(x))
+    return jax.lax.scan(lambda state, gradient: racer.update(gradient, state, x)[::-1], state, gradients)[1]
+
+
 def case_id(racer):
     return " ".join([racer.name, *(knob.changed for knob in racer.knobs() if knob.is_switch and differs(racer, knob))])
 
@@ -244,9 +251,7 @@ def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer)
 def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
     """Down a bowl they only shrink: there a largest square is the first one, and a sign turns at the bottom alone."""
     x, gradients = np.array([1.0, -2.0]), rng.normal(size=(80, 2)) * np.exp(rng.normal(size=(80, 2)))
-    state = jax.tree.map(jnp.asarray, racer.init(jnp.float32(x)))
-    step = lambda state, gradient: racer.update(gradient, state, jnp.float32(x))[::-1]  # noqa: E731
-    _, moves = jax.jit(lambda state, all_of_them: jax.lax.scan(step, state, all_of_them))(state, jnp.float32(gradients))
+    moves = moves_along(jax.tree.map(jnp.float32, racer), jnp.float32(x), jnp.float32(gradients))
     knobs, expected = numbers(racer), []
     rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
     for gradient in gradients:
