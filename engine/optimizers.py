@@ -2,7 +2,8 @@
 
 An optimizer is two functions. ``init(x)`` makes its state, what it remembers between steps; ``update(gradient, state,
 x)`` returns the move and the new state; the race adds the move to ``x``. Names, order and sign are optax's, the
-conventions of the update rules are PyTorch's. ``x``, ``gradient`` and the move have the shape ``(dim,)``.
+conventions of the update rules are PyTorch's, or their authors' where it has none. ``x``, ``gradient`` and the move
+have the shape ``(dim,)``.
 
 A rule that needs more than the gradient names one more parameter, ``update(gradient, state, x, at)``, and gets an
 ``At``. To the others nothing is passed, and their programs are as they would be without it.
@@ -42,7 +43,7 @@ class Knob:
     @property
     def words(self) -> str:
         """The name as a reader says it."""
-        return self.name.replace("_", " ").replace("beta", "beta ")
+        return re.sub(r"beta(?=\d)", "beta ", self.name.replace("_", " "))
 
     @property
     def is_switch(self) -> bool:
@@ -63,6 +64,14 @@ ABOUT = {
     "bias_correction": "Divides the means by 1 − βᵗ, as they start at 0 and are too small in the first steps.",
     "eps_in_root": "Adds eps under the root and not after it, where it acts like its own root: 1e-8 like 1e-4.",
     "decoupled_weight_decay": "Takes weight decay, where there is any, off the parameters and not into the gradient.",
+    "rho": "How much of the means of squared gradients and of squared steps is kept in each step.",
+    "eta_plus": "What a step is multiplied with where the gradient has kept its sign.",
+    "eta_minus": "What a step is multiplied with where the gradient has changed its sign.",
+    "min_step_size": "No step becomes shorter than this.",
+    "max_step_size": "No step becomes longer than this.",
+    "beta": "How much of the mean of gradients is kept in each step.",
+    "beta3": "How much of the mean of squares is kept in each step.",
+    "slow_weight": "How much the slow mean of gradients counts beside the fast one.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 
@@ -76,12 +85,15 @@ CHANGED = {
 }
 
 
-def knob(default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False) -> Any:
+def knob(
+    default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False, about: str = ""
+) -> Any:
     """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX).
 
-    In ``update`` it is a traced number, a switch too: choose with ``jnp.where``, not with ``if``.
+    ``about``: what it does in this rule, where that is not what ``ABOUT`` says. In ``update`` it is a traced number, a
+    switch too: choose with ``jnp.where``, not with ``if``.
     """
-    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log})
+    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log, "about": about})
 
 
 def symbols(state: tuple) -> dict[str, str]:
@@ -182,9 +194,8 @@ class Optimizer:
             Knob(
                 name=f.name,
                 default=f.default,
-                about=ABOUT[f.name],
                 changed=CHANGED[f.name][not f.default] if isinstance(f.default, bool) else "",
-                **f.metadata,
+                **{**f.metadata, "about": f.metadata["about"] or ABOUT[f.name]},
             )
             for f in fields(cls)  # type: ignore[arg-type]
             if f.default is not MISSING
@@ -702,3 +713,339 @@ class Newton(Optimizer):
     def update(self, gradient, state, x, at):  # type: ignore[override]  # one parameter more than most
         curvature = at.hessian(x) + self.damping * jnp.eye(x.size)
         return -self.learning_rate * jnp.linalg.solve(curvature, gradient), state
+
+
+class AdamaxState(NamedTuple):
+    """A decaying mean of the gradients, the largest gradient of late, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    largest: Annotated[jax.Array, "u", "the largest size of a gradient so far, each counting less the older it is"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class CorrectedMean(NamedTuple):
+    """The mean, corrected for its start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+
+
+@register
+class Adamax(Optimizer):
+    """Adam that divides by the largest gradient of late, not by the root of a mean of squares."""
+
+    name = "Adamax"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad u \leftarrow \max(\beta_2 u, |g| + \epsilon), \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad x \leftarrow x - \alpha \hat m / u"
+    )
+    source = "Kingma & Ba (2015), ICLR, arXiv:1412.6980, section 7.1"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2", about="How much of the largest gradient is kept in each step.")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdamaxState(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return CorrectedMean(state.mean / bias_divisor(self, self.beta1**state.t))
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        largest = jnp.maximum(self.beta2 * state.largest, jnp.abs(gradient) + self.eps)
+        direction = mean / bias_divisor(self, self.beta1**t) / largest
+        return -self.learning_rate * (direction + decoupled_decay(self) * x), AdamaxState(mean, largest, t)
+
+
+class AdaDeltaState(NamedTuple):
+    """Decaying means of the squared gradients, and of the squared steps."""
+
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    step_square: Annotated[jax.Array, "u", "the mean of the squared steps so far, as they are with an $\\alpha$ of 1"]
+
+
+@register
+class AdaDelta(Optimizer):
+    """Divides by the recent size of the gradients and multiplies by that of its own steps, so it needs no rate."""
+
+    name = "AdaDelta"
+    formula = (
+        r"s \leftarrow \rho s + (1 - \rho) g^2, \quad "
+        r"x \leftarrow x - \alpha \, \frac{\sqrt{u + \epsilon}}{\sqrt{s + \epsilon}} \, g, \quad "
+        r"u \leftarrow \rho u + (1 - \rho) \frac{u + \epsilon}{s + \epsilon} \, g^2"
+    )
+    source = "Zeiler (2012), arXiv:1212.5701"
+
+    learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True)
+    rho: float = knob(0.9, 0.0, 0.9999, r"\rho")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(
+        1e-4,
+        1e-12,
+        1.0,
+        r"\epsilon",
+        log=True,
+        about="What the steps grow from: the larger, the longer the first ones.",
+    )
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdaDeltaState(jnp.zeros_like(x), jnp.zeros_like(x))
+
+    def update(self, gradient, state, x):
+        gradient = gradient + coupled_decay(self) * x
+        square = self.rho * state.square + (1 - self.rho) * gradient**2
+        direction = jnp.sqrt(state.step_square + self.eps) / jnp.sqrt(square + self.eps) * gradient
+        step_square = self.rho * state.step_square + (1 - self.rho) * direction**2
+        return -self.learning_rate * (direction + decoupled_decay(self) * x), AdaDeltaState(square, step_square)
+
+
+class RPropState(NamedTuple):
+    """The length of the step in each coordinate, and the gradient before."""
+
+    step_size: Annotated[jax.Array, r"\delta", "how long a step is in each coordinate, at the start $\\alpha$"]
+    previous: Annotated[jax.Array, "p", "the gradient before; 0 in a coordinate where it had just changed its sign"]
+
+
+@register
+class RProp(Optimizer):
+    """Goes by the sign of the gradient alone: a step grows while the sign stays, and shrinks when it changes.
+
+    Where it has changed, one step is left out. In the formula, [...] is 1 where what it says is so, and 0 elsewhere.
+    """
+
+    name = "RProp"
+    formula = (
+        r"\delta \leftarrow \min(\delta_{\max}, \max(\delta_{\min}, "
+        r"\delta \, \eta_+^{[g p > 0]} \, \eta_-^{[g p < 0]})), \quad "
+        r"p \leftarrow g \, [g p \ge 0], \quad x \leftarrow x - \delta \operatorname{sign}(p)"
+    )
+    source = "Riedmiller & Braun (1993), ICNN; without a step back as in Igel & Huesken (2000), NC"
+
+    learning_rate: float = knob(0.01, 1e-5, 1.0, r"\alpha", log=True, about="How long the first step is.")
+    eta_plus: float = knob(1.2, 1.01, 2.0, r"\eta_+")
+    eta_minus: float = knob(0.5, 0.1, 0.99, r"\eta_-")
+    min_step_size: float = knob(1e-6, 1e-9, 0.1, r"\delta_{\min}", log=True)
+    max_step_size: float = knob(50.0, 1e-3, 50.0, r"\delta_{\max}", log=True)
+
+    def init(self, x):
+        return RPropState(self.learning_rate * jnp.ones_like(x), jnp.zeros_like(x))
+
+    def update(self, gradient, state, x):
+        agrees = gradient * state.previous
+        factor = jnp.where(agrees > 0, self.eta_plus, jnp.where(agrees < 0, self.eta_minus, 1))
+        step_size = jnp.clip(state.step_size * factor, self.min_step_size, self.max_step_size)
+        previous = jnp.where(agrees < 0, 0, gradient)
+        return -step_size * jnp.sign(previous), RPropState(step_size, previous)
+
+
+@register
+class Signum(Optimizer):
+    """Each step is equally long in every coordinate: of the mean gradient only the sign counts, not the size."""
+
+    name = "Signum"
+    formula = (
+        r"m \leftarrow \beta m + (1 - \beta) g, \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha \operatorname{sign}(m)"
+    )
+    source = "Bernstein et al. (2018), ICML, arXiv:1802.04434"
+
+    learning_rate: float = knob(0.02, 1e-5, 1.0, r"\alpha", log=True)
+    beta: float = knob(0.9, 0.0, 0.999, r"\beta")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return Mean(jnp.zeros_like(x))
+
+    def update(self, gradient, state, x):
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta * state.mean + (1 - self.beta) * gradient
+        return -self.learning_rate * (decoupled_decay(self) * x + jnp.sign(mean)), Mean(mean)
+
+
+class AdanState(NamedTuple):
+    """Decaying means of the gradients, their changes and squares, the gradient before, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the gradients so far, the newest counting most"]
+    change: Annotated[jax.Array, "v", "the mean of how much the gradient changed from step to step"]
+    square: Annotated[jax.Array, "n", "the mean of the squares of the gradients a step ahead"]
+    previous: Annotated[jax.Array, "p", "the gradient before"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class AdanDerived(NamedTuple):
+    """The three means, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m"]
+    change_hat: Annotated[jax.Array, r"\hat v"]
+    square_hat: Annotated[jax.Array, r"\hat n"]
+
+
+@register
+class Adan(Optimizer):
+    """Adam that looks ahead: it adds how much the gradient is changing from one step to the next.
+
+    In the formula, [...] is 1 where what it says is so, and 0 elsewhere: the first gradient has changed from nothing.
+    """
+
+    name = "Adan"
+    formula = (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad "
+        r"v \leftarrow \beta_2 v + (1 - \beta_2) (g - p) [t > 1], \quad "
+        r"n \leftarrow \beta_3 n + (1 - \beta_3) (g + \beta_2 (g - p) [t > 1])^2, \quad p \leftarrow g, \quad "
+        r"\hat m = m / (1 - \beta_1^t), \quad \hat v = v / (1 - \beta_2^t), \quad \hat n = n / (1 - \beta_3^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha (\hat m + \beta_2 \hat v) / (\sqrt{\hat n} + \epsilon)"
+    )
+    source = "Xie et al. (2024), IEEE TPAMI 46(12), arXiv:2208.06677"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.98, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.92, 0.0, 0.999, r"\beta_2", about="How much of the mean of changes is kept in each step.")
+    beta3: float = knob(0.99, 0.0, 0.9999, r"\beta_3")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdanState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return AdanDerived(
+            state.mean / bias_divisor(self, self.beta1**state.t),
+            state.change / bias_divisor(self, self.beta2**state.t),
+            state.square / bias_divisor(self, self.beta3**state.t),
+        )
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        difference = (t > 1) * (gradient - state.previous)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        change = self.beta2 * state.change + (1 - self.beta2) * difference
+        square = self.beta3 * state.square + (1 - self.beta3) * (gradient + self.beta2 * difference) ** 2
+        mean_hat, change_hat = mean / bias_divisor(self, self.beta1**t), change / bias_divisor(self, self.beta2**t)
+        size = jnp.sqrt(square / bias_divisor(self, self.beta3**t)) + self.eps
+        move = -self.learning_rate * (decoupled_decay(self) * x + (mean_hat + self.beta2 * change_hat) / size)
+        return move, AdanState(mean, change, square, gradient, t)
+
+
+class ADOPTState(NamedTuple):
+    """Decaying means of the divided gradients and of the squares, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m", "the mean of the divided gradients so far, the newest counting most"]
+    square: Annotated[jax.Array, "s", "the mean of the squared gradients so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class ADOPTDerived(NamedTuple):
+    """How large a divided gradient may be."""
+
+    bound: Annotated[jax.Array, "c"]
+
+
+@register
+class ADOPT(Optimizer):
+    """Adam that divides by what it knew before this step, so a sudden large gradient does not shrink itself.
+
+    The first gradient is only looked at. In the formula, [...] is 1 where what it says is so, and 0 elsewhere.
+    """
+
+    name = "ADOPT"
+    formula = (
+        r"c = (t - 1)^{1 / 4}, \quad "
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) \max(-c, \min(c, g / \max(\sqrt{s}, \epsilon))), \quad "
+        r"s \leftarrow \beta_2 [t > 1] s + (1 - \beta_2 [t > 1]) g^2, \quad x \leftarrow x - \alpha m"
+    )
+    source = "Taniguchi et al. (2024), NeurIPS, arXiv:2411.02853"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(
+        0.9, 0.0, 0.999, r"\beta_1", about="How much of the mean of divided gradients is kept in each step."
+    )
+    beta2: float = knob(0.9999, 0.0, 0.9999, r"\beta_2")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-6, 1e-12, 10.0, r"\epsilon", log=True, about="The least that a gradient is divided by.")
+    decoupled_weight_decay: bool = knob(False, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return ADOPTState(jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return ADOPTDerived((state.t - 1) ** 0.25)
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        bound = (t - 1) ** 0.25
+        divided = gradient / jnp.clip(jnp.sqrt(state.square), self.eps)
+        mean = self.beta1 * state.mean + (1 - self.beta1) * jnp.clip(divided, -bound, bound)
+        kept = self.beta2 * (t > 1)
+        square = kept * state.square + (1 - kept) * gradient**2
+        return -self.learning_rate * (mean + decoupled_decay(self) * x), ADOPTState(mean, square, t)
+
+
+class AdEMAMixState(NamedTuple):
+    """A fast and a slow mean of the gradients, the mean of their squares, and the number of steps."""
+
+    mean: Annotated[jax.Array, "m_1", "the mean of the gradients so far, the newest counting most"]
+    slow_mean: Annotated[jax.Array, "m_2", "a mean that keeps what the gradients were thousands of steps ago"]
+    square: Annotated[jax.Array, "s", "the mean of their squares so far, the newest counting most"]
+    t: Annotated[jax.Array | int, "t", "how many steps it has made"]
+
+
+class AdEMAMixDerived(NamedTuple):
+    """The fast mean and the mean of squares, corrected for their start at 0."""
+
+    mean_hat: Annotated[jax.Array, r"\hat m_1"]
+    square_hat: Annotated[jax.Array, r"\hat s"]
+
+
+@register
+class AdEMAMix(Optimizer):
+    """Adam with a second mean of the gradients, so slow that very old ones still count."""
+
+    name = "AdEMAMix"
+    formula = (
+        r"m_1 \leftarrow \beta_1 m_1 + (1 - \beta_1) g, \quad m_2 \leftarrow \beta_3 m_2 + (1 - \beta_3) g, \quad "
+        r"s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad "
+        r"\hat m_1 = m_1 / (1 - \beta_1^t), \quad \hat s = s / (1 - \beta_2^t), \quad "
+        r"x \leftarrow x - \alpha \lambda x - \alpha (\hat m_1 + \kappa m_2) / (\sqrt{\hat s} + \epsilon)"
+    )
+    source = "Pagliardini, Ablin & Grangier (2025), ICLR, arXiv:2409.03137"
+
+    learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
+    beta1: float = knob(0.9, 0.0, 0.999, r"\beta_1")
+    beta2: float = knob(0.999, 0.0, 0.9999, r"\beta_2")
+    beta3: float = knob(0.9999, 0.0, 0.9999, r"\beta_3", about="How much of the slow mean is kept in each step.")
+    slow_weight: float = knob(5.0, 0.0, 20.0, r"\kappa")
+    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda")
+    eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True)
+    bias_correction: bool = knob(True, symbol=r"1 - \beta^t")
+    decoupled_weight_decay: bool = knob(True, symbol=r"\alpha \lambda x")
+
+    def init(self, x):
+        return AdEMAMixState(jnp.zeros_like(x), jnp.zeros_like(x), jnp.zeros_like(x), 0)
+
+    def derived(self, state):
+        return AdEMAMixDerived(
+            state.mean / bias_divisor(self, self.beta1**state.t), state.square / bias_divisor(self, self.beta2**state.t)
+        )
+
+    def update(self, gradient, state, x):
+        t = state.t + 1
+        gradient = gradient + coupled_decay(self) * x
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        slow_mean = self.beta3 * state.slow_mean + (1 - self.beta3) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient**2
+        size = jnp.sqrt(square / bias_divisor(self, self.beta2**t)) + self.eps
+        direction = (mean / bias_divisor(self, self.beta1**t) + self.slow_weight * slow_mean) / size
+        move = -self.learning_rate * (decoupled_decay(self) * x + direction)
+        return move, AdEMAMixState(mean, slow_mean, square, t)

@@ -46,12 +46,46 @@ class Lion(torch.optim.Optimizer):
                 m.mul_(beta2).add_((1 - beta2) * x.grad)
 
 
+class Adan(torch.optim.Optimizer):
+    """torch.optim has no Adan: this is Algorithm 1 of Xie et al. (2024), arXiv:2208.06677, as its authors program it.
+
+    Their betas are what is kept of each mean, as in github.com/sail-sg/Adan; its ``no_prox`` takes weight decay off the
+    parameters.
+    """
+
+    def __init__(self, params, lr, betas, weight_decay, eps):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "eps": eps})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            (one, two, three), rate = group["betas"], group["lr"]
+            for x in group["params"]:
+                state = self.state[x]
+                if not state:
+                    state |= {name: torch.zeros_like(x) for name in "mvn"} | {"t": 0, "before": x.grad.clone()}
+                state["t"] += 1
+                difference = x.grad - state["before"]
+                state["m"] = one * state["m"] + (1 - one) * x.grad
+                state["v"] = two * state["v"] + (1 - two) * difference
+                state["n"] = three * state["n"] + (1 - three) * (x.grad + two * difference) ** 2
+                m, v, n = (
+                    state[name] / (1 - beta ** state["t"]) for name, beta in zip("mvn", group["betas"], strict=True)
+                )
+                x.mul_(1 - rate * group["weight_decay"])
+                x.sub_(rate * (m + two * v) / (torch.sqrt(n) + group["eps"]))
+                state["before"] = x.grad.clone()
+
+
 def torch_names(knobs):
     """The engine's knobs under PyTorch's names."""
     renamed = {"learning_rate": "lr", "smoothing_constant": "alpha"}
     named = {renamed.get(name, name): value for name, value in knobs.items()}
     if "beta1" in named:
-        named["betas"] = (named.pop("beta1"), named.pop("beta2"))
+        named["betas"] = tuple(named.pop(name) for name in ("beta1", "beta2", "beta3") if name in named)
+    if "eta_plus" in named:
+        named["etas"] = (named.pop("eta_minus"), named.pop("eta_plus"))
+        named["step_sizes"] = (named.pop("min_step_size"), named.pop("max_step_size"))
     return named
 
 
@@ -66,11 +100,17 @@ BUILD = {
     "AMSGrad": lambda x, **knobs: torch.optim.Adam(x, amsgrad=True, **knobs),
     "NAdam": lambda x, **knobs: torch.optim.NAdam(x, **knobs),
     "Lion": Lion,
+    "Adamax": lambda x, **knobs: torch.optim.Adamax(x, **knobs),
+    "AdaDelta": lambda x, **knobs: torch.optim.Adadelta(x, **knobs),
+    "RProp": lambda x, **knobs: torch.optim.Rprop(x, **knobs),
+    "Adan": Adan,
 }
 
 ADAM = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}  # PyTorch's own
 QUICK = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-2}  # far from them, and an eps that is felt
 RMS = {"smoothing_constant": 0.99, "momentum": 0.0, "centered": False, "weight_decay": 0.0, "eps": 1e-8}
+ADAN = {"beta1": 0.98, "beta2": 0.92, "beta3": 0.99, "eps": 1e-8}  # its authors' own
+SIGNS = {"eta_plus": 1.2, "eta_minus": 0.5, "min_step_size": 1e-6, "max_step_size": 50.0}
 
 # Gentle rates: where an optimizer jitters around a valley, a difference in the last bit grows until two runs of the
 # same code part, and a comparison says nothing.
@@ -100,6 +140,19 @@ SETTINGS = [
     ("NAdam", "Booth", {"learning_rate": 0.004, **QUICK, "weight_decay": 0.7, "momentum_decay": 0.05}),
     ("Lion", "Rosenbrock", {"learning_rate": 0.005, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0}),
     ("Lion", "Booth", {"learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3}),
+    ("Adamax", "Rosenbrock", {"learning_rate": 0.05, **ADAM, "weight_decay": 0.0}),
+    ("Adamax", "Booth", {"learning_rate": 0.005, **QUICK, "weight_decay": 0.7}),
+    ("AdaDelta", "Rosenbrock", {"learning_rate": 1.0, "rho": 0.99, "weight_decay": 0.0, "eps": 1e-6}),
+    ("AdaDelta", "Booth", {"learning_rate": 0.1, "rho": 0.95, "weight_decay": 0.7, "eps": 1e-3}),
+    ("RProp", "Rosenbrock", {"learning_rate": 0.001, **SIGNS, "max_step_size": 0.003}),
+    (
+        "RProp",
+        "Rosenbrock",
+        {"learning_rate": 0.01, **SIGNS, "eta_plus": 1.1, "eta_minus": 0.7, "max_step_size": 0.005},
+    ),
+    ("RProp", "Booth", {"learning_rate": 0.03, **SIGNS, "min_step_size": 1e-3}),
+    ("Adan", "Rosenbrock", {"learning_rate": 0.02, **ADAN, "weight_decay": 0.0}),
+    ("Adan", "Booth", {"learning_rate": 0.02, **ADAN, "beta1": 0.9, "beta2": 0.7, "weight_decay": 0.1, "eps": 1e-2}),
 ]
 
 

@@ -14,7 +14,18 @@ from ui.setup.racers import racer_names
 
 BOOTH, START, STEPS = LANDSCAPES["Booth"], (-2.0, 2.0), 200
 # so large that each switch is felt
-TURNED = {"weight_decay": 0.3, "eps": 0.05, "momentum": 0.7, "beta1": 0.8, "beta2": 0.95, "momentum_decay": 0.05}
+TURNED = {
+    "weight_decay": 0.3,
+    "eps": 0.05,
+    "momentum": 0.7,
+    "beta1": 0.8,
+    "beta2": 0.95,
+    "momentum_decay": 0.05,
+    "rho": 0.8,
+    "slow_weight": 2.0,
+    "beta3": 0.9,
+    "beta": 0.8,
+}
 RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
 SWITCHES = [pytest.param(rule, knob, id=f"{rule.name}-{knob.name}") for rule, knobs in RULES for knob in knobs]
 HESSIAN, LOWEST = np.array([[10.0, 8.0], [8.0, 10.0]]), np.array([1.0, 3.0])
@@ -92,12 +103,81 @@ def nadam(knobs):
         yield divided(m_part + g_part, s / (1 - two**t if corrected else 1), knobs)
 
 
+def adamax(knobs):
+    m, u, one, two = np.zeros(2), np.zeros(2), knobs["beta1"], knobs["beta2"]
+    for t in range(1, STEPS + 1):
+        g = yield
+        m, u = one * m + (1 - one) * g, np.maximum(two * u, np.abs(g) + knobs["eps"])
+        yield m / (1 - one**t if knobs["bias_correction"] else 1) / u
+
+
+def adadelta(knobs):
+    s, u, rho, eps = np.zeros(2), np.zeros(2), knobs["rho"], knobs["eps"]
+    while True:
+        g = yield
+        s = rho * s + (1 - rho) * g**2
+        d = np.sqrt((u + eps) / (s + eps)) * g
+        u = rho * u + (1 - rho) * d**2
+        yield d
+
+
+def rprop(knobs):
+    p, step = np.zeros(2), np.full(2, knobs["learning_rate"])
+    while True:
+        g = yield
+        factor = np.choose(np.sign(g * p).astype(int) + 1, (knobs["eta_minus"], 1, knobs["eta_plus"]))
+        step = np.clip(step * factor, knobs["min_step_size"], knobs["max_step_size"])
+        p = np.where(g * p < 0, 0, g)
+        yield step * np.sign(p) / knobs["learning_rate"]
+
+
 def lion(knobs):
     m = np.zeros(2)
     while True:
         g = yield
         yield np.sign(knobs["beta1"] * m + (1 - knobs["beta1"]) * g)
         m = knobs["beta2"] * m + (1 - knobs["beta2"]) * g
+
+
+def adan(knobs):
+    m, v, n, p = np.zeros(2), np.zeros(2), np.zeros(2), None
+    one, two, three = (knobs[f"beta{k}"] for k in (1, 2, 3))
+    for t in range(1, STEPS + 1):
+        g = yield
+        d = np.zeros(2) if p is None else g - p
+        m, v, n = one * m + (1 - one) * g, two * v + (1 - two) * d, three * n + (1 - three) * (g + two * d) ** 2
+        a, b, c = (1 - beta**t if knobs["bias_correction"] else 1 for beta in (one, two, three))
+        yield (m / a + two * v / b) / (np.sqrt(n / c) + knobs["eps"])
+        p = g
+
+
+def adopt(knobs):
+    m, one, two = np.zeros(2), knobs["beta1"], knobs["beta2"]
+    s = (yield) ** 2
+    yield m
+    for t in range(1, STEPS + 1):
+        g = yield
+        m = one * m + (1 - one) * np.clip(g / np.maximum(np.sqrt(s), knobs["eps"]), -(t**0.25), t**0.25)
+        s = two * s + (1 - two) * g**2
+        yield m
+
+
+def ademamix(knobs):
+    m, slow, s = np.zeros(2), np.zeros(2), np.zeros(2)
+    one, two, three = (knobs[f"beta{k}"] for k in (1, 2, 3))
+    for t in range(1, STEPS + 1):
+        g = yield
+        m, slow, s = one * m + (1 - one) * g, three * slow + (1 - three) * g, two * s + (1 - two) * g**2
+        m_hat, s_hat = (m / (1 - one**t), s / (1 - two**t)) if knobs["bias_correction"] else (m, s)
+        yield (m_hat + knobs["slow_weight"] * slow) / (np.sqrt(s_hat) + knobs["eps"])
+
+
+def signum(knobs):
+    m = np.zeros(2)
+    while True:
+        g = yield
+        m = knobs["beta"] * m + (1 - knobs["beta"]) * g
+        yield np.sign(m)
 
 
 def sgd(knobs):
@@ -117,6 +197,13 @@ IN_NUMPY = {
     "AMSGrad": lambda knobs: adam(knobs, keep_largest=True),
     "NAdam": nadam,
     "Lion": lion,
+    "Adamax": adamax,
+    "AdaDelta": adadelta,
+    "RProp": rprop,
+    "Signum": signum,
+    "Adan": adan,
+    "ADOPT": adopt,
+    "AdEMAMix": ademamix,
 }
 
 
@@ -138,6 +225,13 @@ def positions(racer, steps=STEPS):
     return race(BOOTH.loss, {"it": racer}, [START], steps, minima=BOOTH.minima)["it"].positions[0]
 
 
+@jax.jit  # with its switches as arguments, as in a race: compiled once for each rule
+def moves_along(racer, x, gradients):
+    """The moves ``(steps, dim)`` of a rule that stays at ``x`` and is given these gradients."""
+    state = jax.tree.map(jnp.asarray, racer.init(x))
+    return jax.lax.scan(lambda state, gradient: racer.update(gradient, state, x)[::-1], state, gradients)[1]
+
+
 def case_id(racer):
     return " ".join([racer.name, *(knob.changed for knob in racer.knobs() if knob.is_switch and differs(racer, knob))])
 
@@ -157,9 +251,7 @@ def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer)
 def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
     """Down a bowl they only shrink: there a largest square is the first one, and a sign turns at the bottom alone."""
     x, gradients = np.array([1.0, -2.0]), rng.normal(size=(80, 2)) * np.exp(rng.normal(size=(80, 2)))
-    state = jax.tree.map(jnp.asarray, racer.init(jnp.float32(x)))
-    step = lambda state, gradient: racer.update(gradient, state, jnp.float32(x))[::-1]  # noqa: E731
-    _, moves = jax.jit(lambda state, all_of_them: jax.lax.scan(step, state, all_of_them))(state, jnp.float32(gradients))
+    moves = moves_along(jax.tree.map(jnp.float32, racer), jnp.float32(x), jnp.float32(gradients))
     knobs, expected = numbers(racer), []
     rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
     for gradient in gradients:

@@ -20,7 +20,8 @@ from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
 STEPS = 30
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
-COMMAND = re.compile(r"\\frac|\\sqrt|\\max|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},]")
+COMMAND = re.compile(r"\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},|<>]|\[|\]")
+ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge")  # of a product
 
 
 def on_himmelblau(x, k):
@@ -49,7 +50,7 @@ GROUNDS = {
 def turned(rule: type[Optimizer]) -> Optimizer:
     """A racer with none of its knobs at its default."""
     knobs = {
-        knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * (min(knob.high, 1) - knob.low)
+        knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * min(knob.high - knob.low, 1)
         for knob in rule.knobs()
     }
     small = {"learning_rate": 2e-5, "weight_decay": 0.03, "eps": 0.01}
@@ -84,7 +85,7 @@ class Reader:
 
     def product(self):
         product = self.power()
-        while self.parts and self.parts[0] not in ("+", "-", ")", "}", ",", "^"):
+        while self.parts and self.parts[0] not in ENDS:
             product = product / self.power() if self.take("/") else product * self.power()
         return product
 
@@ -98,17 +99,25 @@ class Reader:
             found = self.total()
             assert self.parts.pop(0) in (")", "}")
             return found
+        if part == "[":  # 1 where it is so, 0 elsewhere
+            left, sign, right = self.total(), self.parts.pop(0), self.total()
+            assert self.take("]")
+            return {"<": left < right, ">": left > right, r"\ge": left >= right}[sign] * 1.0
+        if part == "|":
+            found = np.abs(self.total())
+            assert self.take("|")
+            return found
         if part == r"\frac":
             return self.one() / self.one()
         if part == r"\sqrt":
             return np.sqrt(self.one())
         if part == r"\operatorname{sign}":
             return np.sign(self.one())
-        if part == r"\max":
+        if part in (r"\max", r"\min"):
             self.take("(")
             first = self.total()
             self.take(",")
-            found = np.maximum(first, self.total())
+            found = (np.maximum if part == r"\max" else np.minimum)(first, self.total())
             self.take(")")
             return found
         return self.values[part] if part in self.values else float(part)
@@ -120,7 +129,7 @@ def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make
     racer, truth = make(rule), GROUNDS[ground][3]
     given = apart(ground, {"it": racer})
     values = {name: part.astype(float) for name, part in given.values("it", given.steps("it")).items()}
-    knobs = knobs_of(racer)
+    knobs = {symbol: float(np.float32(value)) for symbol, value in knobs_of(racer).items()}  # as the run has them
     for k in range(STEPS):
         here = {name: part[k] for name, part in values.items()}
         _, gradient = truth(here["old x"], k)

@@ -453,3 +453,236 @@ def _():
     np.testing.assert_allclose(theirs(optax.lion(RATE), 0 * FIRST), -RATE * 0.001 * 2, rtol=1e-4)
     np.testing.assert_allclose(ours("Lion", 0 * FIRST), 0.0)
     np.testing.assert_allclose(ours("Lion", 0 * FIRST, weight_decay=0.3), -RATE * 0.3 * 2, rtol=1e-4)
+
+
+# ---- Adamax
+
+
+@shows(IN_OPTAX, "Adamax", "place of eps")
+def _():
+    assert_same(ours("Adamax", eps=0.5), theirs(optax.adamax(RATE, eps=0.5)))
+    np.testing.assert_allclose(ours("Adamax", FIRST, eps=0.5), -RATE / 1.5, rtol=1e-4)
+
+
+@shows(IN_TORCH, "Adamax", "place of eps")
+def _(torch):
+    assert_same(ours("Adamax", eps=0.5), in_torch(torch, lambda x: torch.optim.Adamax(x, RATE, eps=0.5)))
+
+
+@shows(IN_OPTAX, "Adamax", "weight decay")
+def _():
+    assert not has(optax.adamax, "weight_decay")
+    decoupled = theirs(optax.adamaxw(RATE, weight_decay=0.7))
+    assert_same(ours("Adamax", weight_decay=0.7, decoupled_weight_decay=True), decoupled)
+    assert_differ(ours("Adamax", weight_decay=0.7), decoupled)
+
+
+@shows(IN_TORCH, "Adamax", "weight decay")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Adamax(x, RATE, weight_decay=0.7))
+    assert_same(ours("Adamax", weight_decay=0.7), made)
+
+
+# ---- AdaDelta
+
+
+@shows(IN_OPTAX, "AdaDelta", "learning rate")
+def _():
+    assert inspect.signature(optax.adadelta).parameters["learning_rate"].default is None
+    assert OPTIMIZERS["AdaDelta"]().learning_rate == 1
+
+
+@shows(IN_TORCH, "AdaDelta", "learning rate")
+def _(torch):
+    assert inspect.signature(torch.optim.Adadelta).parameters["lr"].default == 1
+
+
+@shows(IN_OPTAX, "AdaDelta", "size of eps")
+def _():
+    """In one dimension the first step is the root of ε / (1 - ρ), where the gradient is large."""
+    np.testing.assert_allclose(theirs(optax.adadelta(1.0), 10 * FIRST), -np.sqrt(1e-6 / 0.1), rtol=1e-3)
+    np.testing.assert_allclose(ours("AdaDelta", 10 * FIRST, learning_rate=1.0), -np.sqrt(1e-4 / 0.1), rtol=1e-3)
+    assert (
+        theirs(optax.adadelta(1.0), np.ones(1000)).sum()
+        > -10
+        > ours("AdaDelta", np.ones(1000), learning_rate=1.0).sum()
+    )
+
+
+@shows(IN_TORCH, "AdaDelta", "size of eps")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Adadelta(x), 10 * FIRST)
+    np.testing.assert_allclose(made, -np.sqrt(1e-6 / 0.1), rtol=1e-3)
+
+
+@shows(IN_OPTAX, "AdaDelta", "place of eps")
+def _():
+    assert_same(ours("AdaDelta", eps=0.5), theirs(optax.adadelta(RATE, eps=0.5)))
+
+
+@shows(IN_TORCH, "AdaDelta", "place of eps")
+def _(torch):
+    assert_same(ours("AdaDelta", eps=0.5), in_torch(torch, lambda x: torch.optim.Adadelta(x, RATE, eps=0.5)))
+
+
+# ---- RProp
+
+
+TURNING = np.array([1.0, 1.0, -1.0, -1.0])
+
+
+@shows(IN_TORCH, "RProp", "changed sign")
+def _(torch):
+    for moves in (ours("RProp", TURNING), in_torch(torch, lambda x: torch.optim.Rprop(x, RATE), TURNING)):
+        np.testing.assert_allclose(moves, [-RATE, -1.2 * RATE, 0, 0.6 * RATE], rtol=1e-3, atol=1e-6)
+
+
+@shows(IN_OPTAX, "RProp", "a step late")
+def _():
+    np.testing.assert_allclose(theirs(optax.rprop(RATE), TURNING[:2]), [0, -RATE], rtol=1e-4)
+    np.testing.assert_allclose(ours("RProp", TURNING[:2]), [-RATE, -1.2 * RATE], rtol=1e-4)
+
+
+@shows(IN_TORCH, "RProp", "a step late")
+def _(torch):
+    assert_same(ours("RProp"), in_torch(torch, lambda x: torch.optim.Rprop(x, RATE)))
+
+
+@shows(IN_OPTAX, "RProp", "shortest and longest")
+def _():
+    late = theirs(optax.rprop(RATE, max_step_size=0.01), TURNING[:2])
+    np.testing.assert_allclose(late, [0, -RATE], rtol=1e-4)
+    np.testing.assert_allclose(ours("RProp", FIRST, max_step_size=0.01), -0.01, rtol=1e-4)
+
+
+@shows(IN_TORCH, "RProp", "shortest and longest")
+def _(torch):
+    made = in_torch(torch, lambda x: torch.optim.Rprop(x, RATE, step_sizes=(1e-6, 0.01)), FIRST)
+    np.testing.assert_allclose(made, -0.01, rtol=1e-3)
+
+
+# ---- Signum
+
+
+@shows(IN_OPTAX, "Signum", "where it is")
+def _():
+    assert_same(ours("Signum"), theirs(optax.signum(RATE)))
+
+
+@shows(IN_TORCH, "Signum", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "Signum")
+
+
+@shows(IN_OPTAX, "Signum", "weight decay")
+def _():
+    assert not has(optax.signum, "weight_decay")
+    for moves in (ours("Signum", 0 * FIRST, weight_decay=0.3), theirs(optax.lion(RATE, weight_decay=0.3), 0 * FIRST)):
+        np.testing.assert_allclose(moves, -RATE * 0.3 * 2, rtol=1e-4)
+
+
+@shows(IN_OPTAX, "Signum", "nothing to correct")
+def _():
+    corrected = optax.chain(optax.ema(0.9, debias=True), optax.scale_by_sign(), optax.scale(-RATE))
+    assert_same(theirs(corrected), theirs(optax.signum(RATE)))
+    assert_same(theirs(corrected), ours("Signum"))
+
+
+# ---- Adan
+
+
+@shows(IN_OPTAX, "Adan", "where it is")
+def _():
+    assert_same(ours("Adan", beta2=0.5), theirs(optax.adan(RATE, b2=0.5, eps_root=0.0)))
+
+
+@shows(IN_TORCH, "Adan", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "Adan")
+
+
+@shows(IN_OPTAX, "Adan", "weight of the change")
+def _():
+    """The second gradient is half the first: of the change, -0.5, there is a share w in what is squared and divided."""
+    gradients, defaults = np.array([1.0, 0.5]), {"beta1": 0.98, "beta2": 0.92, "beta3": 0.99}
+    one, two, three = defaults.values()
+    for made, share in ((theirs(optax.adan(RATE, eps_root=0.0), gradients), 1 - two), (ours("Adan", gradients), two)):
+        m, v = (one * (1 - one) + (1 - one) * 0.5) / (1 - one**2), -0.5 * (1 - two) / (1 - two**2)
+        n = (three * (1 - three) + (1 - three) * (0.5 - 0.5 * share) ** 2) / (1 - three**2)
+        np.testing.assert_allclose(made[1], -RATE * (m + share * v) / np.sqrt(n), rtol=1e-3)
+
+
+@shows(IN_OPTAX, "Adan", "place of eps")
+def _():
+    assert inspect.signature(optax.adan).parameters["eps_root"].default == 1e-8
+    twin = theirs(optax.adan(RATE, b2=0.5, eps=0.5, eps_root=0.0))
+    assert_same(ours("Adan", beta2=0.5, eps=0.5), twin)
+
+
+@shows(IN_OPTAX, "Adan", "weight decay")
+def _():
+    for moves in (ours("Adan", 0 * FIRST, weight_decay=0.3), theirs(optax.adan(RATE, weight_decay=0.3), 0 * FIRST)):
+        np.testing.assert_allclose(moves, -RATE * 0.3 * 2, rtol=1e-4)
+
+
+# ---- ADOPT
+
+
+@shows(IN_OPTAX, "ADOPT", "where it is")
+def _():
+    assert_same(ours("ADOPT"), theirs(optax.contrib.adopt(RATE)))
+
+
+@shows(IN_TORCH, "ADOPT", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "ADOPT")
+
+
+@shows(IN_OPTAX, "ADOPT", "first gradient")
+def _():
+    """The second is divided by the first, and a tenth of that is the mean."""
+    for moves in (ours("ADOPT", np.array([4.0, 2.0])), theirs(optax.contrib.adopt(RATE), np.array([4.0, 2.0]))):
+        np.testing.assert_allclose(moves, [0, -RATE * 0.1 * 2 / 4], rtol=1e-3)
+
+
+@shows(IN_OPTAX, "ADOPT", "bound")
+def _():
+    sudden, bound = np.array([1.0, 1.0, 100.0]), 2**0.25
+    for moves in (ours("ADOPT", sudden, beta1=0.0), theirs(optax.contrib.adopt(RATE, b1=0.0), sudden)):
+        np.testing.assert_allclose(moves[1:], [-RATE, -RATE * bound], rtol=1e-3)
+    unbound = theirs(optax.contrib.adopt(RATE, b1=0.0, use_clipping=False), sudden)
+    np.testing.assert_allclose(unbound[1:], [-RATE, -RATE * 100], rtol=1e-3)
+
+
+# ---- AdEMAMix
+
+
+@shows(IN_OPTAX, "AdEMAMix", "where it is")
+def _():
+    assert_same(ours("AdEMAMix"), theirs(optax.contrib.ademamix(RATE)))
+
+
+@shows(IN_TORCH, "AdEMAMix", "where it is")
+def _(torch):
+    assert not hasattr(torch.optim, "AdEMAMix")
+
+
+@shows(IN_OPTAX, "AdEMAMix", "weight of the slow mean")
+def _():
+    twin = theirs(optax.contrib.ademamix(RATE, b3=0.5, alpha=5.0))
+    assert_same(theirs(optax.contrib.ademamix(RATE, b3=0.5)), twin)
+    assert_same(ours("AdEMAMix", beta3=0.5), twin)
+
+
+@shows(IN_OPTAX, "AdEMAMix", "growing")
+def _():
+    grown = theirs(optax.contrib.ademamix(RATE, b3=0.5, alpha=lambda count: 5.0 * (count > 2)))
+    assert_same(grown[:3], ours("AdEMAMix", slow_weight=0.0)[:3])
+    assert_same(grown[3:], ours("AdEMAMix", beta3=0.5)[3:])
+
+
+@shows(IN_OPTAX, "AdEMAMix", "not corrected")
+def _():
+    """The first step is α (1 + κ (1 - β₃)), where a corrected slow mean would make it α (1 + κ)."""
+    for moves in (ours("AdEMAMix", FIRST, beta3=0.9), theirs(optax.contrib.ademamix(RATE, b3=0.9), FIRST)):
+        np.testing.assert_allclose(moves, -RATE * (1 + 5 * 0.1), rtol=1e-3)

@@ -36,6 +36,12 @@ def twenty_steps(optimizer, start):
     return jax.lax.scan(step, (start, memory), length=20)[1]
 
 
+def first_step(optimizer, gradient, x):
+    """The first move along a steady gradient; the second one of a rule that only looks at the first gradient."""
+    move, memory = optimizer.update(gradient, optimizer.init(x), x)
+    return move if move.any() else optimizer.update(gradient, memory, x)[0]
+
+
 def in_float32(optimizer):
     """With its knobs as a race has them: Python's own numbers would round 1 - 0.999 elsewhere."""
     return jax.tree.map(jnp.float32, optimizer)
@@ -112,10 +118,8 @@ def test_goes_down_a_bowl_with_its_own_defaults(rule):
 
 
 def test_the_first_step_goes_against_the_gradient(rule, rng):
-    for gradient in rng.normal(size=(5, 3)):
-        x = jnp.ones(3)
-        move, _ = rule().update(jnp.asarray(gradient, jnp.float32), rule().init(x), x)
-        np.testing.assert_array_equal(np.sign(move), -np.sign(gradient))
+    for gradient in jnp.asarray(rng.normal(size=(5, 3)), jnp.float32):
+        np.testing.assert_array_equal(np.sign(first_step(rule(), gradient, jnp.ones(3))), -np.sign(gradient))
 
 
 def test_stands_still_on_level_ground(rule):
@@ -129,8 +133,7 @@ def test_stands_still_on_level_ground(rule):
 @pytest.mark.parametrize("rule", DECAYING)
 def test_weight_decay_pulls_towards_zero(rule):
     x = jnp.array([2.0, -3.0])
-    move, _ = rule(weight_decay=0.5).update(jnp.zeros(2), rule().init(x), x)
-    np.testing.assert_array_equal(np.sign(move), -np.sign(x))
+    np.testing.assert_array_equal(np.sign(first_step(rule(weight_decay=0.5), jnp.zeros(2), x)), -np.sign(x))
 
 
 def test_moves_as_its_memory_says_and_the_memory_keeps_its_shape(rule, rng):

@@ -355,18 +355,20 @@ def test_the_notebooks_adam_seems_to_converge_and_the_honest_one_stays():
 
 
 def test_each_optimizer_of_the_line_up_has_a_card_with_the_code_that_runs():
-    app = shown(alone(RULES[0], racers=tuple(rule() for rule in (*RULES, RULES[0]))))
-    closed = texts(app)
-    cards = app.button_group(key="race-card")
-    assert cards.options == [*OPTIMIZERS, "Conventions"]
-    for rule in RULES:
-        sound(app.button_group(key="race-card").set_value(rule.name).run())
-        assert f"class {rule.__name__}(Optimizer):" in app.code[0].value
-        assert "def update(self, gradient, " in app.code[0].value
-        opened = texts(app)
-        about = [rule.__doc__.splitlines()[0], rule.formula, rule.source, *(k.about for k in rule.knobs())]
-        assert all(said in opened for said in about)
-        assert rule.source not in closed
+    for first in range(0, len(RULES), MAX_RACERS - 1):
+        rules = RULES[first : first + MAX_RACERS - 1]
+        app = shown(alone(RULES[0], racers=tuple(rule() for rule in (*rules, rules[0]))))
+        closed = texts(app)
+        cards = app.button_group(key="race-card")
+        assert cards.options == [*(rule.name for rule in rules), "Conventions"]
+        for rule in rules:
+            sound(app.button_group(key="race-card").set_value(rule.name).run())
+            assert f"class {rule.__name__}(Optimizer):" in app.code[0].value
+            assert "def update(self, gradient, " in app.code[0].value
+            opened = texts(app)
+            about = [rule.__doc__.splitlines()[0], rule.formula, rule.source, *(k.about for k in rule.knobs())]
+            assert all(said in opened for said in about)
+            assert rule.source not in closed
     sound(app.button_group(key="race-card").set_value("Conventions").run())
     assert "The update rules are PyTorch's" in texts(app)
 
@@ -378,7 +380,7 @@ def test_the_views_say_in_words_what_they_show():
 
 
 def test_a_run_that_diverged_says_so_on_the_stage_and_in_the_table():
-    app = shown(alone(RULES[0], landscape="Rosenbrock", start=(-1.2, 1.0), racers=(RULES[0](), RULES[-1]())))
+    app = shown(alone(RULES[0], landscape="Rosenbrock", start=(-1.2, 1.0), racers=(RULES[0](), OPTIMIZERS["Lion"]())))
     (gone,) = (track for track in stage(app)["tracks"] if track["ended"] is not None)
     assert gone["ended_words"] == f"diverged at step {gone['ended']}"
     assert gone["lost"]

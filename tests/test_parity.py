@@ -19,6 +19,9 @@ START = (-2.0, 2.0)
 # Where float32 holds it exactly. With 0.999, optax rounds 1 - beta2 in one place and not in the other, and each of its
 # steps comes out 6e-6 too long; float64 agrees with ours.
 BETA2 = 1 - 2**-10
+BETA3 = float(np.float32(0.9999))  # as a race has it
+# optax weighs the gradient's change in Adan by 1 - beta2, its authors by beta2: here they are the same.
+HALF = 0.5
 # PyTorch lets NAdam's momentum grow, optax has it at its full size from the start.
 GROWN = 1e4
 
@@ -122,10 +125,20 @@ ABLATED = [
         {"learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": False},
         decayed(0.3, optax.lion(0.005, b1=0.9, b2=0.99, weight_decay=0.0)),
     ),
+    (
+        "Adamax",
+        {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        optax.adamaxw(0.005, 0.8, 0.95, eps=0.01, weight_decay=0.3),
+    ),
+    (
+        "AdaDelta",
+        {"learning_rate": 0.05, "eps": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        pulled(0.3, 0.05, optax.adadelta(0.05, rho=0.9, eps=0.01)),
+    ),
 ]
 
 # Held to numpy alone, in test_ablations.py
-WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam")}
+WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan", "AdEMAMix")}
 
 # name, knobs, the same in optax
 TWINS = [
@@ -192,6 +205,54 @@ TWINS = [
         "Lion",
         {"learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3},
         optax.lion(0.005, b1=0.8, b2=0.95, weight_decay=0.3),
+    ),
+    ("Adamax", {}, optax.adamax(0.1)),
+    ("Adamax", {**FELT, "weight_decay": 0.7}, decayed(0.7, optax.adamax(0.01, 0.8, 0.95, eps=0.01))),
+    ("AdaDelta", {"learning_rate": 0.1}, optax.adadelta(0.1, rho=0.9, eps=1e-4)),
+    (
+        "AdaDelta",
+        {"learning_rate": 0.05, "rho": 0.75, "weight_decay": 0.7, "eps": 0.01},
+        optax.adadelta(0.05, rho=0.75, eps=0.01, weight_decay=0.7),
+    ),
+    ("Signum", {"learning_rate": 0.005}, optax.signum(0.005)),
+    ("Signum", {"learning_rate": 0.01, "beta": 0.75, "weight_decay": 0.3}, pulled(0.3, 0.01, optax.signum(0.01, 0.75))),
+    (
+        "Signum",
+        {"learning_rate": 0.01, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.signum(0.01)),
+    ),
+    ("Adan", {"learning_rate": 0.02, "beta2": HALF}, optax.adan(0.02, b2=HALF, eps_root=0.0)),
+    (
+        "Adan",
+        {"learning_rate": 0.005, "beta1": 0.8, "beta2": HALF, "beta3": 0.95, "weight_decay": 0.3, "eps": 0.01},
+        optax.adan(0.005, 0.8, HALF, 0.95, eps=0.01, eps_root=0.0, weight_decay=0.3),
+    ),
+    (
+        "Adan",
+        {"learning_rate": 0.02, "beta2": HALF, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.adan(0.02, b2=HALF, eps_root=0.0)),
+    ),
+    ("ADOPT", {}, optax.contrib.adopt(0.1)),
+    (
+        "ADOPT",
+        {"learning_rate": 0.02, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.7, "eps": 0.01},
+        decayed(0.7, optax.contrib.adopt(0.02, 0.8, 0.95, eps=0.01)),
+    ),
+    (
+        "ADOPT",
+        {"learning_rate": 0.02, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        pulled(0.3, 0.02, optax.contrib.adopt(0.02)),
+    ),
+    ("AdEMAMix", {"beta2": BETA2}, optax.contrib.ademamix(0.1, b2=BETA2, b3=BETA3)),
+    (
+        "AdEMAMix",
+        {**FELT, "learning_rate": 0.001, "beta3": 0.75, "slow_weight": 2.0, "weight_decay": 0.3},
+        optax.contrib.ademamix(0.001, 0.8, 0.95, 0.75, 2.0, eps=0.01, weight_decay=0.3),
+    ),
+    (
+        "AdEMAMix",
+        {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": False},
+        decayed(0.3, optax.contrib.ademamix(0.005, 0.8, 0.95, BETA3, eps=0.01)),
     ),
     *ABLATED,
 ]

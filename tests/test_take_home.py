@@ -34,6 +34,14 @@ TURNED = {  # every knob with a range away from its default
     "beta2": 0.95,
     "eps": 1e-3,
     "momentum_decay": 0.05,
+    "beta3": 0.9,
+    "slow_weight": 2.0,
+    "rho": 0.8,
+    "beta": 0.8,
+    "eta_plus": 1.3,
+    "eta_minus": 0.4,
+    "min_step_size": 1e-4,
+    "max_step_size": 0.5,
 }
 
 

@@ -17,7 +17,7 @@ from ui.teach.hand_out import iframe
 
 RACERS = (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"](learning_rate=0.5))
 SETUP = RaceSetup(steps=30, start=(3.0, 2.0), racers=RACERS)
-MANY = (*(rule() for rule in OPTIMIZERS.values()), *RACERS)[:MAX_RACERS]
+MANY = (*(rule() for rule in [*OPTIMIZERS.values()][: MAX_RACERS - 2]), *RACERS)
 MENU = "[data-testid=stPopoverBody]"
 TITLE = "<b>Who</b> *turns*?"
 QUESTION = "**Which** [one](https://example.org) <img src=x> turns :smile: first?"

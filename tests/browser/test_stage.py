@@ -21,7 +21,10 @@ FIRST = styles([RULES[0]()])[0]  # drawn with a round marker, so that its middle
 PURE = "#ff00ff"  # nothing else on the page has this colour
 # three racers that part at once, on a map where x and y cannot be taken for each other
 RACE = RaceSetup(
-    racers=(RULES[0](learning_rate=0.02), RULES[-1](), RULES[5]()), landscape="Booth", start=(-6.0, 9.0), steps=60
+    racers=(RULES[0](learning_rate=0.02), OPTIMIZERS["Lion"](), RULES[5]()),
+    landscape="Booth",
+    start=(-6.0, 9.0),
+    steps=60,
 )
 
 
@@ -421,7 +424,7 @@ def test_a_racer_is_drawn_where_plotly_draws_the_same_point(window, width, densi
 
 def test_a_run_that_diverged_shows_where_and_its_row_says_when(visitor):
     wild = RaceSetup(
-        racers=(RULES[0](learning_rate=1.0), RULES[-1]()), landscape="Rosenbrock", start=(-1.2, 1.0), steps=50
+        racers=(RULES[0](learning_rate=1.0), OPTIMIZERS["Lion"]()), landscape="Rosenbrock", start=(-1.2, 1.0), steps=50
     )
     visitor.open(wild)
     stopped = visitor.ask("stage.tracks[0].ended")

@@ -12,7 +12,9 @@ from ui.setup.pages import RaceSetup
 
 RULES = list(OPTIMIZERS.values())
 TEN = RaceSetup(racers=tuple(rule() for rule in RULES[:10]), steps=120)
-FEW = replace(TEN, racers=(RULES[0](learning_rate=0.02), RULES[-1](), RULES[5]()), landscape="Booth", start=(-6.0, 9.0))
+FEW = replace(
+    TEN, racers=(RULES[0](learning_rate=0.02), OPTIMIZERS["Lion"](), RULES[5]()), landscape="Booth", start=(-6.0, 9.0)
+)
 SMALL_VIEW = 330
 VIEWS = """[...stage.views.values()].filter((view) => view.spec.path.length).map((view) => ({
     width: view.plot.clientWidth, height: view.plot.clientHeight, words: view.words,

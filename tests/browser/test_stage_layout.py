@@ -11,7 +11,10 @@ from ui.setup.pages import DIFFERENCES, LOSS, RACE_RACERS, SETUPS, FitSetup, Gra
 
 RULES = list(OPTIMIZERS.values())
 RACE = RaceSetup(
-    racers=(RULES[0](learning_rate=0.02), RULES[-1](), RULES[5]()), landscape="Booth", start=(-6.0, 9.0), steps=60
+    racers=(RULES[0](learning_rate=0.02), OPTIMIZERS["Lion"](), RULES[5]()),
+    landscape="Booth",
+    start=(-6.0, 9.0),
+    steps=60,
 )
 SCREENS = ((1920, 1080), (1400, 900))
 MIN_LARGE = 800  # pixels, on the first of them

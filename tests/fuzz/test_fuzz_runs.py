@@ -13,7 +13,10 @@ from ui.setup.pages import MAX_START
 
 PAIRS = [(rule, name) for rule in OPTIMIZERS for name in LANDSCAPES]
 # in the suite each optimizer once, and each landscape
-SOME = [(list(OPTIMIZERS)[i % len(OPTIMIZERS)], name) for i, name in enumerate(LANDSCAPES)]
+SOME = [
+    (list(OPTIMIZERS)[i % len(OPTIMIZERS)], list(LANDSCAPES)[i % len(LANDSCAPES)])
+    for i in range(max(len(OPTIMIZERS), len(LANDSCAPES)))
+]
 STARTS = 125  # of each draw; a bucket of 128
 WHERE = np.array([MAX_START, 30.0, 5.0, 1.0, 1e-3])  # how far from 0 they are at most
 

@@ -111,10 +111,11 @@ def code_of(racer: Optimizer) -> str:
     rule = type(racer)
     state = racer.init(jnp.zeros(1))
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
-    names |= symbols(state) | symbols(racer.derived(after_one(state)))
+    names |= symbols(state) | symbols(racer.derived(after_some(state)))
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
     derived = [] if rule.derived is Optimizer.derived else [rule.derived]
-    before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived)]
+    init = [rule.init] if {knob.name for knob in racer.knobs()} & {*inspect.unwrap(rule.init).__code__.co_names} else []
+    before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived, *init)]
     return "\n\n".join([*before, marked(rule.update, names | {"return": MOVE})])
 
 
@@ -131,9 +132,9 @@ def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:
     return text.replace("\0", '<span data-symbol="').replace("\1", '">').replace("\2", "</span>")
 
 
-def after_one(state: Any) -> Any:
-    """A state in which one step has been counted: of none, what is derived has no value."""
-    return jax.tree.map(lambda part: np.asarray(part, np.float32) * 0 + np.float32(0.5), state)
+def after_some(state: Any) -> Any:
+    """A state in which more than one step has been counted: of fewer, what is derived may have no value."""
+    return jax.tree.map(lambda part: np.asarray(part, np.float32) * 0 + np.float32(1.5), state)
 
 
 @dataclass(frozen=True)

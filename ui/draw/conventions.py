@@ -65,4 +65,60 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "weight decay": "Unless it is set, weight decay is 0.001 in optax and 0 here. Both take it off the parameters, "
         "times the learning rate.",
     },
+    "Adamax": {
+        "place of eps": "PyTorch, optax and this app add $\\epsilon$ to the size of each gradient before the largest "
+        "is taken. The paper has none.",
+        "weight decay": "PyTorch and this app add weight decay to the gradient. optax's `adamax` has none, and "
+        "`adamaxw` takes it off the parameters, as this app does with *decoupled weight decay* switched on.",
+    },
+    "AdaDelta": {
+        "learning rate": "The paper has none. PyTorch and this app multiply its steps by one, which is 1 unless it is "
+        "set. optax has no default for it.",
+        "size of eps": "As the steps grow from $\\epsilon$, it decides how long the first ones are. It is 1e-6 in "
+        "PyTorch and optax, with which a run needs hundreds of steps to come anywhere, and 1e-4 here: ten times as "
+        "far with the first step.",
+        "place of eps": "PyTorch, optax and this app add $\\epsilon$ under both roots.",
+    },
+    "RProp": {
+        "changed sign": "Where the gradient has changed its sign, PyTorch and this app leave out one step in that "
+        "coordinate. The paper takes the last step back there.",
+        "a step late": "optax makes each step one gradient late: the first move is 0, and the second goes by the "
+        "first gradient. PyTorch and this app go by the gradient at hand, so programs for optax bring this app's "
+        "rule.",
+        "shortest and longest": "PyTorch and this app hold the first step too within the shortest and longest that "
+        "are set. optax leaves it as it is until the gradient has kept or changed its sign.",
+    },
+    "Signum": {
+        "where it is": "optax has Signum. PyTorch has not; programs to take home bring their own.",
+        "weight decay": "optax's `signum` has none. This app takes it off the parameters, times the learning rate, as "
+        "optax's `lion` does.",
+        "nothing to correct": "The mean begins at 0 and is not corrected, in optax and here: that would make it "
+        "longer, and of its length nothing is left.",
+    },
+    "Adan": {
+        "where it is": "optax has Adan. PyTorch has not; programs to take home bring their own.",
+        "weight of the change": "Its authors' program and this app weigh the change of the gradient by $\\beta_2$, "
+        "which is 0.92; optax by $1 - \\beta_2$, so that it hardly looks ahead.",
+        "place of eps": "This app adds $\\epsilon$ after the root, as its authors' program does. optax has a second "
+        "number, `eps_root`, under it, which is 1e-8 unless it is set.",
+        "weight decay": "optax and this app take it off the parameters, times the learning rate. Its authors' program "
+        "does so with `no_prox=True`; else it divides the parameters by $1 + \\alpha \\lambda$.",
+    },
+    "ADOPT": {
+        "where it is": "optax has ADOPT, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "first gradient": "In optax and this app, as in the paper, the first gradient makes no step: the mean of "
+        "squares begins with it.",
+        "bound": "In optax and this app a divided gradient is at most $c = (t - 1)^{1/4}$ in size, as in the last "
+        "version of the paper. optax leaves that out with `use_clipping=False`.",
+    },
+    "AdEMAMix": {
+        "where it is": "optax has AdEMAMix, in `optax.contrib`. PyTorch has not; programs to take home bring their "
+        "own.",
+        "weight of the slow mean": "It is 5 in optax and here, unless it is set. The paper calls it $\\alpha$, which "
+        "is the learning rate here.",
+        "growing": "The paper lets this weight and $\\beta_3$ grow during the first part of a training, and optax "
+        "takes a function for either. Here they stay as they are set.",
+        "not corrected": "Of the two means of gradients, optax and this app correct the fast one alone: the slow one "
+        "counts for little at first.",
+    },
 }

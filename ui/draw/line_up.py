@@ -95,6 +95,7 @@ def mark_rule(controls: Controls[Any], number: int, entry: Entry, mark: str) -> 
 def letters(symbol: str) -> str:
     """A knob's symbol as text, which a screen reader can say: ``\\beta_1`` as β₁."""
     symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", symbol)
+    symbol = re.sub(r"_\{\\(max|min)\}", r" \1", symbol).replace("_+", "₊").replace("_-", "₋")
     greek = html.unescape(re.sub(r"\\([A-Za-z]+)", r"&\1;", symbol))
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
 
@@ -103,9 +104,7 @@ def letter(symbol: str) -> str:
     """A symbol of a formula as text, its accent too: ``\\hat s`` as ŝ, ``s_{\\max}`` as s max."""
     for command, mark in (("bar", "\u0304"), ("hat", "\u0302")):
         symbol = re.sub(rf"\\{command} (\w)", rf"\1{mark}", symbol)
-    return unicodedata.normalize(
-        "NFC", letters(symbol.replace(r"_{\max}", " max").replace("_t", "ₜ").replace("_{t+1}", "ₜ₊₁"))
-    )
+    return unicodedata.normalize("NFC", letters(symbol.replace("_t", "ₜ").replace("_{t+1}", "ₜ₊₁")))
 
 
 def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:

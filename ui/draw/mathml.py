@@ -11,7 +11,7 @@ from xml.etree import ElementTree as Xml
 from latex2mathml.converter import convert
 
 OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
-FUNCTIONS = ("sign", "max")
+FUNCTIONS = ("sign", "max", "min")
 
 
 def symbols_as_math(formula: str, known: Mapping[str, str]) -> str:
@@ -85,8 +85,8 @@ def with_dots(tree: Xml.Element) -> None:
             continue
         for i in range(len(part) - 1, 0, -1):
             before, after = part[i - 1], part[i]
-            ends = before.tag in OPERANDS or before.text == ")"
-            if ends and (after.tag in OPERANDS or after.text in ("(", *FUNCTIONS)):
+            ends = before.tag in OPERANDS or before.text in (")", "]")
+            if ends and (after.tag in OPERANDS or after.text in ("(", "[", *FUNCTIONS)):
                 dot = Xml.Element("mo")
                 dot.text = "·"
                 part.insert(i, dot)

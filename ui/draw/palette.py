@@ -40,6 +40,12 @@ def polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> Shap
     return tuple((round(r * math.cos(a), 3), round(r * math.sin(a), 3)) for r, a in zip(radii, angles, strict=True))
 
 
+def turned(shape: Shape, degrees: float) -> Shape:
+    """A polygon, turned clockwise."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return tuple((round(x * cos - y * sin, 3), round(x * sin + y * cos, 3)) for x, y in shape)
+
+
 PLUS: Shape = tuple(
     (x / 3, y / 3)
     for x, y in [
@@ -72,6 +78,29 @@ STYLES = (
     Style("#582802", "#e1b091", (5, 5), polygon(3, inner=0.45)),
     Style("#6d7c74", "#939b98", (16, 3, 3, 3), polygon(6, inner=0.55)),
 )
+
+HOURGLASS: Shape = ((-0.8, -0.9), (0.8, -0.9), (0.2, 0), (0.8, 0.9), (-0.8, 0.9), (-0.2, 0))
+CHEVRON: Shape = ((0, -0.9), (1, 0.2), (1, 0.9), (0, -0.1), (-1, 0.9), (-1, 0.2))
+BAR: Shape = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))
+SLANTED: Shape = ((-0.3, -0.7), (1, -0.7), (0.3, 0.7), (-1, 0.7))
+
+# On the dark page two more colours are the most that would keep their distance. So a rule beyond the twelfth shares the
+# colour of one that seldom runs beside it, and is told from it by dash and marker: by the colour's place above
+AGAIN = (
+    (7, (6, 3, 1, 3), turned(PLUS, 45)),
+    (8, (), HOURGLASS),
+    (3, (7, 3), polygon(3, 0.75)),
+    (2, (12, 3, 3, 3), CHEVRON),
+    (6, (2, 4), polygon(8, inner=0.5)),
+    (11, (7, 3), BAR),
+    (10, (12, 3, 3, 3), turned(HOURGLASS, 90)),
+    (9, (2, 4), polygon(3, 2.25)),
+    (4, (6, 3, 1, 3), turned(BAR, 90)),
+    (1, (12, 3, 3, 3), SLANTED),
+    (5, (7, 3), polygon(5, 1, inner=0.45)),
+    (0, (2, 4), polygon(5, 0.5)),
+)
+FURTHER = tuple(Style(STYLES[place].light, STYLES[place].dark, dash, marker) for place, dash, marker in AGAIN)
 
 REPLAY = Style("#6d7c74", "#939b98", (2, 2), polygon(24))
 # what a visitor has drawn or stepped by hand; told from every racer's colour

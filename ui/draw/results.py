@@ -24,13 +24,14 @@ VERDICT_LETTERS = 24  # on a line of a verdict
 LOSSES = {"final loss": "The loss where it ended.", "best loss": "The lowest loss on the way."}
 ALL = "Conventions"
 FOR_ALL = """
-The update rules are PyTorch's, and their names are the field's:
+The update rules are PyTorch's, or their authors' where it has none, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
-- Weight decay is added to the gradient, except in AdamW and Lion, where it pulls on the parameters directly.
-- RMSProp, Adam and the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their start
-  at 0. These, and the place of weight decay, are switches of each rule: a racer without them can run beside the
-  original.
+- Weight decay is added to the gradient, except in AdamW, Lion, Signum, Adan and AdEMAMix, where it pulls on the
+  parameters directly.
+- RMSProp, Adam and most of the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their
+  start at 0. These, and the place of weight decay, are switches of such a rule: a racer without them can run beside
+  the original.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
 - Numbers have 32 bits. When one becomes infinite or undefined, the run stops at its last point before that; nothing is
   clipped.

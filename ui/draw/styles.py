@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import OPTIMIZERS, Optimizer
-from ui.draw.palette import STYLES, Style
+from ui.draw.palette import FURTHER, STYLES, Style
 
 # what a second racer of the same optimizer takes, told apart at a glance and seldom in the line-up beside it
 SPARE = (7, 4, 2, 3, 8, 6, 10, 11, 9, 1, 0, 5)
 
 
 def styles(racers: Sequence[Optimizer]) -> list[Style]:
-    """A style for each racer: the first of its kind has its optimizer's own, further ones take a spare one."""
-    own = {name: i % len(STYLES) for i, name in enumerate(OPTIMIZERS)}
-    taken: set[int] = set()
-    chosen: dict[int, int] = {}
-    for place, racer in enumerate(racers):
-        if own[racer.name] not in taken:
-            chosen[place] = own[racer.name]
-            taken.add(own[racer.name])
-    spare = (i for i in SPARE if i not in taken)
+    """A style for each racer, no two in one colour: the first of its kind has its optimizer's own.
+
+    Further ones take a spare one, and so does an optimizer that shares its colour with an older one beside it.
+    """
+    every = STYLES + FURTHER
+    number = {name: i for i, name in enumerate(OPTIMIZERS)}
+    taken: set[str] = set()
+    chosen: dict[int, Style] = {}
+    for place in sorted(range(len(racers)), key=lambda place: number[racers[place].name]):
+        own = every[number[racers[place].name] % len(every)]
+        if own.light not in taken:
+            chosen[place] = own
+            taken.add(own.light)
+    spare = (STYLES[i] for i in SPARE if STYLES[i].light not in taken)
     for place in range(len(racers)):
         if place not in chosen:
-            chosen[place] = next(spare, place % len(STYLES))
-    return [STYLES[chosen[place]] for place in range(len(racers))]
+            chosen[place] = next(spare, STYLES[place % len(STYLES)])
+    return [chosen[place] for place in range(len(racers))]

@@ -129,6 +129,29 @@ def lion(knobs: dict[str, str]) -> str:
     )
 
 
+def adamax(knobs: dict[str, str]) -> str:
+    """Adamax."""
+    own = f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, eps={knobs['eps']}"
+    return f"optax.adamax({knobs['learning_rate']}, {own})"
+
+
+def adadelta(knobs: dict[str, str]) -> str:
+    """AdaDelta."""
+    return f"optax.adadelta({knobs['learning_rate']}, rho={f32(knobs['rho'])}, eps={knobs['eps']})"
+
+
+def adopt(knobs: dict[str, str]) -> str:
+    """ADOPT."""
+    own = f"b1={f32(knobs['beta1'])}, b2={f32(knobs['beta2'])}, eps={knobs['eps']}"
+    return f"optax.contrib.adopt({knobs['learning_rate']}, {own})"
+
+
+def ademamix(knobs: dict[str, str]) -> str:
+    """AdEMAMix."""
+    own = ", ".join(f"b{k}={f32(knobs[f'beta{k}'])}" for k in (1, 2, 3))
+    return f"optax.contrib.ademamix({knobs['learning_rate']}, {own}, alpha={knobs['slow_weight']}, eps={knobs['eps']})"
+
+
 def with_decay(make: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], str]:
     """With a pull on the gradient, as PyTorch's weight_decay has it, or on the parameters, after all else."""
 
@@ -155,6 +178,11 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "AMSGrad": adam,
     "NAdam": adam,
     "Lion": lion,
+    "Adamax": with_decay(adamax),
+    "AdaDelta": with_decay(adadelta),
+    "ADOPT": with_decay(adopt),
+    "AdEMAMix": with_decay(ademamix),
+    "Signum": with_decay(lambda knobs: f"optax.signum({knobs['learning_rate']}, beta={f32(knobs['beta'])})"),
 }
 
 
@@ -165,6 +193,8 @@ def why_own(racer: Optimizer) -> str:
         f"optax has no {racer.name}": racer.name not in COUNTERPARTS,
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
         "the momentum of optax's has its full size from the start": racer.name == "NAdam",
+        "optax makes each step one gradient late": racer.name == "RProp",
+        "optax weighs the change of the gradient by 1 - beta2, not by beta2": racer.name == "Adan",
         f"optax has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         "optax's is not a number where rounding takes the spread below 0": knobs.get("centered", False),
         "optax adds eps under the root": racer.name == "AdaGrad"

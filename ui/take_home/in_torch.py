@@ -111,6 +111,15 @@ def adam(knobs: dict[str, str], more: str = "") -> str:
     return f"torch.optim.{kind}([x], {settings(knobs, more)})"
 
 
+def rprop(knobs: dict[str, str]) -> str:
+    """RProp."""
+    etas, sizes = (
+        f"({knobs[one]}, {knobs[other]})"
+        for one, other in (("eta_minus", "eta_plus"), ("min_step_size", "max_step_size"))
+    )
+    return f"torch.optim.Rprop([x], lr={knobs['learning_rate']}, etas={etas}, step_sizes={sizes})"
+
+
 SWITCHES = {knob.name for rule in OPTIMIZERS.values() for knob in rule.knobs() if knob.is_switch}
 DECOUPLED = ("Adam", "AdamW", "AMSGrad", "NAdam")  # whose weight decay PyTorch has in both ways
 
@@ -127,6 +136,9 @@ COUNTERPARTS: dict[str, Callable[[dict[str, str]], str]] = {
     "NAdam": lambda knobs: (
         f"torch.optim.NAdam([x], {settings(knobs)}, decoupled_weight_decay={knobs['decoupled_weight_decay']})"
     ),
+    "Adamax": lambda knobs: f"torch.optim.Adamax([x], {settings(knobs)})",
+    "AdaDelta": lambda knobs: f"torch.optim.Adadelta([x], {settings(knobs)})",
+    "RProp": rprop,
 }
 
 
