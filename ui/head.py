@@ -10,8 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 from ui.ask.asking import Asking
 from ui.class_room.room import in_class
 from ui.setup.codec import Setup
-from ui.setup.controls import Controls, show_notes
+from ui.setup.controls import Controls
 from ui.setup.layout import lecture_buttons
+from ui.setup.widgets import show_notes
 from ui.stories.bar import show_story
 from ui.take_home.menu import show_menu
 from ui.teach.heading import show_title

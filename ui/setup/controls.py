@@ -10,21 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import Optimizer
 from ui.setup.codec import SetupT, encode
+from ui.setup.defaults import start_from
 from ui.setup.presets import Preset, opening, preset_of, presets, read_query
 from ui.setup.questions.link import with_question
 from ui.setup.session import Entry, Session
 
 CUSTOM = "Your own"
 LOCKED = "It is locked in this link."
-DEFAULTS = {
-    "number_input": "value",
-    "segmented_control": "default",
-    "select_slider": "value",
-    "selectbox": "index",
-    "slider": "value",
-    "text_input": "value",
-    "toggle": "value",
-}  # what a widget's function calls the value that it begins with; a button has none
 RECONNECTED = "The connection was lost. Your last change may be lost with it: please make it again."
 
 
@@ -301,25 +293,3 @@ class Controls(Generic[SetupT]):
         """The tabs of a setting whose values are the keys of ``tabs``, and their names on the page its values."""
         look: dict[str, Any] = {"required": True, "format_func": tabs.__getitem__, "label_visibility": "collapsed"}
         self.draw(name, st.segmented_control, label, list(tabs), **look)
-
-
-def start_from(widget: Callable[..., Any], key: str, *options: Any) -> dict[str, Any]:
-    """The value that a widget's key holds as what the widget begins with, by the name that its function has for it.
-
-    Streamlit tells the browser once what a key was set to. Where the next run begins before that is sent, it never is:
-    a widget that is new in the browser would begin with its function's own default, and the browser would send that
-    back as if the visitor had chosen it.
-    """
-    held, name = st.session_state.get(key), DEFAULTS.get(widget.__name__)
-    if held is None or name is None:
-        return {}
-    if name == "index":
-        return {name: list(options[0]).index(held)}
-    in_range = bool(options) and isinstance(options[0], float)  # then Streamlit refuses an int, such as a named place's
-    return {name: float(held) if in_range else held}
-
-
-def show_notes(notes: list[str]) -> None:
-    """Say what of a link could not be taken as it was."""
-    if notes:
-        st.warning("Some parts of the link could not be used.\n\n" + "\n".join(f"- {note}" for note in notes))

@@ -1,4 +1,4 @@
-"""Widgets that the sidebars of several pages have: the presets, the size of a mini-batch, the way back."""
+"""What several pages have: the list of presets, the size of a mini-batch, the way back, the notes on a link."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from ui.setup.codec import Setup
-from ui.setup.controls import CUSTOM, Controls, start_from
+from ui.setup.controls import CUSTOM, Controls
+from ui.setup.defaults import start_from
 from ui.setup.presets import presets
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -53,3 +54,9 @@ def reset_button(controls: Controls[Any]) -> None:
         icon=":material/restart_alt:",
         width="stretch",
     )
+
+
+def show_notes(notes: list[str]) -> None:
+    """Say what of a link could not be taken as it was."""
+    if notes:
+        st.warning("Some parts of the link could not be used.\n\n" + "\n".join(f"- {note}" for note in notes))

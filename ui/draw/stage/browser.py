@@ -30,7 +30,7 @@ IMPORTED = (  # by stage.js, from beside it
     *("apart.js", "guess.js", "asked.js", "hand.js", "reconnect.js"),
 )
 PLOTLY_VERSION = "4.1.1"
-PLOTLY = HERE / f"plotly/plotly-{PLOTLY_VERSION}.min.js"  # with no more than the stage draws (plotly/build.mjs)
+PLOTLY = HERE.parent / f"plotly/plotly-{PLOTLY_VERSION}.min.js"  # with no more than the stage draws (build.mjs)
 LOG = logging.getLogger(__name__)
 
 
