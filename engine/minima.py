@@ -102,7 +102,7 @@ def lowest_points(loss: Loss, domain: tuple[Point, Point]) -> Lowest:
     points, depths, least = search(loss, area, grid, losses)
     as_low = SAME_LOSS * max(float(np.median(known)) - least, 0.0)
     lowest = distinct(points[(depths <= least + as_low) & area.holds(points)], area)
-    minima = [point for point in lowest if is_minimum(loss, point, least - as_low, area)]
+    minima = [point for point in lowest if is_minimum(loss, point, least, as_low, area)]
     if not minima:
         return Lowest(why_none(area, grid, losses), (), None, undefined, spread)
     finding = Finding.FOUND if len(minima) <= MAX_MINIMA else Finding.MANY
@@ -204,13 +204,15 @@ def distinct(points: Float[np.ndarray, "points 2"], area: Area) -> Float[np.ndar
     return np.array(kept).reshape(-1, 2)
 
 
-def is_minimum(loss: Loss, point: Float[np.ndarray, "2"], least: float, area: Area) -> bool:
+def is_minimum(loss: Loss, point: Float[np.ndarray, "2"], least: float, as_low: float, area: Area) -> bool:
     """Whether all around a point the loss has a value, none below ``least``, and comes down to that at the point."""
     angles = 2 * np.pi * np.arange(64) / 64
     around = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     rings = values(loss, point + np.array(RINGS)[:, None, None] * around * area.size)
+    if not (np.isfinite(rings) & (rings >= least - as_low)).all():
+        return False
     near, far, _ = np.median(rings, axis=1) - least
-    return bool((np.isfinite(rings) & (rings >= least)).all() and near <= RISE * far)
+    return bool(near <= max(RISE * far, as_low))
 
 
 def has_valley(loss: Loss, minima: Float[np.ndarray, "minima 2"], as_low: float) -> bool:

@@ -138,13 +138,13 @@ def own_landscape(setup: RaceSetup) -> None:
         placeholder=EXAMPLE_LANDSCAPE,
         help="As on paper or as in Python: x^2 + 3y^2, x y, sin(x) + cos(2y), sqrt(x), |x - y|, exp(-x^2), max(x, y).",
     )
+    if problem := problem_of_own(held_own(setup)):
+        st.markdown(f":material/error: {plain(problem)} Until then the picture shows what was typed before.")
     for name in ("across", "up"):
         if CONTROLS.shows(name):
             with st.container(horizontal=True, gap="small"):
                 for part in OWN_FIELDS[name]:
                     own_field(name, st.number_input, -MAX_START, MAX_START, part=part, step=1.0, format="%g")
-    if problem := problem_of_own(held_own(setup)):
-        st.markdown(f":material/error: {plain(problem)} Until then the picture shows what was typed before.")
 
 
 def own_field(name: str, widget: Callable[..., Any], *options: Any, part: str = "", **more: Any) -> None:
