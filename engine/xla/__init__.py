@@ -7,7 +7,7 @@ What each part buys, measured on two cores with jax 0.10 and eight optimizers on
   fifth, a map two thirds of the time. What ``jax.jit`` compiles takes less work. It rests on flags of XLA; one that XLA
   no longer knows ends the process at its first compile with a message that names it.
 - ``compile.py``: one program for each function and shape, the newest ``MAX_PROGRAMS`` of them, without what ``jax.jit``
-  keeps beside each: a third less memory. Of losses that are typed it holds ``MAX_PASSING`` in all. A race is one kernel,
+  keeps beside each: a third less memory. Of typed losses it holds ``MAX_PASSING`` in all. A race is one kernel,
   of which XLA's threads need not be told step by step: half the time. It rests on ``jax.experimental.xla_metadata``;
   without it a race is compiled as anything else. Two options of XLA halve the work of a compile; without them it takes
   its time.
