@@ -18,7 +18,7 @@ from engine.xla.program_cache import load_or_build
 
 AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
 MAX_PROGRAMS = 512  # that are held for each function
-# that are held in all of those that may never be asked for again; one of a race takes 2 MB, one of a sweep 7
+# that are held in all of those that may never be asked for again: 475 typed formulas left a process 44 MB larger
 MAX_PASSING = 16
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
