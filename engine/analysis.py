@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float
 
 from engine.annotations import Arrays, Points
+from engine.xla import compiled
 
 SAME_SIZE = 1e-5  # a step that lands as far away on the other side, but for this share, gets no nearer
 
@@ -47,14 +47,17 @@ class Curvature:
 
 
 def curvature(loss: Callable[..., jax.Array], x: Float[np.ndarray, "dim"], data: Arrays = ()) -> Curvature:
-    """The curvature of a loss at ``x``, from ``jax.hessian``."""
-    values, vectors = np.linalg.eigh(np.asarray(hessian_at(loss, np.asarray(x, np.float32), tuple(data)), float))
+    """The curvature of a loss at ``x``, from ``jax.hessian``; NaN along every axis where that is not finite."""
+    hessian = np.asarray(hessian_at(loss, np.asarray(x, np.float32), tuple(data)), float)
+    if not np.isfinite(hessian).all():
+        return Curvature(np.full(len(hessian), np.nan), np.eye(len(hessian)))
+    values, vectors = np.linalg.eigh(hessian)
     # a direction and its opposite are the same: the first one of those that differ from 0 points up
     signs = np.sign(vectors[np.argmax(np.abs(vectors) > 1e-6, axis=0), range(len(values))])
     return Curvature(values, (vectors * signs).T)
 
 
-@partial(jax.jit, static_argnames="loss")
+@compiled(1)
 def hessian_at(loss, x: Float[Array, "dim"], data) -> Float[Array, "dim dim"]:
     """The Hessian of a loss at ``x``."""
     return jax.hessian(loss)(x, *data)
@@ -126,7 +129,7 @@ def describe_share(size: float) -> str:
     return f"each step leaves {size:.4g} of the distance"
 
 
-@partial(jax.jit, static_argnames="loss")
+@compiled(1)
 def gradients(
     loss: Callable[..., jax.Array], points: Float[Array, "points dim"], data: Arrays
 ) -> Float[Array, "points dim"]:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from engine.blocks import Progress
 from engine.landscapes import Landscape, evaluate_at
 from engine.maps import sweep
+from engine.minima import values
 from engine.optimizers import Optimizer
 
 TERMS = ("same", "own", "tuned")  # one learning rate for all; each one's defaults; each one's best learning rate
@@ -23,6 +24,7 @@ KNOB = "learning_rate"
 DRAWS = 5  # how often all of it is drawn anew
 STARTS = 64  # that a draw is judged on
 RATES, TUNING_STARTS = 64, 16  # what each optimizer may try, and from where
+MAX_DRAWS = 100  # of a start that is to have a value
 TIE = 1e-3  # ends that differ by less than this share of the way down from the start share the win
 
 
@@ -68,9 +70,16 @@ def fair_race(
 
 
 def random_starts(landscape: Landscape, seed: Sequence, count: int) -> Float[np.ndarray, "{count} 2"]:
-    """Starts, anywhere in the domain."""
+    """Starts, anywhere in the domain, but where a typed landscape has no value."""
     low, high = np.array(landscape.domain).T
-    return np.random.default_rng(seed).uniform(low, high, (count, 2))
+    generator = np.random.default_rng(seed)
+    starts = generator.uniform(low, high, (count, 2))
+    for _ in range(MAX_DRAWS if landscape.found else 0):
+        without = np.isinf(values(landscape.loss, starts))
+        starts[without] = generator.uniform(low, high, (without.sum(), 2))
+        if not without.any():
+            break
+    return starts
 
 
 def best_learning_rates(

@@ -18,6 +18,8 @@ from engine.elementary import cos_turns, quick_expm1
 from engine.xla import compiled
 
 Point = tuple[float, float]
+# above the floor; less is drawn nearly as it is. So near to it a narrow valley still shows how its floor slopes
+DECADES_FROM = 0.3
 
 LANDSCAPES: dict[str, Landscape] = {}
 
@@ -31,11 +33,13 @@ class Landscape:
     loss: Callable[[Float[Array, "2"]], Float[Array, ""]]
     domain: tuple[Point, Point]  # (lowest, highest) of x, then of y
     minima: tuple[Point, ...]  # every global minimum in the domain; () where there is none
-    floor: float | None  # the loss at the minima; None where there is none
+    floor: float | None  # the lowest loss; None where there is none
     formula: str  # LaTeX
     source: str
     places: Mapping[str, Point] = field(default_factory=dict)  # starts worth trying; the first is the usual one
     decades: bool = False  # the loss spans decades: draw its levels and heights by their logarithm
+    decades_from: float = DECADES_FROM  # from which loss above the floor on
+    found: bool = False  # its minima were looked for, not given; and it may be without a value somewhere
 
 
 def landscape(name: str, **known) -> Callable:

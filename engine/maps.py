@@ -20,6 +20,8 @@ from engine.landscapes import Landscape
 from engine.optimizers import Optimizer
 from engine.stationary import stationary_points
 
+MIN_ENDS = 0.01  # of all runs: fewer are no place where runs end
+
 
 @dataclass(frozen=True)
 class Basins:
@@ -85,6 +87,28 @@ def basins(
         stopped_at=np.where(end.stopped_at < NEVER, end.stopped_at, -1).reshape(square),
         ends=np.reshape(end.position, (*square, 2)),
     )
+
+
+def common_ends(
+    ends: Float[np.ndarray, "runs 2"], reach: Float[np.ndarray, "2"], most: int
+) -> tuple[Float[np.ndarray, "places 2"], Int[np.ndarray, "runs"]]:
+    """The places where most runs end, and which of them each run ends at, -1 for none.
+
+    An end is at a place if it is less than ``reach`` from it in each coordinate. A place with the most ends comes
+    first; there are at most so many, each with a hundredth of all ends at least. An end that is not finite is at none.
+    """
+    which, places = np.full(len(ends), -1), list[np.ndarray]()
+    left = np.flatnonzero(np.isfinite(ends).all(axis=1))
+    while len(places) < most and len(left):
+        _, cell, counts = np.unique(np.round(ends[left] / reach), axis=0, return_inverse=True, return_counts=True)
+        place = np.median(ends[left][cell.ravel() == counts.argmax()], axis=0)
+        there = (np.abs(ends[left] - place) < reach).all(axis=1)
+        if there.sum() < MIN_ENDS * len(ends):
+            break
+        which[left[there]] = len(places)
+        places.append(place)
+        left = left[~there]
+    return np.array(places).reshape(-1, 2), which
 
 
 def sweep(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +16,7 @@ from engine.batches import batches_per_epoch, in_batch, shuffle
 from engine.descent import MAX_RECORDS, Moves
 from engine.optimizers import Optimizer, update_at
 from engine.race import Run
+from engine.xla import compiled
 
 
 class Steps(NamedTuple):
@@ -80,7 +80,7 @@ def with_moves(
     return replace(run, moves=jax.tree.map(lambda part: part[there], moves))
 
 
-@partial(jax.jit, static_argnums=(0, 1, 2))
+@compiled(3)
 def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
     """``steps_along`` as one loop over the records."""
     optimizer, (seed, batch_size) = rule(*knobs), batches

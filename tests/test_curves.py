@@ -221,7 +221,7 @@ def arrows(trace):
 @pytest.mark.parametrize("view", ["usual", "wide"])
 @pytest.mark.parametrize("name", LANDSCAPES)
 def test_each_arrow_points_against_the_gradient_and_stays_within_its_own_room(name, view):
-    trace = json.loads(landscape_figures(name, view, True)["map"])["data"][1]
+    trace = json.loads(landscape_figures(LANDSCAPES[name], view, True)["map"])["data"][1]
     go.Scatter(trace)
     tails, tips = arrows(trace)
     assert 0.9 * ARROWS**2 <= len(tails) <= ARROWS**2

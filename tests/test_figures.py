@@ -18,7 +18,7 @@ from ui.draw.figures import loss_axes, loss_range
 from ui.draw.landscapes import box, grid, height, landscape_figures, loss_span
 from ui.draw.palette import COLORS, VARIABLES
 from ui.draw.stage import browser
-from ui.setup.pages import VIEWS
+from ui.setup.landscapes import VIEWS
 
 THEMES = list(COLORS)
 LOSS = {
@@ -31,7 +31,7 @@ every_theme = pytest.mark.parametrize("theme", THEMES)
 
 
 def figures(name: str, view: str) -> dict[str, dict]:
-    return {part: json.loads(text) for part, text in landscape_figures(name, view).items()}
+    return {part: json.loads(text) for part, text in landscape_figures(LANDSCAPES[name], view).items()}
 
 
 def numbers(packed: dict) -> np.ndarray:
@@ -45,7 +45,7 @@ def numbers(packed: dict) -> np.ndarray:
 @every_theme
 def test_plotly_knows_every_word_of_a_landscapes_figures_in_the_colours_of_each_theme(name, view, theme):
     colors = COLORS[theme].by_variable()
-    for part, text in landscape_figures(name, view).items():
+    for part, text in landscape_figures(LANDSCAPES[name], view).items():
         figure = json.loads(re.sub(r"var\((.*?)\)", lambda variable: colors[variable[1]], text))
         assert len(go.Figure(figure).data) == (2 if part == "map" else 1)
         assert figure["layout"]["font"]["color"] == COLORS[theme].ink
@@ -135,7 +135,7 @@ def test_the_word_at_a_minimum_is_clear_of_whoever_stands_there_and_of_the_edge(
 @every_landscape
 def test_the_span_is_the_lowest_and_highest_loss_on_the_map(name, view):
     losses = numbers(figures(name, view)["map"]["data"][0][LOSS[LANDSCAPES[name].decades]])
-    assert loss_span(name, view) == (losses.min(), losses.max())
+    assert loss_span(LANDSCAPES[name], view) == (losses.min(), losses.max())
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -5,6 +5,7 @@ import re
 import threading
 from dataclasses import replace
 from urllib.parse import parse_qs
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
@@ -570,7 +571,7 @@ def test_another_landscape_sends_another_ground():
 
 def test_on_a_new_server_everyone_stands_at_the_start_while_the_race_is_compiled(monkeypatch):
     setup = alone(RULES[0], steps=20)
-    monkeypatch.setattr("ui.race.run.raced", set())
+    monkeypatch.setattr("ui.race.run.raced", WeakKeyDictionary())
     monkeypatch.setattr("streamlit.rerun", lambda: None)  # to see what stands there before the page is run again
     app = shown(setup)
     assert stage(app)["waits"]

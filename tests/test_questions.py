@@ -151,7 +151,7 @@ def test_above_its_limit_a_descent_diverges_for_the_question_the_leaderboard_and
     """Once its loss is above that at the start; below the limit it never does."""
     seen = Counter()
     for name in ("Bowl", "Ravine", "Turned ravine", "Booth"):
-        landscape, limit = LANDSCAPES[name], limit_of(name)
+        landscape, limit = LANDSCAPES[name], limit_of(LANDSCAPES[name])
         start, steps = tuple(rng.uniform(*np.transpose(landscape.domain)).tolist()), int(rng.integers(3, 150))
         rates = (limit * np.append(np.geomspace(1.02, 3, 8), np.linspace(0.05, 0.99, 8))).astype(np.float32)
         found = sweep(landscape.loss, SGD(), "learning_rate", rates, [start], steps, minima=landscape.minima)

@@ -134,10 +134,10 @@ def test_every_mark_says_how_the_run_with_its_learning_rate_ended():
 
 
 def test_the_limit_is_drawn_where_the_ground_is_a_quadratic_and_only_there():
-    quadratic = {name for name in LANDSCAPES if limit_of(name) is not None}
+    quadratic = {name for name, landscape in LANDSCAPES.items() if limit_of(landscape) is not None}
     assert {"Bowl", "Ravine", "Booth"} <= quadratic
     assert not quadratic & {"Ackley", "Rosenbrock", "Himmelblau"}
-    assert limit_of("Ravine") == pytest.approx(curvature(LANDSCAPES["Ravine"].loss, np.zeros(2)).limit)
+    assert limit_of(LANDSCAPES["Ravine"]) == pytest.approx(curvature(LANDSCAPES["Ravine"].loss, np.zeros(2)).limit)
     ravine = shown(replace(RATES_TAB, landscape="Ravine", start=(-8.0, 4.0)))
     (line,) = chart(ravine, 0)["layout"]["shapes"]
     assert line["x0"] == pytest.approx(0.02)

@@ -39,6 +39,15 @@ SESSIONS = {
             {"view": "wide"},
         ],
     ),
+    "its own landscape": (
+        replace(PAIR, landscape="own", own="x^2 + 3y^2 + x y"),
+        [
+            {"start": (1.0, -2.0), "steps": 70},
+            {"racers": turned(PAIR.racers, 0.1)},
+            {"loss": "log", "view": "wide"},
+            {"across": (-4.0, 7.0), "up": (-1.0, 1.0)},
+        ],
+    ),
     "its learning rates": (
         replace(PAIR, show="rates"),
         [{"racers": turned(PAIR.racers, 0.4), "start": (2.0, 1.0), "steps": 90}],

@@ -12,7 +12,7 @@ from ui.draw.figures import MAX_CROSSINGS, MAX_LEVELS
 from ui.draw.landscapes import height
 from ui.draw.surface import ASPECT, CAMERA, LIGHT, shaded
 from ui.regression.figures import still_figures
-from ui.setup.pages import VIEWS
+from ui.setup.landscapes import VIEWS
 
 SCENES = {
     f"{name}, {view}": figures(name, view)["surface"]["layout"]["scene"] for name, view in product(LANDSCAPES, VIEWS)

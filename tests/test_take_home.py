@@ -92,6 +92,16 @@ SETUPS = {
         landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
     ),
     **{f"random race {seed}": random_race(seed) for seed in range(2)},
+    "typed landscape": RaceSetup(
+        landscape="own",
+        own="x^2/3 + |y|^3 + 2 sin(x) cos(pi y) + (x^2 + 1)^(1/3) + max(x, y)/7 - e^(-x^2) tanh(y) + 2/3",
+        start=(2.5, -1.5),
+        steps=60,
+        racers=(OPTIMIZERS["SGD"](learning_rate=0.05), OPTIMIZERS["Adam"](learning_rate=0.1)),
+    ),
+    "typed landscape of one variable, where it has no value": RaceSetup(
+        landscape="own", own="sqrt(x)", start=(0.3, 1.0), steps=60, racers=(OPTIMIZERS["SGD"](learning_rate=0.1),)
+    ),
     "regression that settles in batches": RegressionSetup(tolerance=400.0, examples=50, batch=16, steps=90, racers=TWO),
     "regression that settles": RegressionSetup(batch=0, tolerance=5.0, examples=50, steps=60, racers=TWO[1:]),
     "line through 0": FitSetup(),
@@ -290,7 +300,7 @@ def test_the_description_says_who_where_and_how_it_ended(setup):
     words = describe(setup)
     for name, run in page_runs(setup).items():
         assert name in words
-        assert ("iverged" in words or "left the finite" in words) == any(
+        assert any(ending in words for ending in ("iverged", "left the finite", "topped at")) == any(
             run.stopped is not None for run in page_runs(setup).values()
         )
     assert "from" in words

@@ -42,6 +42,7 @@ FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "
 # together they draw every control that the pages have
 SETUPS_TO_LIMIT = {
     **{f"race, {tab}": RaceSetup(show=tab, points=16, **FEW) for tab in RACE_TABS if tab != "rates"},
+    "race, own landscape": RaceSetup(landscape="own", own="x^2 + y^2", **FEW),
     **{f"regression, {tab}": RegressionSetup(below=tab, **FEW) for tab in ("ends", "batch")},
     "fit, noisy": FitSetup(data="noisy line", model="intercept", batch=8),
     "fit, file": FitSetup(data="CSV"),
@@ -248,6 +249,7 @@ KNOBS = ("0.0123", "0.0234", "0.0235", "0.0654", "0.3456", "0.3457", "0.346", "0
 VALUES = {
     RaceSetup: {
         "landscape": ("Ravine", ["Ravine", r"x^2"]),
+        "own": ("x^2/3 + 17.371 y^2", ["17.371"]),
         "racers": (FEW_RACERS, KNOBS),
         "points": (37, ["37"]),
         "shared_rate": (0.0345678, ["0.0345", "0.0346"]),
@@ -278,7 +280,13 @@ VALUES = {
 }
 # where they stand: each tab, part and curve of a page
 PLACES = {
-    RaceSetup: [*({"show": tab} for tab in RACE_TABS), {"curve": "sharpness"}, {"curve": "rate"}, {"apart": True}],
+    RaceSetup: [
+        *({"show": tab} for tab in RACE_TABS),
+        {"curve": "sharpness"},
+        {"curve": "rate"},
+        {"apart": True},
+        {"landscape": "own"},
+    ],
     RegressionSetup: [
         *({"below": tab} for tab in REGRESSION_TABS),
         *({"curve": curve} for curve in ("sharpness", "rate2")),
@@ -298,7 +306,7 @@ USUAL = {
 # What the picture itself says, whatever is hidden: from where and how far runs go, on which axes, by which model, and
 # where the tangent stands; and which run of the notebook is drawn, or which iteration of whose run is taken apart.
 DRAWN = {
-    RaceSetup: {"start", "steps", "replay"},
+    RaceSetup: {"across", "up", "start", "steps", "replay"},
     RegressionSetup: {"start", "steps", "moment", "whose"},
     FitSetup: {"theta0", "theta", "steps", "x", "y", "model"},
     GradientsSetup: {"f", "low", "high", "x0", "h", "theta", "lines"},

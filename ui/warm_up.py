@@ -39,7 +39,7 @@ def compile_race(setup: RaceSetup) -> None:
     for name, racer in zip(racer_names(setup.racers), setup.racers, strict=True):
         traces |= race(landscape.loss, {name: racer}, [setup.start], 1, minima=landscape.minima)
     verdicts(landscape.loss, traces, landscape.minima)
-    landscape_figures(setup.landscape, setup.view)
+    landscape_figures(landscape, setup.view)
 
 
 def compile_regression(setup: RegressionSetup) -> None:

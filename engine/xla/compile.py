@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial, wraps
+from types import FunctionType
 from typing import Any, Protocol, cast, runtime_checkable
 
 import jax
@@ -16,7 +17,9 @@ from engine.xla.flags import is_off
 from engine.xla.program_cache import load_or_build
 
 AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
-MAX_PROGRAMS = 512  # that are held for each function; one of a typed loss takes 2.5 to 4 MB
+MAX_PROGRAMS = 512  # that are held for each function
+# that are held in all of those that may never be asked for again: 475 typed formulas left a process 44 MB larger
+MAX_PASSING = 16
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
 # of LLVM, and each small kernel a set-up of MLIR.
@@ -25,6 +28,9 @@ if jax.__version_info__ < (0, 11, 1):  # later ones know no other way to build a
     OPTIONS["xla_cpu_use_fusion_emitters"] = False
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
 OPTIONS_OF_ONE_KERNEL = OPTIONS | {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+# the programs of losses that were made while the process runs, such as a typed one, whatever they do; the newest last
+passing: OrderedDict[Hashable, Any] = OrderedDict()
 
 # entered around each compile, and each wait for another's of the same function: a server can let others go on meanwhile
 while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -47,7 +53,8 @@ def compiled(
 
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
     as large again. What is decorated can't be differentiated or called from within another such function. Of more than
-    ``max_programs`` the one that was not used for longest is dropped.
+    ``max_programs`` the one that was not used for longest is dropped. Where a static argument is called, but is neither
+    a function nor a class, the program is one of at most ``MAX_PASSING``, which all such functions share.
 
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
@@ -60,29 +67,33 @@ def compiled(
         being_built: dict[Hashable, threading.Lock] = {}  # several threads may ask for the same program at once
         at_once = threading.Semaphore(AT_ONCE)
 
-        def key_of(args: tuple) -> Hashable:
+        def place_of(args: tuple) -> tuple[OrderedDict[Hashable, Any], int, Hashable]:
+            """Where a program is held, beside how many others at most, and under which key."""
             leaves, tree = jax.tree.flatten(args[num_static:])
-            return (*args[:num_static], tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
+            key = (function, *args[:num_static], tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
+            is_passing = any(callable(arg) and not isinstance(arg, FunctionType | type) for arg in args[:num_static])
+            return (passing, MAX_PASSING, key) if is_passing else (programs, max_programs, key)
 
         @wraps(function)
         def call(*args: Any) -> Any:
-            static_args, arrays, key = args[:num_static], args[num_static:], key_of(args)
+            static_args, arrays, (held, most, key) = args[:num_static], args[num_static:], place_of(args)
             try:
-                program = programs[key]
-                programs.move_to_end(key)
+                program = held[key]
+                held.move_to_end(key)
             except KeyError:  # never built, or dropped
                 with while_compiling(), being_built.setdefault(key, threading.Lock()), at_once:
-                    program = programs.get(key)
+                    program = held.get(key)
                     if program is None:
                         to_build = partial(build, partial(function, *static_args), arrays, one_kernel(*args))
-                        program = programs[key] = load_or_build(function, static_args, arrays, to_build)
-                    while len(programs) > max_programs:
-                        programs.popitem(last=False)
+                        program = held[key] = load_or_build(function, static_args, arrays, to_build)
+                    while len(held) > most:
+                        held.popitem(last=False)
                 being_built.pop(key, None)
             return program(*arrays)
 
         def each(calls: Sequence[tuple]) -> list:
-            missing = [args for args in calls if key_of(args) not in programs]
+            places = ((args, place_of(args)) for args in calls)
+            missing = [args for args, (held, _, key) in places if key not in held]
             to_build = iter(missing)  # of all threads
 
             def build_missing() -> None:

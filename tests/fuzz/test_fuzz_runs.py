@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.race import bucket
-from ui.setup.pages import MAX_START
+from ui.setup.landscapes import MAX_START
 
 PAIRS = [(rule, name) for rule in OPTIMIZERS for name in LANDSCAPES]
 # in the suite each optimizer once, and each landscape

@@ -25,9 +25,10 @@ Box = tuple[tuple[float, float], tuple[float, float]]
 
 def levels(heights: np.ndarray) -> dict:
     """Plotly's iso-lines of heights ``(y, x)``: at even distances, and fewer where a surface is rough."""
-    low, high = float(heights.min()), float(heights.max())
+    low, high = span_of(heights)
     span = high - low or 1.0
-    up_and_down = max(float(np.abs(np.diff(heights, axis=axis)).sum(axis).mean()) for axis in (0, 1))
+    differences = (np.diff(heights.astype(float), axis=axis) for axis in (0, 1))  # 32 bits may not hold their sum
+    up_and_down = max(float(np.nansum(np.abs(each), axis).mean()) for axis, each in enumerate(differences))
     crossings = max(up_and_down / span, 1.0)  # of each level, on a straight way across
     size = span / np.clip(round(MAX_CROSSINGS / crossings), 3, MAX_LEVELS)
     return {"start": low + size, "end": high - size / 2, "size": size}
@@ -35,8 +36,15 @@ def levels(heights: np.ndarray) -> dict:
 
 def color_range(heights: np.ndarray) -> tuple[float, float]:
     """The heights at both ends of the scale: some more than are met, to leave colours to light and shade."""
-    room = 0.07 * float(np.ptp(heights))
-    return float(heights.min()) - room, float(heights.max()) + room
+    low, high = span_of(heights)
+    room = 0.07 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def span_of(values: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest of those values that are numbers; 0 and 1 where none is."""
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -110,8 +118,12 @@ def iso_map(
     *,
     revision: str = "",
     square: bool = True,
+    word: str = "minimum",
 ) -> go.Figure:
-    """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse."""
+    """A loss from above: iso-lines of ``heights`` ``(y, x)``, its minima, the ``losses`` under the mouse.
+
+    There is a gap where a height is NaN. ``word``: what a minimum is called.
+    """
     rows, columns = heights.shape
     same = heights is losses  # then they need not be sent twice
     loss = "z" if same else "customdata"
@@ -132,28 +144,28 @@ def iso_map(
         y=[goal[1] for goal in goals],
         mode="markers",
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": colors.goal}},
-        hovertemplate=f"minimum<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
+        hovertemplate=f"{word}<br>{x.title} %{{x:.4f}}<br>{y.title} %{{y:.4f}}<extra></extra>",
     )
     figure = plane(x, y, [contour, *extra, marks], colors, revision=revision, square=square, left=40)
     if len(goals) == 1:
-        figure.add_annotation(minimum_label(*goals[0], x, y, colors.goal))
+        figure.add_annotation(minimum_label(*goals[0], x, y, colors.goal, word))
     figure.update_xaxes(showline=True, mirror=True)  # the lightest ground is as light as the page
     figure.update_yaxes(showline=True, mirror=True)
     return figure
 
 
-def minimum_label(across: float, up: float, x: Axis, y: Axis, color: str) -> dict:
+def minimum_label(across: float, up: float, x: Axis, y: Axis, color: str, word: str) -> dict:
     """The word at a minimum: so far from it that who arrives does not cover it, on the sides where there is room."""
     right = across < x.low + 0.7 * (x.high - x.low)
     below = up > y.low + 0.2 * (y.high - y.low)
     place = {"x": across, "y": up, "xanchor": "left" if right else "right"}
-    return {**minimum_arrow(color, 18 if right else -18, 22 if below else -22), **place}
+    return {**minimum_arrow(color, 18 if right else -18, 22 if below else -22, word), **place}
 
 
-def minimum_arrow(color: str, right: float, down: float) -> dict:
-    """The word "minimum" so many pixels beside it, with a line to it."""
+def minimum_arrow(color: str, right: float, down: float, word: str) -> dict:
+    """The word at a minimum so many pixels beside it, with a line to it."""
     return {
-        "text": "minimum",
+        "text": word,
         "font": {"color": color, "size": 13},
         "ax": right,
         "ay": down,

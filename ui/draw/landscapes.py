@@ -11,12 +11,14 @@ import numpy as np
 from engine import LANDSCAPES, Landscape
 from engine.landscapes import evaluate_at
 from ui.draw.field import gradient_field
-from ui.draw.figures import POINTS, Axis, Box, iso_map
+from ui.draw.figures import POINTS, Axis, Box, iso_map, span_of
+from ui.draw.stage.stage import digest
 from ui.draw.surface import height_axis, relief, round_ticks
 from ui.numbers import superscript
 
-# above the floor; less is drawn nearly as it is. So near to it a narrow valley still shows how its floor slopes
-DECADES_FROM = 0.3
+MAX_ASPECT = 3.0  # of a domain
+LEVEL = 1e-6  # of a loss: a surface that is not higher is drawn in the middle of its axis
+MAX_TYPED = 8  # typed landscapes whose figures are kept, of half a megabyte each
 
 
 def box(landscape: Landscape, view: str) -> Box:
@@ -27,18 +29,30 @@ def box(landscape: Landscape, view: str) -> Box:
     return (x0 - (x1 - x0) / 2, x1 + (x1 - x0) / 2), (y0 - (y1 - y0) / 2, y1 + (y1 - y0) / 2)
 
 
+def is_square(landscape: Landscape) -> bool:
+    """Whether one unit is drawn as long on both axes: unless the map would be a strip."""
+    (x0, x1), (y0, y1) = landscape.domain
+    return 1 / MAX_ASPECT <= (x1 - x0) / (y1 - y0) <= MAX_ASPECT
+
+
 def height(landscape: Landscape, losses: np.ndarray) -> np.ndarray:
-    """Where a loss is drawn on the surface: itself, or its decades above the floor where it spans decades."""
+    """Where a loss is drawn on the surface: itself, or its decades above the floor where it spans decades.
+
+    Without a floor they are those above 0, and as much below.
+    """
     if not landscape.decades:
         return losses
-    return np.log10(1 + np.maximum(losses - (landscape.floor or 0.0), 0) / DECADES_FROM)
+    if landscape.floor is None:
+        return np.sign(losses) * np.log10(1 + np.abs(losses) / landscape.decades_from)
+    return np.log10(1 + np.maximum(losses - landscape.floor, 0) / landscape.decades_from)
 
 
 def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``."""
+    """The loss over the square: x ``(points,)``, y ``(points,)``, losses ``(y, x)``; NaN where it has no value."""
     xs, ys = (np.linspace(low, high, points, dtype=np.float32) for low, high in box(landscape, view))
     where = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    return xs, ys, np.asarray(evaluate_at(landscape.loss, where)).reshape(points, points)
+    losses = np.asarray(evaluate_at(landscape.loss, where)).reshape(points, points)
+    return xs, ys, np.where(np.isfinite(losses), losses, np.float32(np.nan))
 
 
 def loss_at(landscape: Landscape, point: Sequence[float]) -> float:
@@ -51,37 +65,53 @@ def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, s
     """The losses that stand on the axis of the surface, by height."""
     if not landscape.decades:
         return round_ticks(low, high)
-    losses = [10**k for k in range(math.ceil(high) + 1)]
+    first = math.ceil(math.log10(landscape.decades_from))
+    last = math.ceil(max(abs(low), abs(high)) + math.log10(landscape.decades_from))
+    ups = [(10.0**k, f"{10**k}" if 0 <= k < 3 else f"10{superscript(k)}") for k in range(first, last + 1)]
+    downs = [(-loss, f"−{text}") for loss, text in reversed(ups)] if low < 0 else []
+    losses, texts = zip(*(downs + ups), strict=True)
     heights = height(landscape, np.array(losses) + (landscape.floor or 0.0))
-    texts = [f"{loss}" if loss < 1000 else f"10{superscript(k)}" for k, loss in enumerate(losses)]
     return dict(zip(heights.tolist(), texts, strict=True))
 
 
-def revision_of(name: str) -> str:
+def revision_of(landscape: Landscape) -> str:
     """What tells the figures of a landscape from those of the others in the browser, which may not be told its name."""
-    return str(list(LANDSCAPES).index(name))
+    if landscape.found:
+        return digest(f"{landscape.formula} {landscape.domain}")
+    return str(list(LANDSCAPES).index(landscape.name))
 
 
-@lru_cache(maxsize=96)
-def landscape_figures(name: str, view: str, field: bool = False) -> Mapping[str, str]:
+def landscape_figures(landscape: Landscape, view: str, field: bool = False) -> Mapping[str, str]:
     """The surface and the map of a landscape, as Plotly JSON by view name; with ``field``, arrows on the map."""
-    landscape = LANDSCAPES[name]
+    return (typed_figures if landscape.found else known_figures)(landscape, view, field)
+
+
+def draw_figures(landscape: Landscape, view: str, field: bool) -> Mapping[str, str]:
+    """``landscape_figures``, drawn anew."""
     x, y = (Axis(name, *ends) for name, ends in zip("xy", box(landscape, view), strict=True))
     losses = grid(landscape, view)[2]
     heights = height(landscape, losses)
+    low, high = span_of(heights)
+    if high - low <= LEVEL * max(abs(low), abs(high)):
+        low, high = low - max(1.0, abs(low)) / 2, high + max(1.0, abs(high)) / 2
     bottom = float(height(landscape, np.array(landscape.floor or 0.0)))
-    low, high = float(heights.min()), float(heights.max())
     if landscape.minima:
         low = min(low, bottom)  # the grid may just miss the lowest point, and a racer find it
     z = height_axis("loss", low, high, height_ticks(landscape, low, high))
     goals = [(*goal, bottom) for goal in landscape.minima]
+    word = "minimum found" if landscape.found else "minimum"
     arrows = [gradient_field(landscape.loss, x, y)] if field else []
-    flat = iso_map(x, y, heights, losses, landscape.minima, arrows, revision=f"{revision_of(name)} {view}")
-    return {"surface": relief(x, y, z, heights, goals).to_json(), "map": flat.to_json()}
+    revision = f"{revision_of(landscape)} {view}"
+    square = is_square(landscape)
+    flat = iso_map(x, y, heights, losses, landscape.minima, arrows, revision=revision, square=square, word=word)
+    return {"surface": relief(x, y, z, heights, goals, word=word).to_json(), "map": flat.to_json()}
+
+
+known_figures = lru_cache(maxsize=96)(draw_figures)
+typed_figures = lru_cache(maxsize=MAX_TYPED)(draw_figures)
 
 
 @lru_cache(maxsize=64)
-def loss_span(name: str, view: str) -> tuple[float, float]:
-    """The lowest and highest loss on the map of a landscape."""
-    losses = grid(LANDSCAPES[name], view)[2]
-    return float(losses.min()), float(losses.max())
+def loss_span(landscape: Landscape, view: str) -> tuple[float, float]:
+    """The lowest and highest loss on the map of a landscape; 0 and 1 where it has no value anywhere."""
+    return span_of(grid(landscape, view)[2])

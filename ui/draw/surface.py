@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 
-from ui.draw.figures import Axis, color_range, color_scale, common_layout, levels, minimum_arrow
+from ui.draw.figures import Axis, color_range, color_scale, common_layout, levels, minimum_arrow, span_of
 from ui.draw.palette import VARIABLES, Colors
 
 # from above and in front: one looks into the bowl, and the far wall shows what runs down it. So far away that the
@@ -30,8 +30,12 @@ def relief(
     goals: Sequence[tuple[float, float, float]],
     extra: Sequence[BaseTraceType] = (),
     colors: Colors = VARIABLES,
+    word: str = "minimum",
 ) -> go.Figure:
-    """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis."""
+    """A surface in 3-D, of ``heights`` ``(y, x)``, with iso-lines and its minima. ``z`` is the layout of its axis.
+
+    There is a gap where a height is NaN. ``word``: what a minimum is called.
+    """
     rows, columns = heights.shape
     plain = {"gridcolor": colors.faint, "linecolor": colors.faint, "zeroline": False, "color": colors.ink}
     backdrop = {"showbackground": False, "title": "", "tickangle": 0, **plain}
@@ -66,7 +70,9 @@ def relief(
                 "aspectmode": "manual",
                 "aspectratio": dict(zip("xyz", ASPECT, strict=True)),
                 "camera": CAMERA,
-                "annotations": [mark for goal in goals for mark in minimum_marks(goal, len(goals) == 1, colors.goal)],
+                "annotations": [
+                    mark for goal in goals for mark in minimum_marks(goal, len(goals) == 1, colors.goal, word)
+                ],
             },
         },
     )
@@ -81,11 +87,14 @@ def shaded(heights: np.ndarray) -> np.ndarray:
     low, high = color_range(heights)
     share = (heights - low) / (high - low)
     steps = [ASPECT[1] / (heights.shape[0] - 1), ASPECT[0] / (heights.shape[1] - 1)]
-    up_y, up_x = np.gradient(ASPECT[2] * heights / np.ptp(heights), *steps)
+    met_low, met_high = span_of(heights)
+    up_y, up_x = np.gradient(ASPECT[2] * heights / (met_high - met_low or 1.0), *steps)
     x, y, z = np.array(LIGHT) / np.linalg.norm(LIGHT)
     brighter = (z - x * up_x - y * up_y) / np.sqrt(1 + up_x**2 + up_y**2) - z  # than level ground, which faces up
     left = np.where(brighter < 0, share, 1 - share)  # so much of the scale
-    return np.clip(255 * (share + SHADING * brighter * np.sqrt(left)), 0, 255).astype(np.uint8)
+    # beside a gap there is no slope
+    shade = np.where(np.isnan(brighter), share, share + SHADING * brighter * np.sqrt(left))
+    return np.clip(255 * np.nan_to_num(shade), 0, 255).astype(np.uint8)
 
 
 def surface_edge(axis: Axis, color: str) -> dict:
@@ -123,12 +132,12 @@ def round_ticks(low: float, high: float) -> dict[float, str]:
     return {float(tick): f"{tick:g}".replace("-", "−") for tick in ticks}
 
 
-def minimum_marks(goal: tuple[float, float, float], alone: bool, color: str) -> list[dict]:
+def minimum_marks(goal: tuple[float, float, float], alone: bool, color: str, word: str) -> list[dict]:
     """The mark at a minimum of a surface, and the word beside it where there is only one.
 
     Drawn above the surface, as the paths are: in it they would be hidden at the bottom of a narrow valley.
     """
     place = dict(zip("xyz", goal, strict=True))
     cross = {**place, "text": "<b>×</b>", "showarrow": False, "font": {"color": color, "size": 24}}
-    word = {**minimum_arrow(color, 30, 30), **place, "xanchor": "left"}
-    return [cross, word] if alone else [cross]
+    named = {**minimum_arrow(color, 30, 30, word), **place, "xanchor": "left"}
+    return [cross, named] if alone else [cross]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,13 @@ import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
-from engine import LANDSCAPES, Optimizer, Trace
+from engine import Landscape, Optimizer, Trace
 from engine.blocks import Progress
 from engine.endings import verdict_if_lost
-from engine.maps import Basins, basins
+from engine.maps import Basins, basins, common_ends
 from ui.admission import long_run, waiting
 from ui.draw.figures import Axis, plane
-from ui.draw.landscapes import revision_of
+from ui.draw.landscapes import is_square, revision_of
 from ui.draw.palette import VARIABLES, Style, swatch
 from ui.draw.stage.stage import Stage, Track, View
 from ui.draw.tables import show_table
@@ -35,6 +36,7 @@ LOST = "#6b7680"  # left the finite numbers; told from what is around it, light 
 # the words above the maps leave them less of the window
 LAYOUT = "<style>:root { --stage-top: calc(14.6rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
 MAPS = Memo[Basins](64)
+SAME_END = 0.01  # of the domain's width, and of its height
 PALEST = 0.25  # how strong the colour of the slowest start is
 
 
@@ -56,12 +58,17 @@ def show_basins(
     with choose:
         choose_points(setup)
     found = maps(setup, beside_tabs.container(width=280).empty())
-    show_stage(setup, found, traces, racer_styles)
+    if setup.is_own:
+        show_stage(setup, *by_ends(setup, found), traces, racer_styles)
+    else:
+        show_stage(setup, found, np.empty((0, 2)), traces, racer_styles)
     show_rates(found, racer_styles, theme)
 
 
 def describe_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
+    if setup.is_own:
+        return describe_ends(setup)
     count = len(setup.chosen_landscape.minima)
     if not count:
         return "This surface has no lowest point, so no run can reach one. Grey: the run diverges."
@@ -75,10 +82,38 @@ def describe_colors(setup: RaceSetup) -> str:
     )
 
 
+def describe_ends(setup: RaceSetup) -> str:
+    """What the colours say on a landscape whose minima are not given."""
+    steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
+    x, y = reach_of(setup)
+    return (
+        f"Each point is a start, and its colour says where the run from there ends after {steps} steps: ends less "
+        f"than {x:g} from a place in x, and {y:g} in y, count as one. Circles: the places where most runs end, "
+        f"{len(REACHED)} at most. Pale: it ends elsewhere, or is on its way. Grey: it diverges, or comes to where f "
+        "has no value. Click on a map to start from there, here and in the tab Race."
+    )
+
+
+def reach_of(setup: RaceSetup) -> np.ndarray:
+    """How near to a place in x and in y an end counts as at it, in one digit."""
+    return np.array([float(f"{SAME_END * (high - low):.1g}") for low, high in setup.chosen_landscape.domain])
+
+
+def by_ends(setup: RaceSetup, found: Mapping[str, Basins]) -> tuple[dict[str, Basins], np.ndarray]:
+    """The maps with the place where each run ends in the place of its minimum, and the places ``(places, 2)``.
+
+    All maps have the same places, so that a colour is the same place on each.
+    """
+    ends = np.stack([np.where(basin.diverged[..., None], np.nan, basin.ends) for basin in found.values()]).astype(float)
+    places, which = common_ends(ends.reshape(-1, 2), reach_of(setup), len(REACHED))
+    each = zip(found.items(), which.reshape(ends.shape[:-1]), strict=True)
+    return {name: replace(basin, nearest=there, steps=0 * there) for (name, basin), there in each}, places
+
+
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     """The map of one racer, made now if no visitor has asked for it before."""
-    key = setup.landscape, racer, setup.points, setup.steps
-    landscape = LANDSCAPES[setup.landscape]
+    landscape = setup.chosen_landscape
+    key = landscape, racer, setup.points, setup.steps
 
     def look() -> None:
         progress(0.0)
@@ -102,22 +137,27 @@ def maps(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, Basins]:
 
 
 def show_stage(
-    setup: RaceSetup, found: Mapping[str, Basins], traces: Mapping[str, Trace], styles: Mapping[str, Style]
+    setup: RaceSetup,
+    found: Mapping[str, Basins],
+    places: np.ndarray,
+    traces: Mapping[str, Trace],
+    styles: Mapping[str, Style],
 ) -> None:
-    """The maps, and on each the path of its racer."""
+    """The maps, and on each the path of its racer. ``places`` are where most runs end, if those have the colours."""
 
     def track(name: str) -> Track:
         run = traces[name].run(0)
         values = {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses}
         return Track.of(name, styles[name], run, verdict_if_lost(run), values)
 
+    reaches = "ends where many others end" if setup.is_own else "reaches a minimum"
     Stage(
-        figures={f"basin {name}": figure(setup.landscape, basin) for name, basin in found.items()},
+        figures={f"basin {name}": figure(setup.chosen_landscape, basin, places) for name, basin in found.items()},
         views=[
             View(
                 name=f"basin {name}",
-                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} converge",
-                says=f"The starts from which {name} reaches a minimum, and its path from one of them.",
+                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} {'in colour' if setup.is_own else 'converge'}",
+                says=f"The starts from which {name} {reaches}, and its path from one of them.",
                 path=("x", "y"),
                 only=name,
                 click="start",
@@ -131,12 +171,13 @@ def show_stage(
     ).show(**stage_layout(CONTROLS, setup), on_start=CONTROLS.take_start)
 
 
-def figure(landscape: str, basin: Basins) -> str:
-    """A map of basins as Plotly JSON: a picture on the landscape's axes, and its minima."""
-    (x0, x1), (y0, y1) = LANDSCAPES[landscape].domain
+def figure(landscape: Landscape, basin: Basins, places: np.ndarray) -> str:
+    """A map of basins as Plotly JSON: a picture on the landscape's axes, its minima, and the ``places``."""
+    (x0, x1), (y0, y1) = landscape.domain
     rows, columns = basin.nearest.shape
     wide, high = (x1 - x0) / (columns - 1), (y1 - y0) / (rows - 1)
-    drawn = plane(Axis("x", x0, x1), Axis("y", y0, y1), revision=revision_of(landscape), square=True, left=40)
+    x, y, square = Axis("x", x0, x1), Axis("y", y0, y1), is_square(landscape)
+    drawn = plane(x, y, revision=revision_of(landscape), square=square, left=40)
     drawn.add_layout_image(
         source=picture(basin),
         xref="x",
@@ -148,19 +189,30 @@ def figure(landscape: str, basin: Basins) -> str:
         sizing="stretch",
         layer="below",
     )
-    minima = LANDSCAPES[landscape].minima
-    drawn.add_scatter(
-        x=[point[0] for point in minima],
-        y=[point[1] for point in minima],
-        mode="markers",
-        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": VARIABLES.goal}},
-        hovertemplate="minimum<br>x %{x:.4f}<br>y %{y:.4f}<extra></extra>",
-    )
+    drawn.add_scatter(**marks(landscape.minima, "x-thin", 9, "minimum found" if landscape.found else "minimum"))
+    if len(places):
+        drawn.add_scatter(**marks(places.tolist(), "circle-open", 11, "runs end here"))
     # the caption stands above
     drawn.update_layout(margin={"t": 26}, plot_bgcolor=VARIABLES.elsewhere)
     drawn.update_xaxes(showgrid=False)
     drawn.update_yaxes(showgrid=False)
     return drawn.to_json()
+
+
+def marks(points: Sequence[Sequence[float]], symbol: str, size: int, words: str) -> dict:
+    """Marks on a map, with words for the mouse."""
+    return {
+        "x": [point[0] for point in points],
+        "y": [point[1] for point in points],
+        "mode": "markers",
+        "marker": {
+            "symbol": symbol,
+            "size": size,
+            "color": VARIABLES.goal,
+            "line": {"width": 2, "color": VARIABLES.goal},
+        },
+        "hovertemplate": f"{words}<br>x %{{x:.4f}}<br>y %{{y:.4f}}<extra></extra>",
+    }
 
 
 def picture(basin: Basins) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import streamlit as st
 
-from engine import LANDSCAPES, Landscape
+from engine import LANDSCAPES, ExpressionError, Landscape
 from engine.notebook import REPLAYS
+from engine.typed import NAME, parse_landscape
 from ui.ask.asking import show_switch
 from ui.draw.curves import curve_controls
 from ui.draw.field import field_switch
@@ -14,12 +18,21 @@ from ui.draw.line_up import line_up
 from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
-from ui.setup.pages import MAX_START, MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, VIEWS, RaceSetup
+from ui.setup.landscapes import EXAMPLE_LANDSCAPE, MAX_START, MIN_SIDE, OWN_LANDSCAPE, VIEWS
+from ui.setup.pages import MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup
+from ui.setup.plain import plain
 from ui.setup.widgets import choose_preset, reset_button
 
 POINTS = (32, 64, 96, 128, 192, 256)
 STEP_STOPS = (*range(1, 20), *range(20, 100, 5), *range(100, 500, 10), *range(500, MAX_STEPS + 1, 50))
 
+
+# the fields of the visitor's own landscape: what each is called, by its setting and its part of that
+OWN_FIELDS = {
+    "own": {"": "f(x, y)"},
+    "across": {"from": "x from", "to": "x to"},
+    "up": {"from": "y from", "to": "y to"},
+}
 
 CONTROLS = Controls[RaceSetup]("Ackley Race", "race")
 
@@ -48,11 +61,15 @@ def surface(setup: RaceSetup) -> None:
         "landscape",
         st.selectbox,
         "Landscape",
-        list(LANDSCAPES),
+        [*LANDSCAPES, OWN_LANDSCAPE],
         on_change=CONTROLS.update_from_widget,
         args=("landscape",),
-        help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface.",
+        format_func=lambda name: NAME if name == OWN_LANDSCAPE else name,
+        help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface. "
+        f"The last one, “{NAME}”, is a function that you type.",
     )
+    if setup.is_own:
+        own_landscape(setup)
     CONTROLS.draw(
         "view",
         st.segmented_control,
@@ -98,6 +115,79 @@ def surface(setup: RaceSetup) -> None:
         help=f"The Jupyter notebook that this app is based on has two runs on {REPLAY_LANDSCAPE}. "
         "They change x first, and then y.",
     )
+
+
+def own_landscape(setup: RaceSetup) -> None:
+    """The fields of the visitor's own landscape, and under them what is wrong with what was typed, if it is no such.
+
+    The set-up has the last one that could be read; what cannot stays in its fields until another one is chosen.
+    """
+    kinds, memory = RaceSetup.settings(), CONTROLS.memory
+    chosen = memory.scene, setup.own, setup.across, setup.up
+    anew = st.session_state.get(CONTROLS.key("typed")) != chosen
+    st.session_state[CONTROLS.key("typed")] = chosen
+    for name, parts in OWN_FIELDS.items():
+        memory.labels[name] = dict(parts)
+        for part, value in kinds[name].to_widgets(getattr(setup, name)).items():
+            if anew or CONTROLS.key(typed(name, part)) not in st.session_state:
+                CONTROLS.set_derived(typed(name, part), value)
+    own_field(
+        "own",
+        st.text_input,
+        max_chars=200,
+        placeholder=EXAMPLE_LANDSCAPE,
+        help="As on paper or as in Python: x^2 + 3y^2, x y, sin(x) + cos(2y), sqrt(x), |x - y|, exp(-x^2), max(x, y).",
+    )
+    if problem := problem_of_own(held_own(setup)):
+        st.markdown(f":material/error: {plain(problem)} Until then the picture shows what was typed before.")
+    for name in ("across", "up"):
+        if CONTROLS.shows(name):
+            with st.container(horizontal=True, gap="small"):
+                for part in OWN_FIELDS[name]:
+                    own_field(name, st.number_input, -MAX_START, MAX_START, part=part, step=1.0, format="%g")
+
+
+def own_field(name: str, widget: Callable[..., Any], *options: Any, part: str = "", **more: Any) -> None:
+    """A widget of the visitor's own landscape: it holds what is typed, be it a landscape or not."""
+    key = CONTROLS.key(typed(name, part))
+    CONTROLS.draw(name, widget, OWN_FIELDS[name][part], *options, key=key, on_change=take_own, **more)
+
+
+def typed(name: str, part: str) -> str:
+    """What the key of such a widget ends with."""
+    return "-".join(filter(None, ("typed", name, part)))
+
+
+def take_own() -> None:
+    """Go on with what was typed, if it is a landscape, for ``on_change``."""
+    CONTROLS.drop_echoes()
+    held = held_own(CONTROLS.current_setup())
+    if not problem_of_own(held):
+        CONTROLS.update(**held)
+
+
+def held_own(setup: RaceSetup) -> dict[str, Any]:
+    """What the fields of the visitor's own landscape hold, by setting; of one that is hidden, its setting."""
+    kinds, held = RaceSetup.settings(), {}
+    for name in OWN_FIELDS:
+        last = kinds[name].to_widgets(getattr(setup, name))
+        state = {part: st.session_state.get(CONTROLS.key(typed(name, part)), value) for part, value in last.items()}
+        held[name] = kinds[name].from_widgets(state)
+    return held
+
+
+def problem_of_own(held: Mapping[str, Any]) -> str:
+    """Why what was typed is no landscape, in a sentence or two; "" where it is one."""
+    for name, letter in (("across", "x"), ("up", "y")):
+        low, high = held[name]
+        if high - low < MIN_SIDE:
+            goes = with_minus(f"{letter} goes from {low:g} to {high:g}.")
+            return f"{goes} Let the second number be larger than the first, by {MIN_SIDE:g} at least."
+    try:
+        parse_landscape(held["own"])
+    except ExpressionError as error:
+        return str(error)
+    return ""
 
 
 def extent(landscape: Landscape, view: str) -> str:

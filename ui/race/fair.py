@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from engine import LANDSCAPES, OPTIMIZERS
+from engine import OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
 from ui.admission import long_run, waiting
 from ui.draw.figures import MIN_LOSS, common_layout, show_figure
@@ -33,8 +33,9 @@ MIDDLE = 1 + len(TERMS) // 2  # the column that carries the titles
 def show_fair(setup: RaceSetup, theme: str) -> None:
     """Win rates and median losses under three terms, and in words what changed between them."""
     steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
+    where = " where f has a value" if setup.is_own else ""
     st.markdown(
-        f"Each optimizer runs {steps} steps from {STARTS} random starts. At each start the one with the lowest "
+        f"Each optimizer runs {steps} steps from {STARTS} random starts{where}. At each start the one with the lowest "
         "final loss wins; equal ones share the win. All settings but the learning rate keep their defaults. "
         f"*Tuned*: each optimizer uses the best of {RATES} learning rates, found from {TUNING_STARTS} other starts. "
         f"All of this is repeated {DRAWS} times with other random starts: the thin bars reach from the worst result "
@@ -79,10 +80,10 @@ def cached_fair_race(setup: RaceSetup) -> FairRace:
     def run() -> FairRace:
         look()
         classes = [OPTIMIZERS[name] for name in rules]
-        return fair_race(LANDSCAPES[setup.landscape], classes, setup.steps, setup.shared_rate, progress)
+        return fair_race(setup.chosen_landscape, classes, setup.steps, setup.shared_rate, progress)
 
     with waiting():
-        key = setup.landscape, rules, setup.steps, setup.shared_rate
+        key = setup.chosen_landscape, rules, setup.steps, setup.shared_rate
         fair = FAIR_RACES.get(key, run, look)
     bar.empty()
     return fair

@@ -22,6 +22,7 @@ from ui.draw.text import formula_row
 from ui.draw.theme import theme
 from ui.draw.yours import yours_of
 from ui.head import open_page, show_actions
+from ui.numbers import with_minus
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
@@ -31,6 +32,7 @@ from ui.race.stage import show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
 
+CANNOT_BEGIN = ":material/block: At the start the loss or its slope has no value, so no run can begin. Move the start."
 GETTING_READY = "Getting the race ready. The first one on a new server takes a few seconds."
 
 
@@ -51,6 +53,8 @@ def show(actions: DeltaGenerator) -> None:
     with above:
         # judged by the map as it was when it was asked, or answered
         show_question(asking, partial(facts, replace(setup, view=asking.about.view), traces, yours))
+        if all(trace.stopped_at[0] == 0 for trace in traces.values()):
+            st.markdown(CANNOT_BEGIN)
     if setup.show == "race":  # before the controls above it: it is what a visitor waits for
         show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
     if not asking.held:
@@ -120,8 +124,11 @@ def show_landscape(setup: RaceSetup) -> None:
     if setup.hides("landscape"):
         return
     landscape = setup.chosen_landscape
+    source = f" :small[:gray[{landscape.source}.]]" if landscape.source else ""
     row = formula_row()
-    row.markdown(f"**{setup.landscape}.** {landscape.about} :small[:gray[{landscape.source}.]]")
-    row.markdown(f"${landscape.formula}$")
+    about = with_minus(landscape.about) if setup.is_own else landscape.about
+    row.markdown(f"**{setup.landscape_name}.** {about}{source}")
+    if not setup.hides_formula:
+        row.markdown(f"${landscape.formula}$")
     if setup.replaying and not setup.hides("replay"):
         st.info(REPLAYS[setup.replay].about)

@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from engine import LANDSCAPES, Landscape, Optimizer
+from engine import Landscape, Optimizer
 from engine.analysis import curvature
 from engine.maps import Sweep, sweep
 from ui.admission import long_run, still_wanted, waiting
@@ -66,7 +66,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
     with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
-    limit = limit_of(setup.landscape)
+    limit = limit_of(setup.chosen_landscape)
     show_figure(
         outcomes(setup, found, limit, theme), CONTROLS.key("outcomes"), on_select=take_rate, selection_mode="points"
     )
@@ -86,11 +86,11 @@ def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
 
 def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
     """The run of one racer with every learning rate, made now if no visitor has asked for it before."""
-    landscape = LANDSCAPES[setup.landscape]
+    landscape = setup.chosen_landscape
     (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
     rates = np.geomspace(knob.low, knob.high, RATES)
     return SWEEPS.get(
-        (setup.landscape, racer, setup.start, setup.steps),
+        (landscape, racer, setup.start, setup.steps),
         long_run()(
             lambda: sweep(landscape.loss, racer, KNOB, rates, [setup.start], setup.steps, minima=landscape.minima)
         ),
@@ -99,12 +99,11 @@ def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
 
 
 @lru_cache(maxsize=64)
-def limit_of(landscape: str) -> float | None:
+def limit_of(landscape: Landscape) -> float | None:
     """The limit 2/λ where the landscape bends the same everywhere, so that there is one; else None."""
-    drawn: Landscape = LANDSCAPES[landscape]
-    (x0, x1), (y0, y1) = drawn.domain
+    (x0, x1), (y0, y1) = landscape.domain
     somewhere = [(x0 + s * (x1 - x0), y0 + t * (y1 - y0)) for s, t in ((0.1, 0.2), (0.45, 0.8), (0.9, 0.35))]
-    bends = [curvature(drawn.loss, np.array(point)) for point in somewhere]
+    bends = [curvature(landscape.loss, np.array(point)) for point in somewhere]
     same = all(np.allclose(bend.values, bends[0].values, rtol=1e-4) for bend in bends)
     return bends[0].limit if same and bends[0].values[0] > 0 else None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
 
-from engine import Optimizer, Trace, race
+from engine import Landscape, Optimizer, Trace, race
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from engine.paths import on_steps
@@ -21,7 +22,8 @@ from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
-raced: set[tuple[str, type[Optimizer]]] = set()  # a landscape and an optimizer: its program is compiled
+# the optimizers whose programs are compiled, by the landscape
+raced: WeakKeyDictionary[Landscape, set[type[Optimizer]]] = WeakKeyDictionary()
 
 
 def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -45,13 +47,13 @@ def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Tra
     """Race some optimizers as a set-up says."""
     landscape = setup.chosen_landscape
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
-    raced.update((setup.landscape, type(racer)) for racer in racers.values())
+    raced.setdefault(landscape, set()).update(map(type, racers.values()))
     return traces
 
 
 def is_compiled(setup: RaceSetup) -> bool:
     """Whether every racer of the line-up has run on this landscape since the server started."""
-    return all((setup.landscape, type(racer)) in raced for racer in setup.racers)
+    return {type(racer) for racer in setup.racers} <= raced.get(setup.chosen_landscape, set())
 
 
 def at_start(setup: RaceSetup) -> dict[str, Trace]:

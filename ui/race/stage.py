@@ -48,7 +48,7 @@ def show_stage(
     traces = asking.start_of(traces)
     steps = next(iter(traces.values())).steps
     floor = landscape.floor if log and landscape.floor is not None else 0.0
-    lowest, highest = loss_span(setup.landscape, setup.view)
+    lowest, highest = loss_span(landscape, setup.view)
     frame = box(landscape, setup.view)
     runs = {name: trace.run(0) for name, trace in traces.items()}
     losses = LossPlot.of(
@@ -65,13 +65,13 @@ def show_stage(
         return Track.of(name, styles[name], run, verdict_if_lost(run), {**values, "loss": run.losses})
 
     racers = ", ".join(traces)
-    where = "" if setup.hides("landscape") else f" of {setup.landscape}"
+    where = f" of {setup.landscape_name}" if setup.landscape_name else ""
     Stage(
-        figures=landscape_figures(setup.landscape, setup.view, setup.field),
+        figures=landscape_figures(landscape, setup.view, setup.field),
         views=[
             View(
                 name="surface",
-                caption="" if setup.hides("landscape") else setup.landscape,
+                caption=setup.landscape_name,
                 says=f"The loss surface{where} with the paths of {racers}.",
                 path=("x", "y", lifted),
                 lift=LIFT,

@@ -8,7 +8,8 @@ from ui.ask.asking import show_switch
 from ui.draw.field import field_switch
 from ui.draw.line_up import line_up
 from ui.setup.controls import Controls
-from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, MAX_START, RegressionSetup
+from ui.setup.landscapes import MAX_START
+from ui.setup.pages import MAX_EXAMPLES, MAX_ITERATIONS, RegressionSetup
 from ui.setup.widgets import choose_batch, choose_preset, reset_button
 
 EXAMPLES = (10, 20, 50, 100, 200, 500, MAX_EXAMPLES)

@@ -216,6 +216,21 @@ class Formula(Text):
 
 
 @dataclass(frozen=True)
+class ReadFormula(Formula):
+    """A formula that can be parsed, or none: for a page that goes on with the one before where another cannot."""
+
+    @property
+    def accepts(self) -> str:
+        """That it can be read, too."""
+        return f"a formula that can be read, of at most {self.max_length} characters"
+
+    def decode(self, text: str) -> str | None:
+        """None where it cannot be read, too."""
+        fits = super().decode(text) is not None and (not text or self.readable(text))
+        return text if fits else None
+
+
+@dataclass(frozen=True)
 class Point(Kind):
     """Two numbers, each at most ``max_abs`` from 0."""
 
@@ -240,6 +255,24 @@ class Point(Kind):
 
     def from_widgets(self, held: Mapping[str, float]) -> tuple[float, float]:
         return held[self.names[0]], held[self.names[1]]
+
+
+@dataclass(frozen=True)
+class Interval(Point):
+    """From where to where: two numbers, the second larger by ``min_length`` at least."""
+
+    names: tuple[str, str] = ("from", "to")
+    min_length: float = field(kw_only=True)
+
+    @property
+    def accepts(self) -> str:
+        """How far apart they are, too."""
+        return f"{super().accepts}, the second larger by {self.min_length:g} at least"
+
+    def decode(self, text: str) -> tuple[float, float] | None:
+        """None where they are not far enough apart, too."""
+        ends = super().decode(text)
+        return ends if ends and ends[1] - ends[0] >= self.min_length else None
 
 
 def encode_number(value: float) -> str:

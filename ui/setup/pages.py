@@ -6,24 +6,23 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from engine import LANDSCAPES, ExpressionError, Landscape, Optimizer, parse
+from engine import ExpressionError, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
 from ui.setup.curves import RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
+from ui.setup.landscapes import MAX_START, LandscapeSetup
 from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
 from ui.setup.racers import MAX_RACERS, Racers, names_in, racers_with_rates
 
 MAX_STEPS = 2000
-VIEWS = ("usual", "wide")
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
 RACE_TABS = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
 MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
 MIN_RATE, MAX_RATE = 1e-5, 1.0
 REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
-MAX_START = 1000.0  # of each coordinate, in size
 MAX_EXAMPLES, MAX_ITERATIONS = 1000, 5000
 REGRESSION_TABS = {  # below the picture
     "ends": "How each one ended",
@@ -42,12 +41,9 @@ REGRESSION_RACERS = racers_with_rates({"SGD": 0.0001, "Momentum": 2e-05, "RMSPro
 
 
 @dataclass(frozen=True)
-class RaceSetup(RunSetup):
+class RaceSetup(LandscapeSetup):
     """A race over a landscape, on the Ackley Race page."""
 
-    landscape: str = setting(Choice(tuple(LANDSCAPES)), "Ackley")
-    view: str = setting(Choice(VIEWS), "usual", view_only=True)
-    start: tuple[float, float] = setting(Point(MAX_START), (4.0, 4.0))
     steps: int = setting(Whole(1, MAX_STEPS), 200)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
@@ -62,11 +58,6 @@ class RaceSetup(RunSetup):
     parts: ClassVar[Mapping[str, Part]] = RACE
 
     @property
-    def chosen_landscape(self) -> Landscape:
-        """The landscape that the setting of this name names."""
-        return LANDSCAPES[self.landscape]
-
-    @property
     def replaying(self) -> bool:
         """Whether one of the notebook's own runs is shown beside the race."""
         return self.replay != NO_REPLAY and self.landscape == REPLAY_LANDSCAPE
@@ -77,11 +68,9 @@ class RaceSetup(RunSetup):
         return [*names_in(self), *([REPLAYS[self.replay].name] if self.replaying else [])]
 
     def with_setting(self, name: str, value: Any) -> Self:
-        """This set-up with one setting changed; another landscape brings its own start, and ends a replay."""
-        if name != "landscape":
-            return super().with_setting(name, value)
-        start = next(iter(LANDSCAPES[value].places.values()))
-        return replace(self, landscape=value, start=start, replay=NO_REPLAY)
+        """This set-up with one setting changed; another landscape ends a replay, too."""
+        chosen = super().with_setting(name, value)
+        return replace(chosen, replay=NO_REPLAY) if name == "landscape" else chosen
 
 
 @dataclass(frozen=True)

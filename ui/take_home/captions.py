@@ -64,7 +64,7 @@ def label(name: str, racer: Optimizer) -> str:
 def of_race(setup: RaceSetup) -> list[Phrase]:
     """A race over a landscape."""
     return [
-        (setup.landscape, "landscape"),
+        (f"f(x, y) = {setup.own.strip()}", "landscape", "own") if setup.is_own else (setup.landscape, "landscape"),
         (f"start {format_point(setup.start)}", "start"),
         (f"{setup.steps} steps", "steps"),
         ("" if setup.replay == NO_REPLAY else f"beside them: {setup.replay}", "replay"),

@@ -44,6 +44,7 @@ class Descent:
     traces: Mapping[str, Trace]  # of each racer, and of a replay beside them
     ends: Mapping[str, str]  # how each ended, in words
     minima: Sequence[Sequence[float]] = ()
+    about: str = ""  # a sentence or two on the landscape
     fit: Fit | None = None  # the examples, where the loss is that of a fit
     batch_size: int | None = None
     seed: int = 0  # of the batches
@@ -122,7 +123,7 @@ def of_race(setup: RaceSetup) -> Descent:
     found = verdicts(landscape.loss, traces, landscape.minima)
     return Descent(
         page="Ackley Race",
-        where=setup.landscape,
+        where=f"f(x, y) = {setup.own.strip()}" if setup.is_own else setup.landscape,
         racers=dict(zip(names_in(setup), setup.racers, strict=True)),
         start=setup.start,
         coordinates=("x", "y"),
@@ -132,6 +133,7 @@ def of_race(setup: RaceSetup) -> Descent:
         traces=traces,
         ends=in_words(found),
         minima=landscape.minima,
+        about=landscape.about,
     )
 
 

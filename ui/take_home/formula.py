@@ -68,9 +68,9 @@ def function_code(f: Function, name: str, library: str) -> str:
     line = to_python(f.tree, library)
     helpers = TORCH_HELPERS if library == "torch" else JAX_HELPERS
     needed = dict.fromkeys(code for call, code in helpers.items() if called(call, line))
-    if "x" not in set(names(f.tree)):
+    if not has_variable(f.tree):
         line = f"{line} + 0 * x"  # the same everywhere
-    return "\n\n\n".join([*needed, f"def {name}(x):\n    return {line}"])
+    return "\n\n\n".join([*needed, f"def {name}({', '.join(f.variables)}):\n    return {line}"])
 
 
 def called(call: str, line: str) -> bool:
@@ -96,6 +96,11 @@ def names(node: Node) -> Iterator[str]:
                 yield from names(value)
 
 
+def has_variable(*nodes: Node) -> bool:
+    """Whether a variable is in one of these trees."""
+    return any(not set(names(node)) <= set(CONSTANTS) for node in nodes)
+
+
 def to_python(node: Node, library: str) -> str:
     """The expression of a tree; it computes what ``engine.expressions.tree.compute`` does."""
     match node:
@@ -118,7 +123,7 @@ def to_python(node: Node, library: str) -> str:
             return f"(-{to_python(value, library)})"
         case Apply(operation, (left, right)) if operation in SIGNS:
             # numbers alone would be computed in 64 bits, and a division by 0 would be an error
-            first = to_python(left, library) if "x" in {*names(left), *names(right)} else to_array(left, library)
+            first = to_python(left, library) if has_variable(left, right) else to_array(left, library)
             # XLA would multiply by the reciprocal of a bare number, which rounds otherwise
             second = to_array(right, library) if operation is DIVIDE else to_python(right, library)
             return f"({first} {SIGNS[operation]} {second})"
@@ -130,4 +135,4 @@ def to_python(node: Node, library: str) -> str:
 def to_array(node: Node, library: str) -> str:
     """The expression of a tree as an array: a bare number has none of an array's operations."""
     text = to_python(node, library)
-    return ARRAYS[library].format(text) if isinstance(node, Number) or set(names(node)) <= set(CONSTANTS) else text
+    return ARRAYS[library].format(text) if not has_variable(node) else text

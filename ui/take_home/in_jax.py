@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from engine import Optimizer, batches, elementary, optimizers, problems
+from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
+from ui.take_home.formula import function_code
 from ui.take_home.source import array_literal, literal, source_of
 
 BATCHES = """\
@@ -41,6 +42,10 @@ def settled_at(losses, quiet_steps):
             return step
     return None"""
 
+OF_POINT = '''\
+def loss_of(point):
+    """The loss at a point (x, y)."""
+    return f(point[0], point[1])'''
 
 OPTIMIZER = '''\
 class Optimizer:
@@ -77,6 +82,9 @@ def setup_code(descent: Descent) -> str:
 
 def loss_code(descent: Descent) -> str:
     """The source of the loss."""
+    if isinstance(descent.loss, TypedLoss):
+        code = f"{function_code(descent.loss.f, 'f', 'jnp')}\n\n\n{OF_POINT}"
+        return f"import math\n\n\n{code}" if "math." in code else code
     module = sys.modules[descent.loss.__module__]
     own = source_of(module, [descent.loss.__name__], without="landscape")
     used = [name for name in vars(elementary) if re.search(rf"\b{name}\(", own)]
@@ -100,7 +108,7 @@ def batches_code() -> str:
 
 def loss_name(descent: Descent) -> str:
     """What the loss is called in the program."""
-    return descent.loss.__name__
+    return "loss_of" if isinstance(descent.loss, TypedLoss) else descent.loss.__name__
 
 
 def about(descent: Descent) -> str:
@@ -108,7 +116,7 @@ def about(descent: Descent) -> str:
     some = f" from {literal(descent.start)}, {descent.steps} {descent.index}{'s' if descent.steps > 1 else ''}"
     who = f"{len(descent.racers)} optimizers" if len(descent.racers) > 1 else next(iter(descent.racers))
     if descent.fit is None:
-        return f"{who} on {descent.where}{some}.\n{inspect.getdoc(descent.loss)}"
+        return f"{who} on {descent.where}{some}.\n{descent.about}"
     size = f", {descent.batch_size} a step" if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."
 

@@ -8,8 +8,11 @@ from typing import Any
 
 from engine import OPTIMIZERS, Optimizer
 from engine.problems import mean_squared_error
+from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
+from ui.take_home.formula import function_code
 from ui.take_home.in_jax import (
+    OF_POINT,
     SETTLED,
     about,
     batches_code,
@@ -174,6 +177,8 @@ def torch_loss_code(descent: Descent) -> str:
     """The loss, with PyTorch's functions in the place of JAX's."""
     if descent.loss is mean_squared_error:
         return MEAN_SQUARED_ERROR
+    if isinstance(descent.loss, TypedLoss):
+        return f"{function_code(descent.loss.f, 'f', 'torch')}\n\n\n{OF_POINT}"
     source = loss_code(descent)
     own = source[source.rindex(f"def {loss_name(descent)}(") :]
     own = own.replace("jnp.e ", "math.e ").replace("jnp.pi", "math.pi").replace("jnp.", "torch.")

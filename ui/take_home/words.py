@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import textwrap
 
 from ui.draw.tables import order
@@ -28,7 +27,7 @@ def setting(descent: Descent) -> str:
     steps = f"{descent.steps:,} {descent.index}{'s' if descent.steps > 1 else ''}"
     run = f"from {point(descent, descent.start)}, for up to {steps}"
     if descent.fit is None:
-        return f"{who} on {descent.where}, {run}. {inspect.getdoc(descent.loss)}"
+        return f"{who} on {descent.where}, {run}. {descent.about}"
     batch = f" Each step looks at {descent.batch_size} of them." if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true):,} examples, {run}.{batch}"
 

@@ -1,0 +1,235 @@
+"""The lowest points of a loss of which nothing is known: looked for, and so found, not given.
+
+A grid over the domain, and as much again around it, shows where to look. From its lowest local minima Newton's method
+goes on, by finite differences in 64 bits; at a corner, where that leads nowhere, to the lowest of some points around.
+What is found is held against a denser grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float
+
+from engine.landscapes import Point, evaluate_at
+
+SIDE = 241  # points of the grid per side: between two of them a narrow hole may be missed
+SEEDS = 64  # local minima of the grid, the lowest, from which the search goes on
+MAX_MINIMA = 24  # of equal height that are told; of more, none
+ROUNDS = 90  # of the search: each goes to a lower point, or halves how far it looks around
+PER_CALL = 4096  # points that are evaluated at once: always as many, so that one program serves all
+AROUND = 16  # points around another
+DIFFERENCE = 1e-4  # of the domain's size: how far apart the points of a finite difference are
+SAME_POINT = 1e-3  # of the domain's size: what is nearer to each other is one point
+RINGS = (1e-5, 1e-3, 1e-2)  # of the domain's size, around a minimum, where nothing may be lower or without a value
+RISE = 0.5  # of the height of the second ring: so high the first is at a pole, and not at a minimum
+SAME_LOSS = 1e-7  # of the median height above the lowest point: what differs by less is as low
+
+Loss = Callable[[jax.Array], jax.Array]
+
+
+class Finding(Enum):
+    """What became of the search."""
+
+    FOUND = "found"  # one lowest point, or a few of equal height
+    MANY = "many"  # more of equal height than are told
+    VALLEY = "valley"  # the lowest points are a line, or a plain
+    LEVEL = "level"  # the same value everywhere
+    OUTSIDE = "outside"  # lower outside the domain
+    EDGE = "edge"  # lowest beside where it has no value
+    NOWHERE = "nowhere"  # without a value everywhere
+    UNSURE = "unsure"  # the search came to no minimum
+
+
+@dataclass(frozen=True)
+class Lowest:
+    """The lowest points of a loss in its domain, and how its values are spread there."""
+
+    finding: Finding
+    minima: tuple[Point, ...] = ()  # where they are FOUND
+    floor: float | None = None  # the lowest loss; None where it is at no point of the domain, or there is none
+    undefined: float = 0.0  # share of the domain where it has no value
+    spread: Point = (0.0, 0.0)  # the loss that one twentieth of the domain is below, and the highest
+
+
+@dataclass(frozen=True)
+class Area:
+    """A domain, and the points of the grid over it and around it."""
+
+    low: Float[np.ndarray, "2"]
+    high: Float[np.ndarray, "2"]
+
+    @property
+    def size(self) -> Float[np.ndarray, "2"]:
+        """Its width and height."""
+        return self.high - self.low
+
+    @property
+    def cell(self) -> Float[np.ndarray, "2"]:
+        """How far apart two points of the grid are."""
+        return 2 * self.size / (SIDE - 1)
+
+    def grid(self, shift: Point = (0.0, 0.0)) -> Float[np.ndarray, "side side 2"]:
+        """The grid, twice as wide and high as the domain, shifted by a part of a cell."""
+        low, high = self.low - self.size / 2 + shift * self.cell, self.high + self.size / 2 + shift * self.cell
+        sides = (np.linspace(*ends, SIDE) for ends in zip(low, high, strict=True))
+        return np.stack(np.meshgrid(*sides), axis=-1)
+
+    def holds(self, points: Float[np.ndarray, "*points 2"]) -> Bool[np.ndarray | np.bool, "*points"]:
+        """Whether points are in the domain, its edge included."""
+        room = 1e-9 * self.size
+        return ((points >= self.low - room) & (points <= self.high + room)).all(axis=-1)
+
+
+def lowest_points(loss: Loss, domain: tuple[Point, Point]) -> Lowest:
+    """The lowest points of a loss in its domain, and what they are."""
+    low, high = np.array(domain, float).T
+    area = Area(low, high)
+    grid = area.grid()
+    losses = values(loss, grid)
+    here = losses[area.holds(grid)]
+    known = here[np.isfinite(here)]
+    undefined = 1 - known.size / here.size
+    if not known.size:
+        return Lowest(Finding.NOWHERE, undefined=1.0)
+    spread = float(np.quantile(known, 0.05)), float(known.max())
+    if np.ptp(known) <= 1e-12 * np.abs(known).max():
+        return Lowest(Finding.LEVEL, (), float(known[0]), undefined, spread)
+    points, depths, least = search(loss, area, grid, losses)
+    as_low = SAME_LOSS * max(float(np.median(known)) - least, 0.0)
+    lowest = distinct(points[(depths <= least + as_low) & area.holds(points)], area)
+    minima = [point for point in lowest if is_minimum(loss, point, least, as_low, area)]
+    if not minima:
+        return Lowest(why_none(area, grid, losses), (), None, undefined, spread)
+    finding = Finding.FOUND if len(minima) <= MAX_MINIMA else Finding.MANY
+    if has_valley(loss, np.array(minima), least + 10 * as_low):
+        finding = Finding.VALLEY
+    told = tuple((round(x, 9) + 0.0, round(y, 9) + 0.0) for x, y in np.array(minima).tolist())
+    return Lowest(finding, told if finding is Finding.FOUND else (), least, undefined, spread)
+
+
+def values(loss: Loss, points: Float[np.ndarray, "*points 2"]) -> Float[np.ndarray, "*points"]:
+    """A loss at many points, in 64 bits; infinite where it has no value, or one that 32 bits cannot hold."""
+    flat = points.reshape(-1, 2)
+    calls = np.resize(flat, (-(-len(flat) // PER_CALL), PER_CALL, 2))
+    with jax.enable_x64(True):
+        found = np.concatenate([np.asarray(evaluate_at(loss, some)) for some in calls])[: len(flat)]
+    return np.where(np.abs(found) <= np.finfo(np.float32).max, found, np.inf).reshape(points.shape[:-1])
+
+
+def search(
+    loss: Loss, area: Area, grid: Float[np.ndarray, "side side 2"], losses: Float[np.ndarray, "side side"]
+) -> tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, "points"], float]:
+    """Where the search comes to, the loss there, and the lowest loss that was met anywhere."""
+    starts = local_minima(area, grid, losses)
+    points, depths = descend(loss, starts, area)
+    dense = np.concatenate([area.grid(shift).reshape(-1, 2) for shift in ((0.5, 0.0), (0.0, 0.5), (0.5, 0.5))])
+    between = values(loss, dense)
+    least = min(losses.min(), depths.min(initial=np.inf))
+    if between.min() < least:  # between the points of the grid there is something that it did not show
+        more = dense[np.argsort(between)[:SEEDS]]
+        further, lower = descend(loss, more[area.holds(more)], area)
+        points, depths = np.concatenate([points, further]), np.concatenate([depths, lower])
+        least = min(between.min(), depths.min(initial=np.inf))
+    return points, depths, float(least)
+
+
+def local_minima(
+    area: Area, grid: Float[np.ndarray, "side side 2"], losses: Float[np.ndarray, "side side"]
+) -> Float[np.ndarray, "points 2"]:
+    """The lowest points of the grid, in the domain or right beside it, that none of their neighbours is below."""
+    around = np.pad(losses, 1, constant_values=np.inf)
+    rows, columns = losses.shape
+    neighbours = [around[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
+    beside = Area(area.low - area.cell, area.high + area.cell)
+    lowest = np.isfinite(losses) & (losses <= np.min(neighbours, axis=0)) & beside.holds(grid)
+    return grid[lowest][np.argsort(losses[lowest], kind="stable")[:SEEDS]]
+
+
+def descend(
+    loss: Loss, starts: Float[np.ndarray, "points 2"], area: Area
+) -> tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, "points"]]:
+    """From each start to a lower point, again and again, and the loss there. Coordinates are shares of the domain."""
+    if not len(starts):
+        return starts, np.empty(0)
+    points, depths = starts, values(loss, starts)
+    reach = np.full(len(starts), 1 / SIDE)
+    angles = 2 * np.pi * np.arange(AROUND) / AROUND
+    for turn in range(ROUNDS):
+        around = np.stack([np.cos(angles + turn), np.sin(angles + turn)], axis=-1)  # each time other directions
+        newton = newton_steps(loss, points, area)
+        steps = [newton[:, None] * np.array([1.0, 0.3, 0.1])[:, None], reach[:, None, None] * around]
+        there = points[:, None] + np.concatenate(steps, axis=1) * area.size
+        found = values(loss, there)
+        best = found.argmin(axis=1)
+        each = np.arange(len(points))
+        lower = found[each, best] < depths
+        points = np.where(lower[:, None], there[each, best], points)
+        depths = np.where(lower, found[each, best], depths)
+        reach = np.where(lower, reach, reach / 2)
+    return points, depths
+
+
+def newton_steps(loss: Loss, points: Float[np.ndarray, "points 2"], area: Area) -> Float[np.ndarray, "points 2"]:
+    """The step of Newton's method from each point, in shares of the domain; where the loss bends down, a way down.
+
+    Not a number where one of the points of the finite differences has no value.
+    """
+    sides = np.array([-1, 0, 1]) * DIFFERENCE
+    offsets = np.stack(np.meshgrid(sides, sides), axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        near = values(loss, points[:, None, None] + offsets * area.size) / DIFFERENCE
+        x = (near[:, 1, 2] - near[:, 1, 0]) / 2
+        y = (near[:, 2, 1] - near[:, 0, 1]) / 2
+        xx = (near[:, 1, 2] - 2 * near[:, 1, 1] + near[:, 1, 0]) / DIFFERENCE
+        yy = (near[:, 2, 1] - 2 * near[:, 1, 1] + near[:, 0, 1]) / DIFFERENCE
+        xy = (near[:, 2, 2] - near[:, 2, 0] - near[:, 0, 2] + near[:, 0, 0]) / (4 * DIFFERENCE)
+        # the lowest curvature is lifted above 0 where it is not
+        half, twist = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+        lift = np.maximum(0, 1e-3 * (np.abs(half) + twist) - (half - twist))
+        xx, yy = xx + lift, yy + lift
+        return -np.stack([yy * x - xy * y, xx * y - xy * x], axis=-1) / (xx * yy - xy**2)[:, None]
+
+
+def distinct(points: Float[np.ndarray, "points 2"], area: Area) -> Float[np.ndarray, "some 2"]:
+    """Points without those that are the same as one before."""
+    kept: list[np.ndarray] = []
+    for point in points:
+        if all((np.abs(point - other) > SAME_POINT * area.size).any() for other in kept):
+            kept.append(point)
+    return np.array(kept).reshape(-1, 2)
+
+
+def is_minimum(loss: Loss, point: Float[np.ndarray, "2"], least: float, as_low: float, area: Area) -> bool:
+    """Whether all around a point the loss has a value, none below ``least``, and comes down to that at the point."""
+    angles = 2 * np.pi * np.arange(64) / 64
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    rings = values(loss, point + np.array(RINGS)[:, None, None] * around * area.size)
+    if not (np.isfinite(rings) & (rings >= least - as_low)).all():
+        return False
+    near, far, _ = np.median(rings, axis=1) - least
+    return bool(near <= max(RISE * far, as_low))
+
+
+def has_valley(loss: Loss, minima: Float[np.ndarray, "minima 2"], as_low: float) -> bool:
+    """Whether between two of the minima, neighbours, the loss is as low: they are points of one line or plain."""
+    if len(minima) < 2:
+        return False
+    apart = np.linalg.norm(minima[:, None] - minima, axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    middles = (minima + minima[apart.argmin(axis=1)]) / 2
+    return bool((values(loss, middles) <= as_low).any())
+
+
+def why_none(area: Area, grid: Float[np.ndarray, "side side 2"], losses: Float[np.ndarray, "side side"]) -> Finding:
+    """Why there is no minimum in the domain, by where the grid is lowest."""
+    inside = np.where(area.holds(grid), losses, np.inf)
+    if losses.min() < inside.min():
+        return Finding.OUTSIDE
+    row, column = np.unravel_index(inside.argmin(), losses.shape)
+    near = losses[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]
+    return Finding.UNSURE if np.isfinite(near).all() else Finding.EDGE
