@@ -118,11 +118,11 @@ def decide(
         return Ending.OSCILLATING if facts.returned else Ending.GOING
     assert stationary is not None
     near = np.linalg.norm(facts.end - stationary.point) < NEAR
-    if near and stationary.curvatures.min() > 0 and not is_near(stationary.point, minima, reach):
+    if near and stationary.signs.min() > 0 and not is_near(stationary.point, minima, reach):
         return Ending.LOCAL_MINIMUM
-    if near and stationary.curvatures.min() < 0 < stationary.curvatures.max():
+    if near and stationary.signs.min() < 0 < stationary.signs.max():
         return Ending.SADDLE
-    if near and stationary.curvatures.max() < 0:
+    if near and stationary.signs.max() < 0:
         return Ending.HILLTOP
     return Ending.SLOW
 

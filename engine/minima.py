@@ -27,6 +27,9 @@ DIFFERENCE = 1e-4  # of the domain's size: how far apart the points of a finite 
 SAME_POINT = 1e-3  # of the domain's size: what is nearer to each other is one point
 RINGS = (1e-5, 1e-3, 1e-2)  # of the domain's size, around a minimum, where nothing may be lower or without a value
 RISE = 0.5  # of the height of the second ring: so high the first is at a pole, and not at a minimum
+BESIDE = 3e-3  # of the domain's size, around a minimum: from there the search comes back, unless there is a valley
+BETWEEN = (0.13, 0.29, 0.5, 0.62, 0.81)  # of the way between two points, at no even distances: a wave is not missed
+SAGS = 0.02  # of the height beside a minimum: so high a straight line may leave a bent valley
 SAME_LOSS = 1e-7  # of the median height above the lowest point: what differs by less is as low
 
 Loss = Callable[[jax.Array], jax.Array]
@@ -101,14 +104,16 @@ def lowest_points(loss: Loss, domain: tuple[Point, Point]) -> Lowest:
         return Lowest(Finding.LEVEL, (), float(known[0]), undefined, spread)
     points, depths, least = search(loss, area, grid, losses)
     as_low = SAME_LOSS * max(float(np.median(known)) - least, 0.0)
-    lowest = distinct(points[(depths <= least + as_low) & area.holds(points)], area)
+    low_points = points[depths <= least + as_low]
+    lowest = distinct(low_points[area.holds(low_points)], area)
     minima = [point for point in lowest if is_minimum(loss, point, least, as_low, area)]
     if not minima:
-        return Lowest(why_none(area, grid, losses), (), None, undefined, spread)
+        return Lowest(why_none(area, grid, losses, low_points), (), None, undefined, spread)
     finding = Finding.FOUND if len(minima) <= MAX_MINIMA else Finding.MANY
-    if has_valley(loss, np.array(minima), least + 10 * as_low):
+    if has_valley(loss, np.array(minima), least, 10 * as_low, area):
         finding = Finding.VALLEY
-    told = tuple((round(x, 9) + 0.0, round(y, 9) + 0.0) for x, y in np.array(minima).tolist())
+    x_digits, y_digits = (7 - np.floor(np.log10(area.size)).astype(int)).tolist()  # below there is rounding alone
+    told = tuple((round(x, x_digits) + 0.0, round(y, y_digits) + 0.0) for x, y in np.array(minima).tolist())
     return Lowest(finding, told if finding is Finding.FOUND else (), least, undefined, spread)
 
 
@@ -147,13 +152,17 @@ def local_minima(
     neighbours = [around[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
     beside = Area(area.low - area.cell, area.high + area.cell)
     lowest = np.isfinite(losses) & (losses <= np.min(neighbours, axis=0)) & beside.holds(grid)
-    return grid[lowest][np.argsort(losses[lowest], kind="stable")[:SEEDS]]
+    # of equal ones those in the domain come first
+    return grid[lowest][np.lexsort((~area.holds(grid[lowest]), losses[lowest]))[:SEEDS]]
 
 
 def descend(
-    loss: Loss, starts: Float[np.ndarray, "points 2"], area: Area
+    loss: Loss, starts: Float[np.ndarray, "points 2"], area: Area, within: float = np.inf
 ) -> tuple[Float[np.ndarray, "points 2"], Float[np.ndarray, "points"]]:
-    """From each start to a lower point, again and again, and the loss there. Coordinates are shares of the domain."""
+    """From each start to a lower point, again and again, and the loss there.
+
+    Steps are shares of the domain's size. ``within``: no point is farther from its start, in each of them.
+    """
     if not len(starts):
         return starts, np.empty(0)
     points, depths = starts, values(loss, starts)
@@ -164,7 +173,8 @@ def descend(
         newton = newton_steps(loss, points, area)
         steps = [newton[:, None] * np.array([1.0, 0.3, 0.1])[:, None], reach[:, None, None] * around]
         there = points[:, None] + np.concatenate(steps, axis=1) * area.size
-        found = values(loss, there)
+        near = (np.abs(there - starts[:, None]) <= within * area.size).all(axis=-1)
+        found = np.where(near, values(loss, there), np.inf)
         best = found.argmin(axis=1)
         each = np.arange(len(points))
         lower = found[each, best] < depths
@@ -188,9 +198,10 @@ def newton_steps(loss: Loss, points: Float[np.ndarray, "points 2"], area: Area) 
         xx = (near[:, 1, 2] - 2 * near[:, 1, 1] + near[:, 1, 0]) / DIFFERENCE
         yy = (near[:, 2, 1] - 2 * near[:, 1, 1] + near[:, 0, 1]) / DIFFERENCE
         xy = (near[:, 2, 2] - near[:, 2, 0] - near[:, 0, 2] + near[:, 0, 0]) / (4 * DIFFERENCE)
-        # the lowest curvature is lifted above 0 where it is not
+        # the lowest curvature is lifted above 0 where it is not, up to rounding
         half, twist = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-        lift = np.maximum(0, 1e-3 * (np.abs(half) + twist) - (half - twist))
+        lowest, largest = half - twist, np.abs(half) + twist
+        lift = np.where(lowest > 1e-8 * largest, 0, 1e-3 * largest - lowest)
         xx, yy = xx + lift, yy + lift
         return -np.stack([yy * x - xy * y, xx * y - xy * x], axis=-1) / (xx * yy - xy**2)[:, None]
 
@@ -215,20 +226,28 @@ def is_minimum(loss: Loss, point: Float[np.ndarray, "2"], least: float, as_low: 
     return bool(near <= max(RISE * far, as_low))
 
 
-def has_valley(loss: Loss, minima: Float[np.ndarray, "minima 2"], as_low: float) -> bool:
-    """Whether between two of the minima, neighbours, the loss is as low: they are points of one line or plain."""
-    if len(minima) < 2:
-        return False
-    apart = np.linalg.norm(minima[:, None] - minima, axis=-1)
-    np.fill_diagonal(apart, np.inf)
-    middles = (minima + minima[apart.argmin(axis=1)]) / 2
-    return bool((values(loss, middles) <= as_low).any())
+def has_valley(loss: Loss, minima: Float[np.ndarray, "minima 2"], least: float, as_low: float, area: Area) -> bool:
+    """Whether from beside a minimum the search ends elsewhere, as low, and all between is as low: a line or plain."""
+    angles = 2 * np.pi * np.arange(AROUND) / AROUND
+    around = BESIDE * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    origins = np.repeat(minima[: SEEDS // AROUND], AROUND, axis=0)
+    beside = origins + np.resize(around, origins.shape) * area.size
+    ends, depths = descend(loss, beside, area, within=BESIDE)
+    away = (np.abs(ends - origins) > SAME_POINT * area.size).any(axis=1) & area.holds(ends) & (depths <= least + as_low)
+    between = origins[:, None] + np.array(BETWEEN)[:, None] * (ends - origins)[:, None]
+    low = least + as_low + SAGS * (np.median(values(loss, beside)) - least)
+    return bool((away & (values(loss, between) <= low).all(axis=1)).any())
 
 
-def why_none(area: Area, grid: Float[np.ndarray, "side side 2"], losses: Float[np.ndarray, "side side"]) -> Finding:
-    """Why there is no minimum in the domain, by where the grid is lowest."""
+def why_none(
+    area: Area,
+    grid: Float[np.ndarray, "side side 2"],
+    losses: Float[np.ndarray, "side side"],
+    low_points: Float[np.ndarray, "points 2"],
+) -> Finding:
+    """Why there is no minimum in the domain, by where the grid is lowest, and where the search came to."""
     inside = np.where(area.holds(grid), losses, np.inf)
-    if losses.min() < inside.min():
+    if losses.min() < inside.min() or (len(low_points) and not area.holds(low_points).any()):
         return Finding.OUTSIDE
     row, column = np.unravel_index(inside.argmin(), losses.shape)
     near = losses[max(row - 2, 0) : row + 3, max(column - 2, 0) : column + 3]

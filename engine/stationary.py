@@ -19,6 +19,7 @@ WAY_LEFT, LOSS_LEFT = 0.01, 1e-12
 # and the loss above the least one is small beside the data; or every coordinate is as close as that to its best value.
 SMALL_BESIDE_DATA, CLOSE = 0.01, 1e-3
 ROUNDING = 4 * float(np.finfo(np.float32).eps)
+SHORTENED = 0.1  # of the first step of Newton's method: if the last is longer, it has come to no point
 # ends whose stationary points are found at once: always as many, so one program serves a race and a sweep
 ENDS_PER_CALL = 8
 
@@ -33,10 +34,15 @@ class StationaryPoint:
     scale: float = np.inf  # the size of losses on the data; infinite where there are none
 
     @property
+    def signs(self) -> Float[np.ndarray, "dim"]:
+        """The sign of each curvature, lowest first; 0 where rounding alone gives it one, as along a valley."""
+        largest = np.abs(self.curvatures).max()
+        return np.where(np.abs(self.curvatures) > 1e-12 * largest, np.sign(self.curvatures), 0.0)
+
+    @property
     def is_minimum(self) -> bool:
         """Whether the curvature is negative in no direction, up to rounding, and positive in one."""
-        largest = np.abs(self.curvatures).max()
-        return bool(np.isfinite(self.point).all() and (self.curvatures >= -1e-12 * largest).all() and largest > 0)
+        return bool(np.isfinite(self.point).all() and self.signs.min() >= 0 and self.signs.max() > 0)
 
     def offsets(self, x: Float[np.ndarray, "*points dim"]) -> Float[np.ndarray, "*points dim"]:
         """How far points are from the stationary one, along each direction; 0 where 32 bits cannot tell."""
@@ -93,6 +99,13 @@ def stationary_points(
 def newton_point(loss, end, data):
     """The stationary point that Newton's method finds from ``end``, as the first fields of a ``StationaryPoint``."""
     gradient, hessian = jax.grad(loss), jax.hessian(loss)
-    point = jax.lax.fori_loop(0, 10, lambda _, x: x - jnp.linalg.solve(hessian(x, *data), gradient(x, *data)), end)
+
+    def step(x):
+        return jnp.linalg.solve(hessian(x, *data), gradient(x, *data))
+
+    point = jax.lax.fori_loop(0, 10, lambda _, x: x - step(x), end)
     curvatures, directions = jnp.linalg.eigh(hessian(point, *data))
-    return point, curvatures, directions.T
+    # on a plain that is level up to rounding the steps stay as long as the first: there is none near
+    first, last = (jnp.abs(step(x)).max() for x in (end, point))
+    arrived = last <= jnp.maximum(SHORTENED * first, ROUNDING * (1 + jnp.abs(point).max()))
+    return jnp.where(arrived, point, jnp.nan), curvatures, directions.T

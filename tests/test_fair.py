@@ -132,6 +132,10 @@ def test_it_says_who_leads_under_all_terms(fair):
     assert said[3] == "**Adam** wins most all three times."
 
 
+def test_where_all_diverge_under_all_terms_nothing_more_is_said(fair):
+    assert len(sentences(wins(fair, [0, 0], [0, 0], [0, 0]))) == len(TERMS)
+
+
 def test_it_says_where_all_win_alike_and_where_none_does(fair):
     said = sentences(wins(fair, [0, 0], [0.5, 0.5], [0.5, 0.5]))
     assert said[0] == "With one learning rate for all, none of them wins: all diverge."

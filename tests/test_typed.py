@@ -57,7 +57,13 @@ WITHOUT_MINIMUM = {
     "(x - 3y)^2": Finding.VALLEY,
     "(y - x^2)^2": Finding.VALLEY,
     "floor(x)^2 + y^2": Finding.VALLEY,
+    "(x^2 + y^2 - 4)^2": Finding.VALLEY,  # a circle
+    "|x^2 + y^2 - 4|": Finding.VALLEY,
+    "max(0, x) + max(0, y)": Finding.VALLEY,  # a plain, in a corner
+    "max(0, x + y)": Finding.VALLEY,
+    "(x + 5.01)^2 + y^2": Finding.OUTSIDE,  # right beside the edge
     "sin(5x)*sin(5y)": Finding.MANY,
+    "sin(1000x) + y^2": Finding.MANY,
     "sqrt(-1 - x^2)": Finding.NOWHERE,
 }
 WITH_MINIMA = {
@@ -67,6 +73,7 @@ WITH_MINIMA = {
     "(x - 5)^2 + y^2": [(5, 0)],  # on the domain's edge
     "x^4 + 100y^2": [(0, 0)],
     "(x - 1)^8 + y^4": [(1, 0)],
+    "(x + y - 1.3)^2 + 1e-6 (x - y + 0.37)^2": [(0.465, 0.835)],  # nearly a line
     "1e-6 (x - 1)^2 + 1e-6 y^2": [(1, 0)],
     "1e9 (x - 1)^2 + 1e9 y^2": [(1, 0)],
     "sin(x)*sin(y)": [
@@ -144,7 +151,18 @@ def test_a_minimum_outside_the_domain_is_not_marked_and_one_in_a_wider_domain_is
 
 
 @pytest.mark.parametrize(
-    "text", ["sqrt(x)+y^2", "log(x)", "1/(x^2+y^2)", "sqrt(-1 - x^2)", "exp(exp(x)) + y", "5", "x^2"]
+    "text",
+    [
+        "sqrt(x)+y^2",
+        "log(x)",
+        "1/(x^2+y^2)",
+        "sqrt(-1 - x^2)",
+        "exp(exp(x)) + y",
+        "exp(20x) + y^2",
+        "1e38 x y",
+        "5",
+        "x^2",
+    ],
 )
 @pytest.mark.parametrize("view", ["usual", "wide"])
 def test_it_is_drawn_with_a_gap_where_it_has_no_value(text, view):
@@ -172,6 +190,17 @@ def test_at_the_edge_of_where_it_has_a_value_no_run_converges():
         traces = race(typed.loss, racers, [(0.3, 0.0)], 300, minima=typed.minima)
         found = verdicts(typed.loss, traces, typed.minima)
         assert "converged" not in {verdict.kind for (verdict,) in found.values()}
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [("(x^2+y^2-4)^2", (1.3, 0.2)), ("-exp(-100(x^2+y^2))", (1.1, 2.3)), ("(x-1)^20+y^20", (1.3, 0.3))],
+)
+def test_where_it_is_level_up_to_rounding_no_run_is_said_to_be_stuck(text, start):
+    typed = typed_landscape(text, SQUARE)
+    traces = race(typed.loss, {"SGD": RACERS[0]}, [start], 300, minima=typed.minima)
+    ((verdict,),) = verdicts(typed.loss, traces, typed.minima).values()
+    assert verdict.kind == "going"
 
 
 def test_without_a_value_at_the_start_the_page_says_to_move_it():

@@ -42,9 +42,12 @@ def height(landscape: Landscape, losses: np.ndarray) -> np.ndarray:
     """
     if not landscape.decades:
         return losses
+    exact = np.asarray(losses, float)  # 32 bits may hold a loss, and not how many times as high it is
     if landscape.floor is None:
-        return np.sign(losses) * np.log10(1 + np.abs(losses) / landscape.decades_from)
-    return np.log10(1 + np.maximum(losses - landscape.floor, 0) / landscape.decades_from)
+        heights = np.sign(exact) * np.log10(1 + np.abs(exact) / landscape.decades_from)
+    else:
+        heights = np.log10(1 + np.maximum(exact - landscape.floor, 0) / landscape.decades_from)
+    return heights.astype(losses.dtype)
 
 
 def grid(landscape: Landscape, view: str, points: int = POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -84,6 +84,7 @@ def shaded(heights: np.ndarray) -> np.ndarray:
     A slope is as light or as dark as higher or lower ground would be, so that only colours of the scale are met, all
     of which are told from the racers'. One byte a point is sent.
     """
+    heights = heights.astype(float)  # the difference of two heights may be more than 32 bits hold
     low, high = color_range(heights)
     share = (heights - low) / (high - low)
     steps = [ASPECT[1] / (heights.shape[0] - 1), ASPECT[0] / (heights.shape[1] - 1)]

@@ -21,6 +21,8 @@ def sentences(fair: FairRace) -> list[str]:
     """Who leads under each of the terms, and what tuning changed."""
     leaders = [leading(fair, place) for place in range(len(TERMS))]
     said = [f"{SAID[term]} {lead(fair, place, leaders[place])}" for place, term in enumerate(TERMS)]
+    if not any(leaders):
+        return said
     if len(fair.optimizers) > 1:
         said.append(change(fair, leaders))
     edge = at_the_edge(fair)
