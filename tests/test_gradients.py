@@ -46,6 +46,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = "pages/1_Gradients.py"
 DEFAULT, PRESETS = SETUPS["Gradients"](), presets("Gradients")
 STAGES = {SLOPE: "slope-stage", DIFFERENCES: "slope-widths", LOSS: "slope-thetas"}
+PLACE = {"scene": 1, "order": 1}  # where a message comes among those of a session
 HOSTILE = [
     "<script>alert(1)</script>",
     "**x**",
@@ -140,7 +141,7 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_page(preset)
     assert preset.look_for in words(by_link)
     by_list = sound(opened().selectbox(key="slope-preset").select(preset.name).run())
     assert address(by_list) == preset.setup
-    assert {**stage(by_list), "scene": 1} == {**stage(by_link), "scene": 1}
+    assert {**stage(by_list), **PLACE} == {**stage(by_link), **PLACE}
 
 
 def test_no_two_presets_are_the_same_and_every_part_has_one():
@@ -165,7 +166,7 @@ def test_no_two_presets_are_the_same_and_every_part_has_one():
 def test_a_broken_link_shows_the_page_and_says_what_was_put_right(query):
     app = opened(query)
     setup, notes = decode(query, DEFAULT)
-    assert {**stage(app), "scene": 1} == {**stage(opened(encode(setup))), "scene": 1}
+    assert {**stage(app), **PLACE} == {**stage(opened(encode(setup))), **PLACE}
     (warning,) = app.warning
     assert [line for line in warning.value.splitlines() if line.startswith("- ")] == [f"- {note}" for note in notes]
 

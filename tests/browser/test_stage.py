@@ -11,6 +11,7 @@ from PIL import Image
 
 from engine import LANDSCAPES, OPTIMIZERS
 from ui.draw.palette import COLORS
+from ui.draw.stage.browser import stage_address
 from ui.draw.styles import styles
 from ui.frame import PAGES
 from ui.setup.pages import SETUPS, RaceSetup
@@ -57,6 +58,29 @@ def test_a_cold_server_opens_a_deep_link_as_the_race_that_any_other_server_shows
         assert first.ask("stage.tracks.map((track) => track.name)") == [racer.name for racer in RACE.racers]
         first.page.close()
     assert window().open(RACE).race == race
+
+
+def test_a_message_that_comes_after_the_next_one_changes_nothing(standing):
+    """While a browser loads the scripts, Streamlit may hand on two messages in any order, and take the earlier back."""
+    before, message = standing.race, standing.ask("stage.message")
+    earlier = {**message, "id": "earlier", "order": message["order"] - 1, "waits": True}
+    standing.page.evaluate(
+        """async ([address, data]) => {
+            const { show, leave } = await import(new URL(address, document.baseURI).href);
+            const root = document.querySelector(".stage");
+            show({ data, parentElement: root.parentElement, setTriggerValue() {} });
+            leave(root.parentElement);
+            await root.stage.ready;
+        }""",
+        [stage_address(), earlier],
+    )
+    assert standing.ask("stage.message") == message
+    assert standing.race == before
+    standing.press("End")
+    assert standing.ask("stage.at === stage.last")
+    standing.turn("race-steps")
+    assert standing.race != before
+    standing.turn("race-steps", "ArrowLeft")
 
 
 @pytest.mark.each_browser

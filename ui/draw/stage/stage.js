@@ -69,6 +69,7 @@ export function show({ data: sent, parentElement, setTriggerValue }) {
 }
 
 export function leave(parentElement) {
+  if (parentElement.isConnected) return; // Streamlit also calls this for a message that has been overtaken by the next
   const root = parentElement.querySelector(".stage");
   stages.get(root)?.close();
   stages.delete(root);
@@ -120,6 +121,7 @@ class Stage {
   // ---- data
 
   receive(message) {
+    if (message.order < this.message?.order) return; // it has been overtaken
     this.message = message;
     this.matchTheme(message.theme);
     if (!stillFigures.has(message.still)) return void waiting.add(this);
