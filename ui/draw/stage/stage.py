@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -23,6 +22,7 @@ from engine.endings import Verdict
 from engine.race import Run
 from ui.draw.palette import Style
 from ui.draw.stage.browser import FIGURES, STAGE, plotly_address
+from ui.draw.stage.order import order
 from ui.draw.theme import theme
 
 
@@ -276,19 +276,6 @@ class Stage:
             # by themselves, so that they are sent once and not with every run
             FIGURES(key=f"{key}-figures", data=packed_figures(tuple(shown.figures.items()))[1], height="content")
             STAGE(key=key, data=message, height="content", **{name: call for name, call in heard.items() if call})
-
-
-def order(key: str, *told: object) -> int:
-    """A number for what a stage is told: the same for the same, and larger than before for anything else.
-
-    While a browser still loads the scripts, it may hand on two messages in any order. The number is a time in
-    milliseconds, so that it grows from one server to the next.
-    """
-    before, number = st.session_state.get(f"{key}-order", (None, 0))
-    if told != before:
-        number = max(number + 1, time.time_ns() // 10**6)
-        st.session_state[f"{key}-order"] = told, number
-    return number
 
 
 @lru_cache(maxsize=32)
