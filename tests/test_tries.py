@@ -8,7 +8,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from visit import address, shown, sound, stage, texts, tracks
+from visit import address, sent, shown, sound, stage, texts, tracks
 
 import engine.landscapes
 from engine import LANDSCAPES, OPTIMIZERS
@@ -110,12 +110,6 @@ def take(app, setup, *points):
             app.number_input(key=f"{KEYS[type(setup)]}-ask-number-{i}").set_value(value)
         press(app, "Take this step")
     return app
-
-
-def sent(app) -> str:
-    """Everything that the browser is sent, but the number that is another in each session."""
-    protos = [str(node.proto) for node in app._tree if getattr(node, "proto", None) is not None]
-    return "\n".join(proto for proto in protos if "What the page was told" not in proto)
 
 
 def test_before_the_answer_the_map_is_that_of_any_landscape_with_this_slope(monkeypatch):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,10 @@ def texts(app: AppTest) -> str:
     """Everything the page says in words."""
     kinds = ("title", "markdown", "caption", "subheader", "warning", "info", "error", "success", "code", "latex")
     return "\n".join(str(part.value) for kind in kinds for part in getattr(app, kind))
+
+
+def sent(app: AppTest) -> str:
+    """Everything that the browser is sent, but the numbers that are others in each session."""
+    protos = [str(node.proto) for node in app._tree if getattr(node, "proto", None) is not None]
+    told = "\n".join(proto for proto in protos if "What the page was told" not in proto)
+    return re.sub(r'\\"order\\": \d+', "", told)
