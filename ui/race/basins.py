@@ -77,8 +77,8 @@ def describe_colors(setup: RaceSetup) -> str:
     return (
         f"Each point is a start, and {colors} within {steps} steps. All starts "
         "that lead to one minimum are its basin of attraction. The stronger the colour, the fewer steps are needed. "
-        "Pale: no minimum is reached. Grey: the run diverges. Click on a map to start from there, here and in the "
-        "tab Race."
+        "Without colour: no minimum is reached. Grey: the run diverges. Click on a map to start from there, here and "
+        "in the tab Race."
     )
 
 
@@ -89,8 +89,8 @@ def describe_ends(setup: RaceSetup) -> str:
     return (
         f"Each point is a start, and its colour says where the run from there ends after {steps} steps: ends less "
         f"than {x:g} from a place in x, and {y:g} in y, count as one. Circles: the places where most runs end, "
-        f"{len(REACHED)} at most. Pale: it ends elsewhere, or is on its way. Grey: it diverges, or comes to where f "
-        "has no value. Click on a map to start from there, here and in the tab Race."
+        f"{len(REACHED)} at most. Without colour: it ends elsewhere, or is on its way. Grey: it diverges, or comes to "
+        "where f has no value. Click on a map to start from there, here and in the tab Race."
     )
 
 

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 
-def order(key: str, *told: object) -> int:
+def order_of(key: str, *told: object) -> int:
     """A number for what a stage is told: the same for the same, and larger than before for anything else.
 
     While a browser still loads the scripts, it may hand on two messages in any order. The number is a time in

@@ -22,7 +22,7 @@ from engine.endings import Verdict
 from engine.race import Run
 from ui.draw.palette import Style
 from ui.draw.stage.browser import FIGURES, STAGE, plotly_address
-from ui.draw.stage.order import order
+from ui.draw.stage.order import order_of
 from ui.draw.theme import theme
 
 
@@ -261,7 +261,7 @@ class Stage:
         message |= {"scene": -1 if self.waits else scene, "theme": theme(), "large": large, "lecture": lecture}
         if on_seen:
             message["tells_end"] = True
-        message["order"] = order(
+        message["order"] = order_of(
             key, *(message[name] for name in ("id", "scene", "theme", "large", "lecture")), bool(on_seen)
         )
         heard = {
