@@ -13,7 +13,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, basins, race, sweep
 from engine.xla import compiled, flags
-from engine.xla.compile import OPTIONS_OF_ONE_KERNEL
+from engine.xla.compile import OPTIONS_OF_ONE_KERNEL, in_one_kernel
 from engine.xla.flags import FLAGS, SWITCH, set_flags
 from engine.xla.program_cache import load_or_build
 
@@ -70,6 +70,18 @@ def test_where_jax_does_not_say_whether_it_has_started_it_is_taken_not_to_have(m
 @pytest.mark.parametrize("option", OPTIONS_OF_ONE_KERNEL.items(), ids=lambda option: option[0])
 def test_this_xla_knows_each_option_of_a_compile(option):
     jax.jit(jnp.sum).lower(np.ones(3)).compile(dict([option]))
+
+
+def test_only_the_call_of_a_kernel_stands_under_its_metadata():
+    """A look-up among the programs of ``jax.numpy`` would otherwise run Python, and another thread's could crash it."""
+
+    def function(x, y):
+        return {"sum": jnp.sin(x) + y["two"], "sign": jnp.sign(y["two"])}
+
+    one, two = np.float32(1), {"two": np.ones(3, np.float32)}
+    lowered = jax.jit(partial(in_one_kernel, function)).lower(one, two)
+    assert lowered.as_text().count("xla_cpu_small_call") == 1
+    assert jax.tree.all(jax.tree.map(np.allclose, lowered.compile()(one, two), function(one, two)))
 
 
 # Programs in memory

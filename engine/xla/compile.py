@@ -135,6 +135,11 @@ def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
 def in_one_kernel(function: Callable, *arrays: Any) -> Any:
     """Call a function while it is traced so that XLA compiles all of it into one kernel."""
     from jax.experimental.xla_metadata import set_xla_metadata
+    from jax.extend.core import jaxpr_as_fun
 
+    # Only the call itself may stand under the metadata. JAX compares that in Python where it looks for a program by its
+    # arguments: another thread, which adds one meanwhile, would end the process.
+    jaxpr, shapes = jax.make_jaxpr(jax.jit(function), return_shape=True)(*arrays)
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-        return jax.jit(function)(*arrays)
+        leaves = jaxpr_as_fun(jaxpr)(*jax.tree.leaves(arrays))
+    return jax.tree.unflatten(jax.tree.structure(shapes), leaves)

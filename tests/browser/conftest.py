@@ -207,6 +207,8 @@ class Visitor:
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         self.wait("stage.root.dataset.drawn === stage.message.id")  # and not one that has been overtaken
         self.page.evaluate("document.fonts.ready.then(() => null)")
+        # a control whose script is still being loaded has another height, and moves all below it
+        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
         # what comes after the race may still push it about, or the controls, and the mouse would miss
         self.rest("[...document.querySelectorAll('.view, [class*=st-key-]')].map((e) => e.getBoundingClientRect())")
         return self
