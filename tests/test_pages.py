@@ -11,6 +11,7 @@ import jax
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 from visit import FILES, ROOT, address, floats, message, opened, past_the_question, shown, sound, stage, texts, tracks
 
@@ -23,6 +24,7 @@ from ui.draw.stage.stage import STILL_ID_LENGTH, unpacked_figures
 from ui.frame import PAGES
 from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
+from ui.setup.controls import Controls
 from ui.setup.pages import LOSS_AXES, MAX_STEPS, NO_REPLAY, SETUPS, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
 from ui.setup.presets import opening, presets
 from ui.setup.racers import MAX_RACERS, racer_names
@@ -92,6 +94,20 @@ def test_a_preset_opens_from_its_link_and_from_the_list_as_the_same_race(preset)
     by_list = past_the_question(sound(opened(RACE).selectbox(key="race-preset").select(preset.name).run()))
     assert address(by_list, RACE) == preset.setup
     assert stage(by_list)["id"] == stage(by_link)["id"]
+
+
+def test_a_callback_runs_to_its_end_where_the_browser_asks_for_another_run_meanwhile(monkeypatch):
+    new_value = Controls.new_value
+
+    def asked_meanwhile(controls, name):
+        context = get_script_run_ctx()
+        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
+        return new_value(controls, name)
+
+    app, other = opened(RACE), list(RACES.values())[1]
+    monkeypatch.setattr(Controls, "new_value", asked_meanwhile)
+    sound(app.selectbox(key="race-preset").select(other.name).run())
+    assert address(app, RACE) == other.setup
 
 
 def test_the_page_opens_with_the_first_preset():

@@ -15,6 +15,10 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import SafeSessionState
 
 from ui.admission import close, without_slot, working
 
@@ -25,6 +29,7 @@ def configure(cache_folder: Path) -> None:
     ``cache_folder`` is where compiled programs are kept for the next start of the server.
     """
     set_cache(cache_folder)
+    keep_callbacks_whole()
     # The thread that runs a page hands each element to the thread that sends it, and may then have to wait until
     # Python switches back. With a switch interval of 0.5 ms, not 5 ms, a page takes an eighth less time.
     sys.setswitchinterval(0.0005)
@@ -52,6 +57,28 @@ def set_cache(folder: Path) -> None:
         )
     else:
         os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)
+
+
+@functools.cache
+def keep_callbacks_whole() -> None:
+    """Let each callback run to its end where the browser asks for another run of the page meanwhile.
+
+    Streamlit would end it at its next look into the session state, and not call it again: a choice would be lost, or
+    taken by half, where the visitor changes something else at once.
+    """
+    call = SafeSessionState.on_script_will_rerun
+
+    def call_whole(state: SafeSessionState, *args: Any, **kwargs: Any) -> None:
+        requests: Any = getattr(get_script_run_ctx(), "script_requests", None)
+        if requests is None:
+            return call(state, *args, **kwargs)
+        requests.on_scriptrunner_yield = lambda: None  # in this object, above the method of its class
+        try:
+            return call(state, *args, **kwargs)
+        finally:
+            del requests.on_scriptrunner_yield
+
+    SafeSessionState.on_script_will_rerun = call_whole  # type: ignore[assignment, method-assign]
 
 
 @functools.cache
