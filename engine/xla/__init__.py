@@ -8,7 +8,7 @@ What each part buys, measured on two cores with jax 0.10 and eight optimizers on
   no longer knows ends the process at its first compile with a message that names it.
 - ``compile.py``: one program for each function and shape, the newest ``MAX_PROGRAMS`` of them, without what ``jax.jit``
   keeps beside each: a third less memory. Of typed losses it holds ``MAX_PASSING`` in all. A race is one kernel,
-  of which XLA's threads need not be told step by step: half the time. It rests on ``jax.experimental.xla_metadata``;
+  of which XLA's threads need not be told step by step: half the time. It rests on ``jax.extend.mlir``;
   without it a race is compiled as anything else. Two options of XLA halve the work of a compile; without them it takes
   its time.
 - ``program_cache.py``: a new process loads what another one compiled, untraced. Its first race takes 0.2 s; from JAX's

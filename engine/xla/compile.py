@@ -28,6 +28,9 @@ if jax.__version_info__ < (0, 11, 1):  # later ones know no other way to build a
     OPTIONS["xla_cpu_use_fusion_emitters"] = False
 # a sum over many rows would otherwise be handed to YNNPACK, which can't be called from within a kernel
 OPTIONS_OF_ONE_KERNEL = OPTIONS | {"xla_cpu_experimental_ynn_fusion_type": ""}
+# what tells XLA to compile what is called into one kernel; neither its constants nor where it ends are told
+ONE_KERNEL = {"xla_cpu_small_call": "true", "inlineable": "false"}
+UNMARKED = ("stablehlo.constant", "stablehlo.return")
 
 # the programs of losses that were made while the process runs, such as a typed one, whatever they do; the newest last
 passing: OrderedDict[Hashable, Any] = OrderedDict()
@@ -121,8 +124,8 @@ def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
     """The program for arrays such as these, in one kernel where that is wanted and possible."""
     if as_one_kernel and not is_off():
         try:
-            return jax.jit(partial(in_one_kernel, function)).lower(*arrays).compile(OPTIONS_OF_ONE_KERNEL)
-        # some of XLA's routines, such as sorting, can't be in it either; and a later JAX may have no such metadata
+            return lower_to_one_kernel(function, *arrays).compile(OPTIONS_OF_ONE_KERNEL)
+        # some of XLA's routines, such as sorting, can't be in it either; and a later JAX may have no such module
         except (jax.errors.JaxRuntimeError, ImportError):
             pass
     lowered = jax.jit(function).lower(*arrays)
@@ -132,14 +135,24 @@ def build(function: Callable, arrays: tuple, as_one_kernel: bool) -> Callable:
         return lowered.compile()
 
 
-def in_one_kernel(function: Callable, *arrays: Any) -> Any:
-    """Call a function while it is traced so that XLA compiles all of it into one kernel."""
-    from jax.experimental.xla_metadata import set_xla_metadata
-    from jax.extend.core import jaxpr_as_fun
+def lower_to_one_kernel(function: Callable, *arrays: Any) -> Any:
+    """Lower a function so that XLA compiles all of it into one kernel.
 
-    # Only the call itself may stand under the metadata. JAX compares that in Python where it looks for a program by its
-    # arguments: another thread, which adds one meanwhile, would end the process.
-    jaxpr, shapes = jax.make_jaxpr(jax.jit(function), return_shape=True)(*arrays)
-    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-        leaves = jaxpr_as_fun(jaxpr)(*jax.tree.leaves(arrays))
-    return jax.tree.unflatten(jax.tree.structure(shapes), leaves)
+    The marks are put on what it was lowered to. ``jax.experimental.xla_metadata`` would put the same ones, but JAX
+    compares them in Python wherever a function of ``jax.numpy`` looks for its program while another is traced, and a
+    second thread that adds one meanwhile ends the process.
+    """
+    from jax.extend.mlir import ir
+
+    lowered = jax.jit(lambda *arrays: jax.jit(function)(*arrays)).lower(*arrays)
+    module: Any = lowered.compiler_ir()
+    with module.context:
+        marks = ir.DictAttr.get({name: ir.StringAttr.get(value) for name, value in ONE_KERNEL.items()})
+
+    def mark(operation: Any) -> Any:
+        if operation.name.startswith(("stablehlo.", "func.call")) and operation.name not in UNMARKED:
+            operation.attributes["mhlo.frontend_attributes"] = marks
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(mark)
+    return lowered
