@@ -83,8 +83,9 @@ def odd_value(rng: random.Random, knob: Knob) -> float | bool:
 
 
 # What each preset's link and 28 made by hand (turned knobs, broken values, names that another page knows) gave in
-# November 2026; and a link of each optimizer: as it is, with all its knobs at their lowest, and at their highest. People
-# have such links in their notes: a set-up in here is never recorded anew, only added to.
+# November 2026; a link of each optimizer: as it is, with all its knobs at their lowest, and at their highest; and one of
+# each landscape, without a start. People have such links in their notes: a set-up in here is never recorded anew, only
+# added to.
 RECORDED = json.loads((Path(__file__).parent / "recorded/links.json").read_text(encoding="utf-8"))
 
 
