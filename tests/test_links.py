@@ -83,7 +83,7 @@ def odd_value(rng: random.Random, knob: Knob) -> float | bool:
 
 
 # What each preset's link and 28 made by hand (turned knobs, broken values, names that another page knows) gave in
-# November 2026; a link of each optimizer: as it is, with all its knobs at their lowest, and at their highest; and one of
+# November 2026; a link of each optimizer, as it is, with all its knobs at their lowest and at their highest; and one of
 # each landscape, without a start. People have such links in their notes: a set-up in here is never recorded anew, only
 # added to.
 RECORDED = json.loads((Path(__file__).parent / "recorded/links.json").read_text(encoding="utf-8"))
@@ -254,6 +254,21 @@ def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
     assert len(notes) == MAX_NOTES + 1
     assert re.fullmatch(r"And \d+ more\.", notes[-1])
     assert max(map(len, notes)) < 1000
+
+
+@pytest.mark.parametrize("count", [MAX_NOTES, MAX_NOTES + 1, MAX_NOTES + 7])
+def test_of_many_notes_the_first_are_given_and_the_others_counted(count):
+    _, notes = decode({**encode(LINK), "racer": [RULES[0].name, *["Admam"] * count]}, DEFAULT)
+    assert all("`Admam`" in note for note in notes[:MAX_NOTES])
+    assert notes[MAX_NOTES:] == ([f"And {count - MAX_NOTES} more."] if count > MAX_NOTES else [])
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 9])
+def test_of_many_names_that_a_page_does_not_know_five_are_said_and_the_others_counted(count):
+    names = [f"landscape{i}" for i in range(count)]
+    _, (note,) = decode({name: ["1"] for name in names}, LINK)
+    said = ", ".join(map(quoted, names[:5])) + (f" and {count - 5} more" if count > 5 else "")
+    assert note.startswith(f"The link says {said}, which this page does not know.")
 
 
 @any_text
