@@ -13,7 +13,7 @@ from engine import LANDSCAPES, OPTIMIZERS
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.setup.codec import MAX_NOTES, Setup, decode, encode, param_name
-from ui.setup.kinds import SEPARATOR, quoted
+from ui.setup.kinds import SEPARATOR, Names, Number, Whole, quoted
 from ui.setup.landscapes import VIEWS
 from ui.setup.pages import (
     LOSS_AXES,
@@ -127,6 +127,28 @@ def test_a_link_without_a_start_starts_at_the_usual_place(landscape):
     setup, notes = decode({"landscape": [landscape]}, LINK)
     usual = LINK.start if landscape == LINK.landscape else next(iter(LANDSCAPES[landscape].places.values()))
     assert (setup.start, notes) == (usual, [])
+
+
+def test_the_usual_race_starts_at_the_usual_place_of_its_landscape():
+    assert DEFAULT.start == next(iter(DEFAULT.chosen_landscape.places.values()))
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_every_setting_can_stand_in_a_link_at_its_default_and_a_number_says_its_range(page):
+    setup = SETUPS[page]()
+    for name, kind in setup.settings().items():
+        if not kind.many:
+            assert kind.decode(kind.encode(getattr(setup, name))) == getattr(setup, name), name
+        if isinstance(kind, Number | Whole):
+            assert kind.accepts.endswith(f"number from {kind.low:g} to {kind.high:g}"), name
+
+
+def test_a_list_of_names_is_bounded_and_so_is_each_of_them():
+    kind = Names()
+    for text in ("x" * kind.max_length, SEPARATOR.join(map(str, range(kind.most)))):
+        assert kind.decode(text) == tuple(text.split(SEPARATOR))
+    for text in ("x" * (kind.max_length + 1), SEPARATOR.join(map(str, range(kind.most + 1)))):
+        assert kind.decode(text) is None
 
 
 def test_an_empty_link_is_the_usual_race():
@@ -482,6 +504,13 @@ def test_a_blank_that_may_be_a_plus_or_not_is_taken_as_it_is_and_the_note_says_h
     own, _, notes = gradients(f="own", own=given)
     assert own == given.replace("+", " ")
     (note,) = notes
+    assert "%2B" in note
+
+
+def test_a_formula_with_too_many_blanks_to_try_each_is_read_with_plus_signs_and_the_note_says_so():
+    given = max(PLUSES, key=len)
+    own, _, (note,) = gradients(f="own", own=given)
+    assert note.startswith(f"own is read as {quoted(own)};")
     assert "%2B" in note
 
 
