@@ -64,6 +64,11 @@ def test_a_run_that_is_at_rest_but_nowhere_special_is_still_going_very_slowly():
         assert verdict.words == "still going, very slowly"
 
 
+def test_a_run_that_is_at_rest_beside_a_known_minimum_is_on_its_way_to_it_and_not_stuck():
+    _, [verdict] = judge("Ravine", SGD(learning_rate=1e-5), [(-0.1, 0)], 100)
+    assert verdict.words == "still going, very slowly"
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_a_short_race_is_judged_too(steps):
     """Nobody says of a few steps that they rest; converged and diverged can be seen at once."""

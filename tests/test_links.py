@@ -13,7 +13,7 @@ from engine import LANDSCAPES, OPTIMIZERS
 from engine.notebook import REPLAYS
 from engine.optimizers import Knob
 from ui.setup.codec import MAX_NOTES, Setup, decode, encode, param_name
-from ui.setup.kinds import SEPARATOR, quoted
+from ui.setup.kinds import SEPARATOR, Names, Number, Whole, quoted
 from ui.setup.landscapes import VIEWS
 from ui.setup.pages import (
     LOSS_AXES,
@@ -83,7 +83,9 @@ def odd_value(rng: random.Random, knob: Knob) -> float | bool:
 
 
 # What each preset's link and 28 made by hand (turned knobs, broken values, names that another page knows) gave in
-# November 2026. People have such links in their notes: a set-up in here is never recorded anew, only added to.
+# November 2026; a link of each optimizer, as it is, with all its knobs at their lowest and at their highest; and one of
+# each landscape, without a start. People have such links in their notes: a set-up in here is never recorded anew, only
+# added to.
 RECORDED = json.loads((Path(__file__).parent / "recorded/links.json").read_text(encoding="utf-8"))
 
 
@@ -125,6 +127,28 @@ def test_a_link_without_a_start_starts_at_the_usual_place(landscape):
     setup, notes = decode({"landscape": [landscape]}, LINK)
     usual = LINK.start if landscape == LINK.landscape else next(iter(LANDSCAPES[landscape].places.values()))
     assert (setup.start, notes) == (usual, [])
+
+
+def test_the_usual_race_starts_at_the_usual_place_of_its_landscape():
+    assert DEFAULT.start == next(iter(DEFAULT.chosen_landscape.places.values()))
+
+
+@pytest.mark.parametrize("page", SETUPS)
+def test_every_setting_can_stand_in_a_link_at_its_default_and_a_number_says_its_range(page):
+    setup = SETUPS[page]()
+    for name, kind in setup.settings().items():
+        if not kind.many:
+            assert kind.decode(kind.encode(getattr(setup, name))) == getattr(setup, name), name
+        if isinstance(kind, Number | Whole):
+            assert kind.accepts.endswith(f"number from {kind.low:g} to {kind.high:g}"), name
+
+
+def test_a_list_of_names_is_bounded_and_so_is_each_of_them():
+    kind = Names()
+    for text in ("x" * kind.max_length, SEPARATOR.join(map(str, range(kind.most)))):
+        assert kind.decode(text) == tuple(text.split(SEPARATOR))
+    for text in ("x" * (kind.max_length + 1), SEPARATOR.join(map(str, range(kind.most + 1)))):
+        assert kind.decode(text) is None
 
 
 def test_an_empty_link_is_the_usual_race():
@@ -185,8 +209,8 @@ def test_a_bad_knob_falls_back_alone_and_the_note_says_to_what(rule, knob):
         setup, notes = decode({**encode(LINK), "racer": [text]}, DEFAULT)
         assert setup == replace(LINK, racers=(racer,))
         (note,) = notes
-        assert note.startswith(f"{rule.name}: {knob.name} {quoted(bad)} is not ")
-        assert note.endswith(f"; {float(knob.default):g} is used.")
+        fits = "0 or 1" if knob.is_switch else f"a number from {knob.low:g} to {knob.high:g}"
+        assert note == f"{rule.name}: {knob.name} {quoted(bad)} is not {fits}; {float(knob.default):g} is used."
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)
@@ -231,12 +255,13 @@ def test_of_a_knob_given_twice_the_first_counts():
     assert notes == [f"{rule.name}: {knob.name} is given again; `{knob.high!r}` is left out."]
 
 
-@pytest.mark.parametrize("count", [MAX_RACERS + 1, 300])
+@pytest.mark.parametrize("count", [MAX_RACERS, MAX_RACERS + 1, 300])
 def test_of_too_many_racers_the_first_ones_run(count):
     texts = [Racers().encode(RULES[i % len(RULES)]()) for i in range(count)]
     setup, notes = decode({**encode(LINK), "racer": texts}, DEFAULT)
     assert [racer.name for racer in setup.racers] == texts[:MAX_RACERS]
-    assert notes == [f"The link names {count} optimizers; the first {MAX_RACERS} are used."]
+    too_many = f"The link names {count} optimizers; the first {MAX_RACERS} are used."
+    assert notes == ([too_many] if count > MAX_RACERS else [])
 
 
 def test_a_link_whose_racers_are_all_unknown_gets_the_usual_line_up():
@@ -252,6 +277,21 @@ def test_a_link_with_hundreds_of_faults_gets_a_short_answer():
     assert len(notes) == MAX_NOTES + 1
     assert re.fullmatch(r"And \d+ more\.", notes[-1])
     assert max(map(len, notes)) < 1000
+
+
+@pytest.mark.parametrize("count", [MAX_NOTES, MAX_NOTES + 1, MAX_NOTES + 7])
+def test_of_many_notes_the_first_are_given_and_the_others_counted(count):
+    _, notes = decode({**encode(LINK), "racer": [RULES[0].name, *["Admam"] * count]}, DEFAULT)
+    assert all("`Admam`" in note for note in notes[:MAX_NOTES])
+    assert notes[MAX_NOTES:] == ([f"And {count - MAX_NOTES} more."] if count > MAX_NOTES else [])
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 9])
+def test_of_many_names_that_a_page_does_not_know_five_are_said_and_the_others_counted(count):
+    names = [f"landscape{i}" for i in range(count)]
+    _, (note,) = decode({name: ["1"] for name in names}, LINK)
+    said = ", ".join(map(quoted, names[:5])) + (f" and {count - 5} more" if count > 5 else "")
+    assert note.startswith(f"The link says {said}, which this page does not know.")
 
 
 @any_text
@@ -385,7 +425,8 @@ TRACKERS = [
 def test_what_others_add_to_a_link_on_the_way_is_no_fault_of_the_visitors(page):
     for tracker in TRACKERS:
         for name in (tracker, tracker.upper()):
-            assert decode({**encode(SETUPS[page]()), name: ["IwAR0x-abc"]}, SETUPS[page]()) == (SETUPS[page](), [])
+            for texts in (["IwAR0x-abc"], ["1", "2"]):
+                assert decode({**encode(SETUPS[page]()), name: texts}, SETUPS[page]()) == (SETUPS[page](), [])
 
 
 @pytest.mark.parametrize("page", SETUPS)
@@ -463,6 +504,13 @@ def test_a_blank_that_may_be_a_plus_or_not_is_taken_as_it_is_and_the_note_says_h
     own, _, notes = gradients(f="own", own=given)
     assert own == given.replace("+", " ")
     (note,) = notes
+    assert "%2B" in note
+
+
+def test_a_formula_with_too_many_blanks_to_try_each_is_read_with_plus_signs_and_the_note_says_so():
+    given = max(PLUSES, key=len)
+    own, _, (note,) = gradients(f="own", own=given)
+    assert note.startswith(f"own is read as {quoted(own)};")
     assert "%2B" in note
 
 

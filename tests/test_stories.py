@@ -449,7 +449,7 @@ def test_a_page_without_a_story_has_no_bar():
 
 def test_a_story_that_is_gone_is_said_and_the_page_opens(monkeypatch):
     setup, notes = read_query("Gradients", {"f": ["x²"], "story": ["gone"], "step": ["2"]})
-    assert (setup.story, setup.f) == ("", "x²")
+    assert (setup.story, setup.step, setup.f) == ("", 1, "x²")
     (note,) = notes
     assert "`gone` is not the name of a story" in note
 

@@ -62,6 +62,8 @@ def test_a_path_has_the_loss_and_the_gradient_that_follow_from_the_formula(name,
     np.testing.assert_allclose(path.moves.moves[:-1], np.diff(x, axis=0), atol=1e-5)
     assert path.best_loss == path.losses.min()
     assert path.path_length == pytest.approx(np.linalg.norm(np.diff(x, axis=0), axis=1).sum(), rel=1e-5)
+    assert path.positions.dtype == np.float32, "as in a race"
+    assert (path.stopped, path.settled, path.converged) == (None, None, None), "nothing but its points ends it"
 
 
 def test_a_path_over_data_has_the_mean_squared_error_and_its_gradient(rng):
@@ -81,8 +83,12 @@ def test_a_path_of_any_length_is_the_same_program(compiles):
     for count in (1, 2, 30, MAX_POINTS):
         path_trace(loss, np.ones((count, 2)))
     assert compiles() == 0
-    with pytest.raises(ValueError, match="at most"):
-        path_trace(loss, np.ones((MAX_POINTS + 1, 2)))
+
+
+@pytest.mark.parametrize("count", [0, MAX_POINTS + 1])
+def test_a_path_of_no_points_or_of_too_many_is_refused(count):
+    with pytest.raises(ValueError, match=f"has {count} points. Give at least 1, and at most {MAX_POINTS}."):
+        path_trace(LANDSCAPES["Bowl"].loss, np.ones((count, 2)))
 
 
 def test_beside_a_race_a_path_goes_as_it_was_given_and_then_stands_still(rng):
