@@ -231,7 +231,7 @@ def test_playing_goes_on_where_it_was_after_a_long_pause_of_the_tab(visitor):
     assert at[4] == pytest.approx(at[3] + 0.1 * pace)
 
 
-def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_step(race):
+def test_it_is_said_where_it_stands_at_a_pause_after_a_key_and_at_the_end_and_not_while_it_plays(race):
     race.ask(
         "(() => { window.spoken = []; new MutationObserver(() => window.spoken.push('')).observe(stage.root,"
         " { subtree: true, childList: true, characterData: true }); window.live = () =>"
@@ -245,6 +245,9 @@ def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_st
     race.page.locator(".scrub").fill("58")
     race.press("Space")
     race.wait("window.live().startsWith('At the end, step 60 of 60; lowest loss: ')")
+    for _ in range(2):
+        race.press("ArrowLeft")
+    race.wait("window.live().startsWith('Paused, step 58 of 60; lowest loss: ')")
 
 
 # ---- room
