@@ -44,4 +44,4 @@ with frame("Home"):
         st.markdown("**Hold a class**, or **hand out** what you have set: in the menu *Teach*, on every page.")
         st.markdown("**Share a link.** A page's address holds all that you set.")
         st.markdown("**Embed a page.** Any address works, with `embed=true` added:")
-        st.code(embed_code(st.context.url), language=None, wrap_lines=True)
+        st.code(embed_code(), language=None, wrap_lines=True)

@@ -95,6 +95,7 @@ REFUSED = {
     "too many rows": (f"x,y\n{ROWS}1,2\n".encode(), f"{MAX_ROWS + 1:,} rows"),
     "too many bytes": (b"1,2\n" * (MAX_BYTES // 4 + 1), "2.0 MB"),
     "too many columns": (b",".join([b"1"] * 2000), "2,000 columns"),
+    "a cell of a whole file": (b"x,y\n1,2\n3," + b"4" * 200_000, "more than 131,072 letters"),
     "an endless cell": (b'x,y\n1,"' + b"2" * 200_000, "never ends"),
 }
 

@@ -528,7 +528,7 @@ def test_a_link_that_is_handed_out_says_what_was_chosen_and_nothing_else(setup):
         assert notes == []
         given = {"hide": tuple(hide), "lock": tuple(lock), "title": "A title", "ask": ask}
         assert handed == replace(setup, **given)
-        (address, shown_in) = link(handed), iframe(page_of(setup), handed)
+        (address, shown_in) = link(page_of(setup), handed), iframe(page_of(setup), handed)
         assert decode(parse_qs(address.partition("?")[2], keep_blank_values=True), type(setup)()) == (handed, [])
         source = re.search('src="([^"]*)"', shown_in)
         assert unescape(source[1]) == f"{address}&embed=true"

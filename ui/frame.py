@@ -81,6 +81,18 @@ LAYOUT = """
 :is([data-testid^="stBaseButton-primary"], [data-tag], [data-tag] *) { color: Canvas; }
 [kind="tertiary"][aria-expanded="true"] { color: CanvasText; } /* of an open menu, darkened too much for the dark one */
 .st-key-formulas > * { flex: 1 1 19rem; }
+label[data-testid="stWidgetLabel"] { color: inherit; } /* pale where a control is locked, and still to be read */
+/* beside an icon, the name of its menu, for those who cannot see it */
+[class*="st-key-"][class*="-more"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"] {
+  position: absolute;
+  clip-path: inset(50%);
+}
+/* where the keyboard is: Streamlit shows it neither on a link to a page, nor on the buttons above a table */
+:is([data-testid="stPageLink-NavLink"], [data-testid="stElementToolbarButton"] button):focus-visible {
+  outline: 2px solid CanvasText;
+  outline-offset: -2px;
+}
+[data-testid="stElementToolbar"]:focus-within { opacity: 1; visibility: visible; }
 /* While a script runs, Streamlit lets all elements fade, each by a transition of its own, which browsers then paint at
    every frame. What takes long here says so, with a spinner or a bar. */
 .stElementContainer.element-container[data-stale="true"] { opacity: 1; transition: none; }

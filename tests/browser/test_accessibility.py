@@ -42,20 +42,45 @@ def test_axe_finds_nothing_grave_in_what_is_ours(page, theme):
     assert grave(in_theme(page, theme).page) == []
 
 
+def test_no_two_menus_of_a_page_have_the_same_name(page):
+    names = page.page.locator("[aria-haspopup=dialog]:visible").all_inner_texts()
+    assert len(set(names)) == len(names)
+
+
+LINK_OR_TOOL = ":is([data-testid=stPageLink-NavLink], [data-testid=stElementToolbarButton] button)"
+
+
+def test_a_link_to_a_page_and_a_tables_button_show_that_they_have_the_focus(page):
+    page.page.keyboard.press("Tab")  # from now on the browser says where the keyboard is
+    places = page.page.locator(f"{LINK_OR_TOOL}:visible")
+    for place in (places.first, places.last):
+        place.focus()
+        page.page.wait_for_function(
+            "place => place.matches(':focus-visible') && getComputedStyle(place).outlineStyle === 'solid'"
+            " && place.checkVisibility({ opacityProperty: true })",
+            arg=place.element_handle(),
+        )
+
+
 def address(page, query):
     return f"{page}?{urlencode(query, doseq=True)}"
 
 
-def asking_step():
-    """The address of a story's step on the race that asks a question, in a lecture."""
+def story_step(*, asks, **more):
+    """The address of a story's step on the race that asks a question, or of one that asks none."""
     steps = ((story, k) for story in library().stories.values() for k in range(1, len(story.steps) + 1))
-    story, k = next((story, k) for story, k in steps if "ask" in story.query(k) and "Race" in story.file(k))
-    return address("Ackley_Race", {**story.query(k), "lecture": ["1"]})
+    story, k = next((story, k) for story, k in steps if ("ask" in story.query(k)) == asks and "Race" in story.file(k))
+    return address("Ackley_Race", {**story.query(k), **more})
 
 
-# each page, the button that opens a menu on it, and what is then there
+# each page, the button that opens a menu on it or plays, and what is then there
 STATES = {
-    "a question in a story and a lecture": (asking_step(), "Other questions", "[data-testid=stPopoverBody]"),
+    "a question in a story and a lecture": (
+        story_step(asks=True, lecture=["1"]),
+        "Other questions",
+        "[data-testid=stPopoverBody]",
+    ),
+    "a story that plays": (story_step(asks=False), "Play", ".play:text('Pause')"),
     "what is handed out": (
         address("Ackley_Race", encode(RaceSetup(steps=50))),
         "Teach",

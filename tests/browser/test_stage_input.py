@@ -2,11 +2,13 @@
 """The stage under hands: what a press, a wheel, a finger and a key do, and what they leave to the browser."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
 from engine import OPTIMIZERS
 from tests.browser.firefox import not_in_firefox
+from ui.setup.codec import encode
 from ui.setup.pages import FitSetup, RaceSetup, RegressionSetup
 
 RULES = list(OPTIMIZERS.values())
@@ -156,17 +158,36 @@ def test_the_wheel_zooms_with_its_key_and_the_page_stays(race, key):
     assert race.ask(SCROLLED) == before
 
 
-@not_in_firefox("Playwright cannot touch")
-def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_still_drags(window):
-    visitor = window(1000, 700, device={"has_touch": True}).open(RACE)
-    visitor.ask(TOLD)
-    touch = visitor.page.context.new_cdp_session(visitor.page)
-    x, y = on_map(visitor, 0.5, 0.5)
-    before, zoom = visitor.ask(SCROLLED), visitor.ask(ZOOM)
+def swipe_up(page, x: float, y: float) -> None:
+    touch = page.context.new_cdp_session(page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
     for up in range(10, 100, 10):
         touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - up}]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@not_in_firefox("Playwright cannot touch")
+def test_a_swipe_over_the_marks_of_the_learning_rates_scrolls_the_page(window):
+    visitor = window(390, 844, device={"has_touch": True})
+    page = visitor.page
+    page.goto(f"{visitor.server}/Ackley_Race?{urlencode(encode(replace(RACE, show='rates')), doseq=True)}")
+    marks = page.locator(".st-key-race-outcomes .nsewdrag")
+    marks.wait_for()
+    page.locator(".katex").first.wait_for()  # what is below it makes the page long enough
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    marks.scroll_into_view_if_needed()
+    box = marks.bounding_box()
+    before = page.evaluate(SCROLLED)
+    swipe_up(page, box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.wait_for_function(f"before => {SCROLLED} > before + 40", arg=before)
+
+
+@not_in_firefox("Playwright cannot touch")
+def test_on_a_touch_screen_a_swipe_scrolls_a_tap_moves_the_start_and_the_mouse_still_drags(window):
+    visitor = window(1000, 700, device={"has_touch": True}).open(RACE)
+    visitor.ask(TOLD)
+    before, zoom = visitor.ask(SCROLLED), visitor.ask(ZOOM)
+    swipe_up(visitor.page, *on_map(visitor, 0.5, 0.5))
     visitor.wait(f"{SCROLLED} > given + 40", before)
     assert visitor.ask(ZOOM) == zoom
     assert visitor.ask("stage.told") == []
@@ -231,7 +252,7 @@ def test_playing_goes_on_where_it_was_after_a_long_pause_of_the_tab(visitor):
     assert at[4] == pytest.approx(at[3] + 0.1 * pace)
 
 
-def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_step(race):
+def test_it_is_said_where_it_stands_at_a_pause_after_a_key_and_at_the_end_and_not_while_it_plays(race):
     race.ask(
         "(() => { window.spoken = []; new MutationObserver(() => window.spoken.push('')).observe(stage.root,"
         " { subtree: true, childList: true, characterData: true }); window.live = () =>"
@@ -245,6 +266,9 @@ def test_it_is_said_where_it_stands_at_a_pause_and_at_the_end_and_not_at_each_st
     race.page.locator(".scrub").fill("58")
     race.press("Space")
     race.wait("window.live().startsWith('At the end, step 60 of 60; lowest loss: ')")
+    for _ in range(2):
+        race.press("ArrowLeft")
+    race.wait("window.live().startsWith('Paused, step 58 of 60; lowest loss: ')")
 
 
 # ---- room

@@ -73,7 +73,7 @@ def test_what_is_handed_out_says_what_was_chosen_and_its_title_stays_in_its_plac
     handed, notes = handed_out(kind(), hide, lock, title, "")
     assert handed.title in ("", on_one_line(title))
     assert bool(notes) <= (len(on_one_line(title)) > MAX_TITLE or {*hide} != {*handed.hide})
-    assert decode(parse_qs(link(handed).partition("?")[2], keep_blank_values=True), kind()) == (handed, [])
+    assert decode(parse_qs(link(page, handed).partition("?")[2], keep_blank_values=True), kind()) == (handed, [])
     frame = iframe(page, handed)
     assert (frame.count("<"), frame.count(">"), frame.count('"')) == (2, 2, 10)
     assert unescape(re.search('title="([^"]*)"', frame)[1]) == (handed.title or page)

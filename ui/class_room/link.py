@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 import segno
-import streamlit as st
+
+from ui.setup.address import home_address
 
 
 def link(code: str) -> str:
     """The address that students join a class by: that of the home page, wherever the app is served."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/page")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rpartition('/')[0]}/?class={code}"
+    return f"{home_address()}/?class={code}"
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ import streamlit as st
 
 from engine import Optimizer
 from ui.draw.tables import download_csv, show_table
+from ui.setup.address import page_address
 from ui.setup.codec import Setup, encode, param_name
 from ui.setup.controls import Controls
 from ui.setup.presets import preset_of
@@ -86,9 +87,7 @@ def keep_run(page: str, setup: Setup, ended: str) -> None:
     before = last.setup if last else None
     if last and last is runs[-1] and same_knob(last, setup):
         before = runs.pop().before
-    address = (
-        f"{(st.context.url or '').partition('?')[0]}?{urlencode(encode(replace(setup, class_code='')), doseq=True)}"
-    )
+    address = f"{page_address(page)}?{urlencode(encode(replace(setup, class_code='')), doseq=True)}"
     runs.append(Kept(page, before, setup, ended, address))
     del runs[:-MAX_RUNS]
 

@@ -41,7 +41,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
         with rows:
             show_knob(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
             more = st.popover(
-                "",
+                f"More settings of {name}",  # to be read aloud; an icon is seen
                 icon=":material/tune:",
                 type="tertiary",
                 help=f"More settings of {name}",

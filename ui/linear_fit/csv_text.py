@@ -13,6 +13,9 @@ BLANKS = " "  # as a separator: any run of blanks
 SEPARATORS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", BLANKS: "spaces"}
 MAX_CELL_LENGTH = 131_072
 UNCLOSED_QUOTE = "A cell of the file never ends: a quotation mark may be missing."
+ENDLESS_CELL = (
+    f"A cell of the file has more than {MAX_CELL_LENGTH:,} letters. Upload a table with two columns of numbers."
+)
 MAX_QUOTED = 40  # characters of a cell in a message
 
 WHAT_TO_DO = "Save the table as CSV (comma-separated text) and upload that."
@@ -124,7 +127,7 @@ def split_plain_row(row: str, separator: str) -> list[str]:
     """The cells of a row without quotation marks."""
     parts = re.split("[ \t]+", row.strip(" \t")) if separator == BLANKS else row.split(separator)
     if max(map(len, parts)) > MAX_CELL_LENGTH:
-        raise CsvError(UNCLOSED_QUOTE)
+        raise CsvError(ENDLESS_CELL)
     return [part.strip() for part in parts]
 
 

@@ -57,6 +57,13 @@ LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
 }
 
 
+# Where marks can be chosen, Streamlit has a drag move them: a finger that is to scroll the page would be held fast.
+# A tap chooses none, with the rule or without.
+SCROLLED_BY_FINGER = """<style>@media (pointer: coarse) {
+.st-key-race-outcomes .nsewdrag { pointer-events: none !important; }
+}</style>"""
+
+
 def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) -> None:
     """The outcome of every learning rate, and under it the loss at the end."""
     start = "the same start" if setup.hides("start") else format_point(setup.start)
@@ -64,6 +71,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     rings = "" if setup.hides("racers") else "Rings: the learning rates set in the sidebar. "
     click = "" if setup.fixes("racers") else "Click on a mark to see its run in the tab Race."
     st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
+    st.html(SCROLLED_BY_FINGER)
     with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
     limit = limit_of(setup.chosen_landscape)

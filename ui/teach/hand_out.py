@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from ui.setup.address import page_address
 from ui.setup.codec import MAX_TITLE, Setup, decode, encode
 from ui.setup.controls import Controls
 from ui.setup.plain import on_one_line
@@ -52,12 +53,13 @@ def show_hand_out(controls: Controls[Any], setup: Setup) -> None:
     handed, notes = handed_out(setup, hide, lock, title, choose_question(controls, setup))
     for note in notes:
         st.markdown(f":material/error: {note}")
+    address = link(controls.page, handed)
     st.markdown("The link for students:")
-    st.code(link(handed), language=None)
-    st.link_button("Open it", link(handed), icon=":material/open_in_new:", help="What students see, in a new tab.")
+    st.code(address, language=None)
+    st.link_button("Open it", address, icon=":material/open_in_new:", help="What students see, in a new tab.")
     st.markdown("The same as a part of a course page, in HTML:")
     st.code(iframe(controls.page, handed), language=None, wrap_lines=True)
-    show_handout(controls, handed, link(handed))
+    show_handout(controls, handed, address)
 
 
 def typed(key: str, usual: str) -> str:
@@ -182,13 +184,13 @@ def handed_out(setup: Setup, hide: Sequence[str], lock: Sequence[str], title: st
     return decode(encode(handed), type(setup)())
 
 
-def link(setup: Setup, **more: str) -> str:
-    """The address of a set-up."""
-    return f"{(st.context.url or '').partition('?')[0]}?{urlencode({**encode(setup), **more}, doseq=True)}"
+def link(page: str, setup: Setup, **more: str) -> str:
+    """The address of a set-up of a page."""
+    return f"{page_address(page)}?{urlencode({**encode(setup), **more}, doseq=True)}"
 
 
 def iframe(page: str, setup: Setup) -> str:
     """HTML that shows a set-up within another page, as high as it needs there."""
     height = HEIGHTS[page] + QUESTION_HEIGHT * bool(setup.ask) + TITLE_HEIGHT * bool(setup.title)
     look = f'title="{escape(setup.title or page)}" width="100%" height="{height}" style="border: 0"'
-    return f'<iframe src="{escape(link(setup, embed="true"))}" {look}></iframe>'
+    return f'<iframe src="{escape(link(page, setup, embed="true"))}" {look}></iframe>'

@@ -316,6 +316,7 @@ class Stage {
     this.showControls();
     this.parts.play.textContent = on ? "❚❚ Pause" : "▶ Play";
     clearTimeout(this.telling);
+    clearTimeout(this.saying);
     if (!on) {
       this.jump(0);
       this.parts.status.textContent = this.describe();
@@ -366,6 +367,7 @@ class Stage {
   jump(by) {
     this.go(Math.round(this.at) + by);
     this.reportPosition();
+    this.saying = setTimeout(() => write(this.parts.status, this.describe()), REST_MILLISECONDS);
   }
 
   go(record) {
@@ -376,6 +378,7 @@ class Stage {
 
   move(record) {
     clearTimeout(this.telling);
+    clearTimeout(this.saying);
     this.playing = false;
     this.showControls();
     this.parts.play.textContent = "▶ Play";
@@ -471,6 +474,7 @@ class Stage {
   close() {
     this.playing = false;
     clearTimeout(this.telling);
+    clearTimeout(this.saying);
     clearTimeout(this.fading);
     this.left.abort();
     this.apart?.close();
