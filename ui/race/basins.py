@@ -75,10 +75,9 @@ def describe_colors(setup: RaceSetup) -> str:
     steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
     return (
-        f"Each point is a start, and {colors} within {steps} steps. All starts "
-        "that lead to one minimum are its basin of attraction. The stronger the colour, the fewer steps are needed. "
-        "Without colour: no minimum is reached. Grey: the run diverges. Click on a map to start from there, here and "
-        "in the tab Race."
+        f"Each point is a start, and {colors} within {steps} steps: strong where few are needed. All starts that lead "
+        "to one minimum are its basin of attraction. Without colour: none is reached. Grey: the run diverges. Click on "
+        "a map to start from there, here and in the tab Race."
     )
 
 
