@@ -64,7 +64,7 @@ def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> 
 
     def task(first: int) -> _End:
         some = (part[first : first + BLOCKS_PER_TASK] for part in blocks)
-        return jax.device_get(run_compiled_blocks(loss, type(optimizer), swept, *same, *some))
+        return jax.device_get(run_compiled_blocks(loss, optimizer.rule, swept, *same, *some))
 
     parts = list(map_in_order(task, range(0, len(blocks[0]), BLOCKS_PER_TASK), progress))
     return jax.tree.map(lambda *pieces: unblock(np.concatenate(pieces), len(starts)), *parts)
@@ -112,7 +112,7 @@ def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
     blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
     each = NamedSharding(mesh, P("devices"))
     sharded = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
-    end = run_shards(loss, type(optimizer), mesh, *common_arguments(optimizer, minima, starts), *sharded)
+    end = run_shards(loss, optimizer.rule, mesh, *common_arguments(optimizer, minima, starts), *sharded)
     return jax.tree.map(lambda part: unblock(gather(part), len(starts)), end)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from engine.batches import batches_per_epoch, in_batch, shuffle
-from engine.optimizers import Optimizer, update_at
+from engine.optimizers import Rule, update_at
 from engine.xla import compiled
 
 MAX_RECORDS = 500  # at most so many steps are recorded, and the start
@@ -124,7 +124,7 @@ def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, 
 @compiled(3, one_kernel=fits_one_kernel)
 def descend(
     loss: Callable[..., jax.Array],
-    rule: type[Optimizer],
+    rule: Rule,
     variant: Variant,
     knobs: Float[Array, "knobs"],
     starts: Float[Array, "runs dim"],

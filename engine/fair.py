@@ -17,7 +17,7 @@ from engine.blocks import Progress
 from engine.landscapes import Landscape, evaluate_at
 from engine.maps import sweep
 from engine.minima import values
-from engine.optimizers import Optimizer
+from engine.optimizers import Rule
 
 TERMS = ("same", "own", "tuned")  # one learning rate for all; each one's defaults; each one's best learning rate
 KNOB = "learning_rate"
@@ -36,11 +36,12 @@ class FairRace:
     rates: Float[np.ndarray, "terms draws optimizers"]  # the learning rate
     losses: Float[np.ndarray, "terms draws optimizers starts"]  # the last loss; infinite where the run diverged
     wins: Float[np.ndarray, "terms draws optimizers"]  # share of the starts at which none ended lower
+    ranges: Float[np.ndarray, "optimizers 2"]  # of the learning rates that each may be tuned to
 
 
 def fair_race(
     landscape: Landscape,
-    optimizers: Sequence[type[Optimizer]],
+    optimizers: Sequence[Rule],
     steps: int,
     rate: float,
     progress: Progress | None = None,
@@ -59,14 +60,15 @@ def fair_race(
     shape = len(TERMS), DRAWS, len(optimizers)
     rates, losses = np.empty(shape), np.empty((*shape, STARTS))
     for column, rule in enumerate(optimizers):
-        own = rule().learning_rate  # type: ignore[attr-defined]
+        own = rule().learning_rate
         for draw, best in enumerate(best_learning_rates(landscape, rule, tuning, steps)):
             rates[:, draw, column] = rate, own, best
             losses[:, draw, column] = final_losses(landscape, rule, rates[:, draw, column], judging[draw], steps)
         if progress:
             progress((column + 1) / len(optimizers))
     start_losses = np.asarray(evaluate_at(landscape.loss, judging.reshape(-1, 2))).reshape(DRAWS, STARTS)
-    return FairRace(tuple(rule.name for rule in optimizers), rates, losses, win_shares(losses, start_losses))
+    names, ranges = tuple(rule.name for rule in optimizers), np.array([rate_range(rule) for rule in optimizers])
+    return FairRace(names, rates, losses, win_shares(losses, start_losses), ranges)
 
 
 def random_starts(landscape: Landscape, seed: Sequence, count: int) -> Float[np.ndarray, "{count} 2"]:
@@ -83,18 +85,23 @@ def random_starts(landscape: Landscape, seed: Sequence, count: int) -> Float[np.
 
 
 def best_learning_rates(
-    landscape: Landscape, rule: type[Optimizer], starts: Float[np.ndarray, "draws starts 2"], steps: int
+    landscape: Landscape, rule: Rule, starts: Float[np.ndarray, "draws starts 2"], steps: int
 ) -> Float[np.ndarray, "draws"]:
     """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss."""
-    (knob,) = (knob for knob in rule.knobs() if knob.name == KNOB)
-    rates = np.geomspace(knob.low, knob.high, RATES)
+    rates = np.geomspace(*rate_range(rule), RATES)
     outcome = final_losses(landscape, rule, rates, starts.reshape(-1, 2), steps).reshape(RATES, *starts.shape[:2])
     return rates[np.median(outcome, axis=2).argmin(axis=0)]
 
 
+def rate_range(rule: Rule) -> tuple[float, float]:
+    """The lowest and the highest learning rate that a rule may have."""
+    (knob,) = (knob for knob in rule.knobs() if knob.name == KNOB)
+    return knob.low, knob.high
+
+
 def final_losses(
     landscape: Landscape,
-    rule: type[Optimizer],
+    rule: Rule,
     rates: Float[np.ndarray, "rates"],
     starts: Float[np.ndarray, "starts 2"],
     steps: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -126,7 +126,7 @@ def sweep(
 
     Raises ``ValueError`` for a knob that the optimizer does not have, or no values, starts or steps.
     """
-    names = [f.name for f in fields(optimizer)]  # type: ignore[arg-type]
+    names = list(vars(optimizer))
     if knob not in names:
         raise ValueError(f"{optimizer.name} has no knob '{knob}'. Choose one of: {', '.join(names)}.")
     values, starts = np.asarray(values, np.float32), np.asarray(starts, np.float32)

@@ -18,7 +18,17 @@ import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    dataclass_transform,
+    get_type_hints,
+    runtime_checkable,
+)
 
 import jax
 import jax.numpy as jnp
@@ -101,7 +111,7 @@ def symbols(state: tuple) -> dict[str, str]:
     return {name: hint.__metadata__[0] for name, hint in get_type_hints(type(state), include_extras=True).items()}
 
 
-def memory(rule: type[Optimizer]) -> dict[str, str]:
+def memory(rule: Rule) -> dict[str, str]:
     """What a rule remembers between steps, in a reader's words, by symbol; empty where that is nothing."""
     hints = get_type_hints(type(rule().init(jnp.zeros(1))), include_extras=True)
     return {hint.__metadata__[0]: hint.__metadata__[1] for hint in hints.values()}
@@ -148,7 +158,13 @@ class Optimizer:
     __no_type_check__: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
-        cls.takes_at = "at" in inspect.signature(cls.update).parameters
+        if "takes_at" not in vars(cls):
+            cls.takes_at = "at" in inspect.signature(cls.update).parameters
+
+    @property
+    def rule(self) -> Rule:
+        """What makes such an optimizer of its knobs, in their order: its class."""
+        return type(self)
 
     def init(self, x: jax.Array) -> Any:
         """The state before the first step: a named tuple of arrays and numbers."""
@@ -165,6 +181,10 @@ class Optimizer:
     def derived(self, state: Any) -> Any:
         """What a move is made of that is not remembered, since it follows from the new state: a named tuple like it."""
         return NoState()
+
+    def parts(self, gradient: jax.Array, before: Any, x: jax.Array, after: Any) -> Any:
+        """What the move from ``x`` is made of that is not remembered, by the state before it and after it."""
+        return self.derived(after)
 
     def formula_now(self) -> str:
         """The formula with these knobs, some of which change it: to be computed from left to right."""
@@ -209,7 +229,22 @@ def update_at(optimizer, gradient, state, x, step, loss, value):
     return optimizer.update(gradient, state, x)
 
 
-Rule = TypeVar("Rule", bound=type[Optimizer])
+@runtime_checkable
+class Rule(Protocol):
+    """What makes an optimizer of its knobs: its class, or a rule that was typed (``engine/rules.py``)."""
+
+    name: Any
+    formula: Any  # LaTeX
+    source: Any  # the paper
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Everything that can be turned."""
+
+    def __call__(self, *values: Any, **named: Any) -> Any:
+        """The optimizer with some of its knobs set."""
+
+
+Class = TypeVar("Class", bound=type[Optimizer])
 
 
 def missing_parts(cls: type[Optimizer], documented: bool) -> str:
@@ -235,14 +270,14 @@ def missing_parts(cls: type[Optimizer], documented: bool) -> str:
 
 
 @dataclass_transform(frozen_default=True)
-def register(cls: Rule) -> Rule:
+def register(cls: Class) -> Class:
     """Enter an optimizer into ``OPTIMIZERS``, once ``prepare`` has found it complete."""
     OPTIMIZERS[cls.name] = prepare(cls)
     return cls
 
 
 @dataclass_transform(frozen_default=True)
-def prepare(cls: Rule) -> Rule:
+def prepare(cls: Class) -> Class:
     """Make an optimizer ready to race. Its class is compiled in, its knobs are traced: turning one is free.
 
     Raises ``ValueError`` for a class that lacks something the race or the pages need.

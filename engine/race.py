@@ -178,7 +178,7 @@ def race(
     variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
     rest = plan, np.float32(tolerance), data, targets
     knobs = [np.array([*vars(optimizer).values()], np.float32) for optimizer in racers.values()]
-    kinds = map(type, racers.values())
+    kinds = [optimizer.rule for optimizer in racers.values()]
     # JAX dispatches asynchronously: all are started before any result is read
     started = descend.each([(loss, kind, variant, own, *each, *rest) for kind, own in zip(kinds, knobs, strict=True)])
     descents = dict(zip(racers, started, strict=True))

@@ -49,7 +49,7 @@ def steps_along(
     more = MAX_RECORDS + 1 - len(steps)  # one shape for all, so that it is compiled once
     found = follow(
         loss,
-        type(racer),
+        racer.rule,
         batch_size is not None,
         np.array([*vars(racer).values()], np.float32),
         np.pad(positions, ((0, more), (0, 0)), mode="edge"),
@@ -114,7 +114,9 @@ def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
         gradient, after, move = step(i, x, before)
         point = x + move
         _, state = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after))
-        return state, Steps(gradient, before, after, optimizer.derived(after), move, point, loss(point, *data))
+        return state, Steps(
+            gradient, before, after, optimizer.parts(gradient, before, x, after), move, point, loss(point, *data)
+        )
 
     state = jax.tree.map(jnp.asarray, optimizer.init(positions[0]))
     state = jax.tree.map(lambda part: part.astype(jnp.result_type(part, jnp.float32)), state)

@@ -8,7 +8,7 @@ import unicodedata
 from lark import Token
 
 from engine.expressions.characters import REPLACEMENTS, plain
-from engine.expressions.functions import ALIASES, CONSTANTS, FUNCTIONS, SUGGESTIONS
+from engine.expressions.functions import ALIASES, ALL_FUNCTIONS, CONSTANTS, FUNCTIONS, SUGGESTIONS
 
 MAX_QUOTED = 18  # characters of what was typed in one piece; a message holds two pieces at most
 ENDS = {"NUMBER", "FRACTION", "NAME", "SUPERSCRIPT", "RPAR", "_CLOSE_BAR"}
@@ -182,7 +182,7 @@ class Typed:
 
 def arity(name: str) -> int:
     """How many values a function takes; a logarithm to a base of one's own takes one."""
-    return FUNCTIONS[name].values if name in FUNCTIONS else 1
+    return ALL_FUNCTIONS[name].values if name in ALL_FUNCTIONS else 1
 
 
 def is_slip(typed: str, name: str) -> bool:

@@ -107,6 +107,12 @@ FUNCTIONS: dict[str, Operation] = {
     "max": call_notation(jnp.maximum, r"\max", 2),
     "min": call_notation(jnp.minimum, r"\min", 2),
 }
+# of a point's coordinates: each takes all of them, and gives one number
+ACROSS: dict[str, Operation] = {
+    "norm": Operation(lambda v: jnp.sqrt(jnp.sum(v * v)), r"\left\|", r"\right\|"),
+    "dot": Operation(lambda v, w: jnp.sum(v * w), r"\left\langle ", r"\right\rangle ", values=2, precedence=4),
+}
+ALL_FUNCTIONS = FUNCTIONS | ACROSS
 ALIASES = {
     "arcsin": "asin",
     "arccos": "acos",

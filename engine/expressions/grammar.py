@@ -9,7 +9,7 @@ from fractions import Fraction
 from lark import Lark, Token, Transformer, v_args
 
 from engine.expressions.characters import DIGITS
-from engine.expressions.functions import ADD, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, POWER, SUBTRACT
+from engine.expressions.functions import ADD, ALL_FUNCTIONS, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, POWER, SUBTRACT
 from engine.expressions.tree import Apply, Name, Node, Number
 
 # Where a token could go on with what stands before it, it does: sin 2x is sin(2x), and sin x^2 is sin(x^2).
@@ -75,7 +75,7 @@ class Build(Transformer[Token, Node]):
         if name.startswith("log_"):
             base = Apply(FUNCTIONS["ln"], (Number(float(name.removeprefix("log_"))),))
             return Apply(DIVIDE, (Apply(FUNCTIONS["ln"], values), base))
-        return Apply(FUNCTIONS[name], values)
+        return Apply(ALL_FUNCTIONS[name], values)
 
     def raised_call(self, name: str, exponent: Node, value: Node) -> Node:
         return Apply(POWER, (self.call(name, value), exponent))

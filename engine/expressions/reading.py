@@ -17,17 +17,16 @@ from engine.expressions.tree import Node
 
 MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH, MAX_BARS = 200, 120, 20, 80  # at most; a formula on a blackboard is far below
 
-TOKEN = re.compile(
-    r"""(?P<NUMBER> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
+# a run of letters; of digits it holds only those of log2 and log10
+WORD = r"[A-Za-zα-ωΑ-Ω]*(?i:log)(?:2|10)(?![0-9.]) | [A-Za-zα-ωΑ-Ω]+"
+TOKEN = r"""(?P<NUMBER> (?:[0-9]+\.?[0-9]*|\.[0-9]+) (?:[eE][+-]?[0-9]+)? )
       | (?P<FRACTION> [½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒] )
-      | (?P<WORD> [A-Za-zα-ωΑ-Ω]*(?i:log)(?:2|10)(?![0-9.]) | [A-Za-zα-ωΑ-Ω]+ )
+      | (?P<WORD> %s )
       | (?P<BASE> _\{?(?:[0-9]+\.?[0-9]*|e(?![A-Za-z]))\}? | [₀₁₂₃₄₅₆₇₈₉]+ )
       | (?P<SUPERSCRIPT> [⁺⁻]?(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+[ˣʸ]?|[ˣʸ])[⁰¹²³⁴⁵⁶⁷⁸⁹]* )
       | (?P<CIRCUMFLEX> \^|\*\* ) | (?P<STAR> \* ) | (?P<SLASH> / ) | (?P<PLUS> \+ ) | (?P<MINUS> - )
       | (?P<LPAR> \( ) | (?P<RPAR> \) ) | (?P<COMMA> , ) | (?P<BAR> \| ) | (?P<ROOT> [√∛∜] )
-      | (?P<COMPARISON> [=<>≤≥≠]+ ) | (?P<STRANGE> \S )""",
-    re.VERBOSE,
-)
+      | (?P<COMPARISON> [=<>≤≥≠]+ ) | (?P<STRANGE> \S )"""
 MAX_FLOAT, MIN_FLOAT = float(jnp.finfo(jnp.float32).max), float(jnp.finfo(jnp.float32).tiny)
 
 SIGNS = {"PLUS", "MINUS", "STAR", "SLASH"}
@@ -49,13 +48,15 @@ class Level:
 class Reading(Typed):
     """One text on its way to a tree. Size and brackets are checked on the tokens, before a node is built."""
 
+    token = re.compile(TOKEN % WORD, re.VERBOSE)
+
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
         super().__init__(text, variables)
         self.levels = [Level(Token("START", "", 0))]
 
     def tree(self) -> Node:
         """The tree of the formula. Raises ``ExpressionError`` for a text that is none."""
-        for found in TOKEN.finditer(self.plain):
+        for found in self.token.finditer(self.plain):
             self.scan(found)
         self.match_bars()
         for i in range(len(self.tokens)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import re
 import textwrap
 import tokenize
 from collections.abc import Callable, Mapping
@@ -19,9 +20,12 @@ import numpy as np
 
 from engine import Optimizer
 from engine.annotations import Arrays
+from engine.expressions.names import NAME as A_NAME
 from engine.optimizers import helpers, symbols
 from engine.race import Run
+from engine.rules import GIVEN, TypedOptimizer, TypedRule
 from engine.steps import Steps, steps_along
+from engine.symbols import symbol_of
 from ui.draw.line_up import letter
 from ui.draw.mathml import numbers_as_math, symbols_as_math
 from ui.draw.stage.stage import packed
@@ -100,6 +104,7 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
         symbol: f"corrected {name.removesuffix('_hat')}" if name.endswith("_hat") else name.replace("_", " ")
         for name, symbol in fields.items()
     }
+    named = {symbol: "" if words == letter(symbol) else words for symbol, words in named.items()}
     shown = {line.symbol for line in lines_of(racer)} | {"t"}  # RMSProp keeps a mean that it may not use
     return {GRADIENT: "", DECAYED: "", **named, MOVE: "", POINT: "", LOSS: ""} | {
         symbol: words for symbol, words in WORDS.items() if symbol in shown | {GRADIENT, LOSS}
@@ -108,6 +113,8 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
 
 def code_of(racer: Optimizer) -> str:
     """The source of the rule's step as HTML, in which each name that stands for a symbol is marked with it."""
+    if isinstance(racer, TypedOptimizer):
+        return marked_text(racer.rule)
     rule = type(racer)
     state = racer.init(jnp.zeros(1))
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
@@ -128,7 +135,24 @@ def marked(function: Callable[..., Any], names: Mapping[str, str]) -> str:
             (row, start), (_, end) = token.start, token.end
             line = lines[row - 1]
             lines[row - 1] = f"{line[:start]}\0{html.escape(names[token.string])}\1{token.string}\2{line[end:]}"
-    text = html.escape("".join(lines), quote=False)
+    return with_marks("".join(lines))
+
+
+def marked_text(rule: TypedRule) -> str:
+    """The text of a typed rule as HTML, each of its names marked with its symbol."""
+    names = {*GIVEN, *rule.declared, *(line.name for line in rule.lines)}
+
+    def mark(found: re.Match[str]) -> str:
+        name = found[0]
+        return f"\0{html.escape(symbol_of(name))}\1{name}\2" if name in names else name
+
+    lines = (line.partition("#") for line in rule.text.split("\n"))
+    return with_marks("\n".join(re.sub(A_NAME, mark, code) + sign + remark for code, sign, remark in lines))
+
+
+def with_marks(text: str) -> str:
+    """A text as HTML, in which what is marked can be pointed at."""
+    text = html.escape(text, quote=False)
     return text.replace("\0", '<span data-symbol="').replace("\1", '">').replace("\2", "</span>")
 
 

@@ -60,7 +60,7 @@ def changes(before: Setup, after: Setup) -> Changes:
 
 def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Changes:
     """Which optimizers came or went; where they are the same, which of their knobs were turned."""
-    if [type(racer) for racer in before] != [type(racer) for racer in after]:
+    if [racer.rule for racer in before] != [racer.rule for racer in after]:
         old, new = racer_names(before), racer_names(after)
         came = [f"{name} added" for name in new if name not in old]
         went = [f"{name} removed" for name in old if name not in new]

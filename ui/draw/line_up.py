@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 import unicodedata
 from typing import Any
 
 import streamlit as st
 
-from engine import OPTIMIZERS
 from engine.optimizers import Knob
 from ui.draw.palette import swatch
+from ui.draw.rule_field import rule_fields, style_of
 from ui.draw.styles import styles
 from ui.numbers import format_plain
 from ui.setup.controls import Controls
-from ui.setup.racers import MAX_RACERS, racer_names
+from ui.setup.racers import MAX_RACERS, NAMES, racer_names, usual_racer
 from ui.setup.session import Entry
 from ui.setup.stops import stops
 
+NAME = "name"  # what the key of a racer without knobs ends with
+DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 GRID = "display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: center;"  # a knob, and the others
 
 
@@ -33,13 +36,17 @@ def line_up(controls: Controls[Any], theme: str) -> None:
     marks = [swatch(style, theme) for style in styles(racers)]
     rules = [mark_rule(controls, *entry, mark) for entry, mark in zip(entries.items(), marks, strict=True)]
     grid = f".st-key-{controls.key('line-up')} {{ {GRID} }}\n"
-    st.html(f"<style>{grid}{''.join(rules)}</style>")
+    st.html(f"<style>{grid}{''.join(rules)}{style_of(controls)}</style>")
     # a page with fewer parts is quicker under the finger: one grid for all rows, each popover filled once it is opened
     rows = st.container(key=controls.key("line-up"))
-    for (number, entry), name in zip(entries.items(), racer_names(racers), strict=True):
-        first, *others = entry.racer.knobs()
+    names = dict(zip(entries, racer_names(racers), strict=True))
+    for (number, entry), name in zip(entries.items(), names.values(), strict=True):
+        knobs = entry.racer.knobs()
         with rows:
-            show_knob(controls, number, entry, first, f"{name} · {first.words} {letters(first.symbol)}")
+            if knobs:
+                show_knob(controls, number, entry, knobs[0], f"{name} · {called(knobs[0])}")
+            else:
+                st.container(key=controls.key(number, NAME)).markdown(name)
             more = st.popover(
                 f"More settings of {name}",  # to be read aloud; an icon is seen
                 icon=":material/tune:",
@@ -53,8 +60,8 @@ def line_up(controls: Controls[Any], theme: str) -> None:
             continue
         with more:
             st.markdown(f"**{name}**")
-            for knob in others:
-                show_knob(controls, number, entry, knob, f"{knob.words} {letters(knob.symbol)}")
+            for knob in knobs[1:]:
+                show_knob(controls, number, entry, knob, called(knob))
             controls.draw(
                 "racers",
                 st.button,
@@ -66,35 +73,45 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 disabled=alone,
                 help="At least one optimizer is needed." if alone else None,
             )
+    rule_fields(controls, names)
     full = len(racers) >= MAX_RACERS
     controls.draw(
         "racers",
         st.selectbox,
         "Add an optimizer",
-        list(OPTIMIZERS),
+        list(NAMES),
         index=None,
         key=controls.key("add"),
         on_change=take_racer,
         args=(controls,),
         placeholder=f"{MAX_RACERS} is the most" if full else "Choose an optimizer",
         disabled=full,
-        help="The same optimizer may run more than once, with other settings.",
+        help=f"The same optimizer may run more than once, with other settings. “{NAMES[-1]}” is one that you type.",
     )
 
 
 def mark_rule(controls: Controls[Any], number: int, entry: Entry, mark: str) -> str:
-    """The CSS that puts a racer's mark before the name of its first knob.
+    """The CSS that puts a racer's mark before the name of its first knob, or its own where it has no knob.
 
     Not in the name itself: a screen reader would spell the picture's address, and say it again for the help.
     """
-    key = controls.key(number, entry.racer.knobs()[0].name)
+    knobs = entry.racer.knobs()
+    place = (
+        f".st-key-{controls.key(number, knobs[0].name)} label" if knobs else f".st-key-{controls.key(number, NAME)} p"
+    )
     look = "flex: none; align-self: center; margin-right: 0.3rem;"
-    return f'.st-key-{key} label::before {{ content: url("{mark}"); {look} }}\n'
+    return f'{place}::before {{ content: url("{mark}"); {look} }}\n'
+
+
+def called(knob: Knob) -> str:
+    """A knob's words and its symbol; that alone where they are the same."""
+    symbol = letters(knob.symbol)
+    return symbol if symbol.translate(DIGITS) == knob.words else f"{knob.words} {symbol}"
 
 
 def letters(symbol: str) -> str:
     """A knob's symbol as text, which a screen reader can say: ``\\beta_1`` as β₁."""
-    symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", symbol)
+    symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", re.sub(r"\\mathrm\{(.*?)\}", r"\1", symbol))
     symbol = re.sub(r"_\{\\(max|min)\}", r" \1", symbol).replace("_+", "₊").replace("_-", "₋")
     greek = html.unescape(re.sub(r"\\([A-Za-z]+)", r"&\1;", symbol))
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
@@ -117,7 +134,7 @@ def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, la
         choices = stops(knob.low, knob.high, getattr(entry.added, knob.name))
         controls.draw("racers", st.select_slider, label, choices, key=place, help=about, format_func=format_plain)
     else:
-        digits = 4 if 0.999 < knob.high < 1 else 3
+        digits = 4 if 0.999 < knob.high < 1 else max(3, 3 - math.ceil(math.log10(knob.high - knob.low)))
         look: dict[str, Any] = {"step": 10.0**-digits, "format": f"%.{digits}f"}
         controls.draw("racers", st.slider, label, knob.low, knob.high, key=place, help=about, **look)
 
@@ -127,7 +144,7 @@ def take_racer(controls: Controls[Any]) -> None:
     if (chosen := controls.new_value("add")) is None:
         return
     if len(controls.memory.entries) < MAX_RACERS:
-        controls.add_racer(OPTIMIZERS[chosen]())
+        controls.add_racer(usual_racer(chosen))
     controls.set_widget(controls.key("add"), None)
 
 

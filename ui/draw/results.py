@@ -8,13 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from engine import OPTIMIZERS, Optimizer, Trace
+from engine import Optimizer, Trace
 from engine.endings import Verdict
-from engine.optimizers import Knob, memory, source
+from engine.optimizers import Knob, Rule, memory, source
+from engine.rules import TypedRule
 from ui.draw.conventions import CONVENTIONS
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import download_csv, leaderboard, paths, show_table
 from ui.setup.controls import Controls
+from ui.setup.racers import rule_names
 
 # of the leaderboard, in pixels: up to the verdicts it fits on a phone
 MARK_WIDTH, VERDICT_WIDTH, ROW_HEIGHT, LINE_HEIGHT = 44, 190, 35, 19
@@ -23,6 +25,8 @@ MAX_WHOLE = 2.0**53  # Streamlit's cells for numbers show a larger one unrounded
 VERDICT_LETTERS = 24  # on a line of a verdict
 LOSSES = {"final loss": "The loss where it ended.", "best loss": "The lowest loss on the way."}
 ALL = "Conventions"
+TYPED = "A rule that was typed. In each step its lines are computed from top to bottom, each with what is set by then."
+JOINED, BROKEN = r", \quad ", r" \\ "  # between the lines of a formula
 FOR_ALL = """
 The update rules are PyTorch's, or their authors' where it has none, and their names are the field's:
 
@@ -102,29 +106,42 @@ def row_height(verdicts: Sequence[str]) -> int:
 def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:
     """How one optimizer of the line-up moves, or what holds for all: its rule, in words, and the code that runs."""
     # one card and not an expander each: what is closed has to be drawn too whenever a slider moves
-    moves = list(dict.fromkeys(racer.name for racer in racers))
-    chosen = st.pills("How does it move?", [*moves, ALL], key=controls.key("card"), label_visibility="collapsed")
+    cards = {name: rule for rule, name in rule_names(racers).items() if controls.shows("racers") or is_known(rule)}
+    chosen = st.pills("How does it move?", [*cards, ALL], key=controls.key("card"), label_visibility="collapsed")
     if chosen:
         with st.container(border=True):
-            show_card(OPTIMIZERS[chosen]) if chosen in OPTIMIZERS else st.markdown(FOR_ALL)
+            show_card(cards[chosen]) if chosen in cards else st.markdown(FOR_ALL)
 
 
-def show_card(rule: type[Optimizer]) -> None:
+def is_known(rule: Rule) -> bool:
+    """Whether a rule is one of the engine's, and was not typed."""
+    return not isinstance(rule, TypedRule)
+
+
+def show_card(rule: Rule) -> None:
     """One optimizer: its words, formula, source, memory and knobs, where others differ, and its code."""
-    st.markdown(rule.__doc__)
-    st.latex(rule.formula)
-    st.caption(f"Source: {rule.source}")
+    if isinstance(rule, TypedRule):
+        st.markdown(TYPED)
+        st.latex(rf"\begin{{gathered}} {rule.formula.replace(JOINED, BROKEN)} \end{{gathered}}")
+    else:
+        st.markdown(rule.__doc__)
+        st.latex(rule.formula)
+        st.caption(f"Source: {rule.source}")
     remembered = [f"- ${symbol}$: {meaning}." for symbol, meaning in memory(rule).items()]
     st.markdown(
         "\n".join(["Between two steps it remembers", "", *remembered]) if remembered else "It remembers nothing."
     )
     about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {default(knob)}." for knob in rule.knobs()]
-    st.markdown("\n".join(["It can be set with", "", *about]))
+    st.markdown("\n".join(["It can be set with", "", *about]) if about else "It has nothing to be set.")
     if differences := CONVENTIONS.get(rule.name):
         with st.expander("Where PyTorch, optax and this app differ"):
             st.markdown("\n".join(f"- {statement}" for statement in differences.values()))
+    if isinstance(rule, TypedRule):
+        st.markdown("What was typed, which is computed line by line:")
+        st.code(rule.text, language=None)
+        return
     st.markdown("The code that runs, from `engine/optimizers.py`:")
-    st.code(source(rule), language="python")
+    st.code(source(rule), language="python")  # type: ignore[arg-type]  # it is a class
 
 
 def default(knob: Knob) -> str:

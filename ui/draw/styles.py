@@ -14,13 +14,15 @@ SPARE = (7, 4, 2, 3, 8, 6, 10, 11, 9, 1, 0, 5)
 def styles(racers: Sequence[Optimizer]) -> list[Style]:
     """A style for each racer, no two in one colour: the first of its kind has its optimizer's own.
 
-    Further ones take a spare one, and so does an optimizer that shares its colour with an older one beside it.
+    Further ones take a spare one, and so do an optimizer that shares its colour with an older one beside it, and the
+    visitor's own rule.
     """
     every = STYLES + FURTHER
     number = {name: i for i, name in enumerate(OPTIMIZERS)}
+    known = [place for place, racer in enumerate(racers) if racer.name in number]
     taken: set[str] = set()
     chosen: dict[int, Style] = {}
-    for place in sorted(range(len(racers)), key=lambda place: number[racers[place].name]):
+    for place in sorted(known, key=lambda place: number[racers[place].name]):
         own = every[number[racers[place].name] % len(every)]
         if own.light not in taken:
             chosen[place] = own

@@ -23,7 +23,8 @@ from ui.draw.stage.stage import Index, Readout, Stage, Track, View
 from ui.draw.styles import styles
 from ui.memo import Memo
 from ui.numbers import format_number
-from ui.setup.questions.tries import RATE, Rate
+from ui.setup.questions.tries import Rate
+from ui.setup.racers import with_rate
 
 YOU = "You"
 ARROW = 0.14  # of the map's width or height: the arrow says which way is down, and a number how steep it is
@@ -91,11 +92,6 @@ def yours_of(
     own = f"Yours: {racer.name} {answer[0]:g}"
     other = {f"Best of {len(rates)}: {racer.name} {best:g}": with_rate(racer, best)}
     return Yours({own: with_rate(racer, answer[0]), **other})
-
-
-def with_rate(racer: Optimizer, rate: float) -> Optimizer:
-    """An optimizer with another learning rate."""
-    return replace(racer, **{RATE: rate})  # type: ignore[type-var]
 
 
 def best_rate(racer: Optimizer, rates: Sequence[float], race: Race) -> float:

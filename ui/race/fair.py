@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from engine import OPTIMIZERS
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
 from ui.admission import long_run, waiting
 from ui.draw.figures import MIN_LOSS, common_layout, show_figure
@@ -23,6 +23,7 @@ from ui.numbers import format_plain
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import sentences
 from ui.setup.pages import MAX_RATE, MIN_RATE, RaceSetup
+from ui.setup.racers import has_rate, rule_names, without_rate
 from ui.setup.stops import stops
 
 TITLES: Mapping[str, str] = {"same": "one rate", "own": "defaults", "tuned": "tuned"}  # by the name of the terms
@@ -42,8 +43,13 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
         "to the best."
     )
     choose_rate(setup)
-    fair = cached_fair_race(setup)
-    racer_styles = dict(zip(fair.optimizers, styles([OPTIMIZERS[name]() for name in fair.optimizers]), strict=True))
+    if missing := without_rate(setup):
+        st.markdown(f":material/info: {missing}")
+    rules = rule_names([racer for racer in setup.racers if has_rate(racer)])
+    if not rules:
+        return
+    fair = replace(cached_fair_race(setup, tuple(rules)), optimizers=tuple(rules.values()))
+    racer_styles = dict(zip(fair.optimizers, styles([rule() for rule in rules]), strict=True))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences(fair)))
     show_figure(panels(fair, setup.chosen_landscape.floor, racer_styles, theme), CONTROLS.key("fair"))
     st.subheader("In numbers", anchor=False)
@@ -62,12 +68,11 @@ def choose_rate(setup: RaceSetup) -> None:
     )
 
 
-def cached_fair_race(setup: RaceSetup) -> FairRace:
-    """The fair race of a set-up, run now if no visitor has asked for it before.
+def cached_fair_race(setup: RaceSetup, rules: tuple) -> FairRace:
+    """The fair race of some rules, run now if no visitor has asked for it before.
 
     Whoever turns a knob meanwhile ends the work: the progress bar raises.
     """
-    rules = tuple(dict.fromkeys(racer.name for racer in setup.racers))
     bar = st.empty()
 
     def progress(share: float) -> None:
@@ -79,8 +84,7 @@ def cached_fair_race(setup: RaceSetup) -> FairRace:
     @long_run(look)
     def run() -> FairRace:
         look()
-        classes = [OPTIMIZERS[name] for name in rules]
-        return fair_race(setup.chosen_landscape, classes, setup.steps, setup.shared_rate, progress)
+        return fair_race(setup.chosen_landscape, rules, setup.steps, setup.shared_rate, progress)
 
     with waiting():
         key = setup.chosen_landscape, rules, setup.steps, setup.shared_rate

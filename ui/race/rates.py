@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import jax.numpy as jnp
@@ -22,11 +22,10 @@ from ui.memo import Memo
 from ui.numbers import format_point
 from ui.race.controls import CONTROLS
 from ui.setup.pages import RaceSetup
-from ui.setup.racers import names_in
+from ui.setup.racers import RATE, has_rate, names_in, with_rate, without_rate
 
 RATES = 97  # from the lowest to the highest learning rate
 SWEEPS = Memo[Sweep](256)
-KNOB = "learning_rate"
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,10 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     rings = "" if setup.hides("racers") else "Rings: the learning rates set in the sidebar. "
     click = "" if setup.fixes("racers") else "Click on a mark to see its run in the tab Race."
     st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
+    if missing := without_rate(setup):
+        st.markdown(f":material/info: {missing}")
+    if not line_up(setup):
+        return
     st.html(SCROLLED_BY_FINGER)
     with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
@@ -88,19 +91,19 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
 
 
 def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
-    """The racers by name."""
-    return list(zip(names_in(setup), setup.racers, strict=True))
+    """The racers that have a learning rate, by name."""
+    return [(name, racer) for name, racer in zip(names_in(setup), setup.racers, strict=True) if has_rate(racer)]
 
 
 def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
     """The run of one racer with every learning rate, made now if no visitor has asked for it before."""
     landscape = setup.chosen_landscape
-    (knob,) = (knob for knob in racer.knobs() if knob.name == KNOB)
+    (knob,) = (knob for knob in racer.knobs() if knob.name == RATE)
     rates = np.geomspace(knob.low, knob.high, RATES)
     return SWEEPS.get(
         (landscape, racer, setup.start, setup.steps),
         long_run()(
-            lambda: sweep(landscape.loss, racer, KNOB, rates, [setup.start], setup.steps, minima=landscape.minima)
+            lambda: sweep(landscape.loss, racer, RATE, rates, [setup.start], setup.steps, minima=landscape.minima)
         ),
         still_wanted,
     )
@@ -122,7 +125,8 @@ def outcomes(setup: RaceSetup, found: Mapping[str, Sweep], limit: float | None, 
     x = [float(rate) for outcome in found.values() for rate in outcome.values]
     y = [rows[name] for name, outcome in found.items() for _ in outcome.values]
     each_look = [LOOKS[ending.kind] for outcome in found.values() for ending in outcome.endings[:, 0]]
-    where = [[place, float(rate)] for place, outcome in enumerate(found.values()) for rate in outcome.values]
+    places = {name: place for place, name in enumerate(names_in(setup))}
+    where = [[places[name], float(rate)] for name, outcome in found.items() for rate in outcome.values]
     traces = []
     for look in dict.fromkeys(LOOKS.values()):
         mine = [i for i, its in enumerate(each_look) if its is look]
@@ -207,5 +211,5 @@ def take_rate() -> None:
     place, rate = marks[0]["customdata"][:2]
     racers = list(CONTROLS.current_setup().racers)
     if int(place) < len(racers):
-        racers[int(place)] = replace(racers[int(place)], learning_rate=float(f"{rate:.4g}"))  # type: ignore[type-var]
+        racers[int(place)] = with_rate(racers[int(place)], float(f"{rate:.4g}"))
         CONTROLS.update(racers=tuple(racers), show="race")

@@ -9,9 +9,10 @@ from weakref import WeakKeyDictionary
 import jax
 import numpy as np
 
-from engine import Landscape, Optimizer, Trace, race
+from engine import OPTIMIZERS, Landscape, Optimizer, Trace, race
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
+from engine.optimizers import Rule
 from engine.paths import on_steps
 from engine.quantities import moves_between
 from ui.draw.landscapes import box, loss_at
@@ -23,7 +24,8 @@ from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
 # the optimizers whose programs are compiled, by the landscape
-raced: WeakKeyDictionary[Landscape, set[type[Optimizer]]] = WeakKeyDictionary()
+raced: WeakKeyDictionary[Landscape, set[Rule]] = WeakKeyDictionary()
+RULES = frozenset(OPTIMIZERS.values())
 
 
 def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dict[str, Style]]:
@@ -47,13 +49,14 @@ def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Tra
     """Race some optimizers as a set-up says."""
     landscape = setup.chosen_landscape
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
-    raced.setdefault(landscape, set()).update(map(type, racers.values()))
+    # a typed rule would be held as long as its landscape, which may be for ever
+    raced.setdefault(landscape, set()).update(racer.rule for racer in racers.values() if racer.rule in RULES)
     return traces
 
 
 def is_compiled(setup: RaceSetup) -> bool:
     """Whether every racer of the line-up has run on this landscape since the server started."""
-    return {type(racer) for racer in setup.racers} <= raced.get(setup.chosen_landscape, set())
+    return {racer.rule for racer in setup.racers} <= raced.get(setup.chosen_landscape, set())
 
 
 def at_start(setup: RaceSetup) -> dict[str, Trace]:

@@ -122,7 +122,7 @@ class Controls(Generic[SetupT]):
                 knob.name: st.session_state.get(self.key(number, knob.name), getattr(entry.racer, knob.name))
                 for knob in entry.racer.knobs()
             }
-            entry.racer = type(entry.racer)(**knobs)
+            entry.racer = entry.racer.rule(**knobs)
         return self.memory.entries
 
     def sync_from_url(self) -> None:

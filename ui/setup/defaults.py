@@ -13,6 +13,7 @@ DEFAULTS = {
     "select_slider": "value",
     "selectbox": "index",
     "slider": "value",
+    "text_area": "value",
     "text_input": "value",
     "toggle": "value",
 }  # what a widget's function calls the value that it begins with; a button has none

@@ -7,22 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine import OPTIMIZERS, Optimizer
+from engine import OPTIMIZERS, ExpressionError, Optimizer
+from engine.rule_text import EXAMPLE, parse_rule
+from engine.rules import NAME as OWN_RULE
+from engine.rules import TypedOptimizer
 from ui.setup.kinds import SEPARATOR, Kind, decode_number, encode_number, quoted
+from ui.setup.plain import plain
 
 MAX_RACERS = 12
+RATE = "learning_rate"
+NAMES = (*OPTIMIZERS, OWN_RULE)  # of what a line-up can hold
 
 
 @dataclass(frozen=True)
 class Racers(Kind):
-    """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default."""
+    """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default.
+
+    Of the visitor's own rule its text stands between them.
+    """
 
     many: ClassVar[bool] = True
 
     def encode(self, value: Optimizer) -> str:
         """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
         changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
-        return SEPARATOR.join([value.name, *(part for name, knob in changed for part in (name, encode_number(knob)))])
+        text = [value.rule.text] if isinstance(value, TypedOptimizer) else []
+        knobs = (part for name, knob in changed for part in (name, encode_number(knob)))
+        return SEPARATOR.join([value.name, *text, *knobs])
 
     def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
         """The line-up of a link, without the racers that are not known; None where there are no others."""
@@ -37,10 +48,19 @@ class Racers(Kind):
 def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     """The racer that one text of a link stands for; None, and a note, for an unknown optimizer."""
     name, *parts = text.split(SEPARATOR)
-    if name not in OPTIMIZERS:
-        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(OPTIMIZERS)}.")
+    if name not in NAMES:
+        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(NAMES)}.")
         return None
-    rule = OPTIMIZERS[name]
+    rule: Any
+    if name == OWN_RULE:
+        text, *parts = parts or [EXAMPLE]
+        try:
+            rule = parse_rule(text)
+        except ExpressionError as error:
+            notes.append(f"{name} is left out. {plain(str(error))} In a link, + is written %2B.")
+            return None
+    else:
+        rule = OPTIMIZERS[name]
     knobs = {knob.name: knob for knob in rule.knobs()}
     changed: dict[str, float | bool] = {}
     if len(parts) % 2:
@@ -63,6 +83,40 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     return rule(**changed)
 
 
+def usual_racer(name: str) -> Optimizer:
+    """The optimizer of a name with its defaults; of the visitor's own rule, that of the example."""
+    return parse_rule(EXAMPLE)() if name == OWN_RULE else OPTIMIZERS[name]()
+
+
+def with_rate(racer: Optimizer, rate: float) -> Optimizer:
+    """An optimizer with another learning rate."""
+    return racer.rule(**{**vars(racer), RATE: rate})
+
+
+def has_rate(racer: Optimizer) -> bool:
+    """Whether it has a learning rate: a rule that was typed may have none."""
+    return RATE in vars(racer)
+
+
+def without_rate(setup: Any) -> str:
+    """That some racers have no learning rate to be varied, in a sentence; "" where all have one."""
+    names = [name for name, racer in zip(names_in(setup), setup.racers, strict=True) if not has_rate(racer)]
+    if not names:
+        return ""
+    return (
+        f"{' and '.join(names)} is left out: a rule has a learning rate where a line declares it, as a = 0.1 [1e-5, 1]."
+    )
+
+
+def rule_names(racers: Sequence[Optimizer]) -> dict[Any, str]:
+    """A name for each rule of a line-up, told apart by a number where two rules were typed."""
+    found: dict[Any, str] = {}
+    for racer in racers:
+        alike = [name for name in found.values() if name.startswith(racer.name)] if racer.name == OWN_RULE else []
+        found.setdefault(racer.rule, f"{racer.name} ({len(alike) + 1})" if alike else racer.name)
+    return found
+
+
 def names_in(setup: Any) -> list[str]:
     """A name for each racer of a set-up, without its knobs where the link hides those."""
     return racer_names(setup.racers, told=not setup.hides("racers"))
@@ -76,7 +130,7 @@ def racer_names(racers: Sequence[Optimizer], told: bool = True) -> list[str]:
     """
     found = []
     for racer in racers if told else ():
-        alike = [other for other in racers if other.name == racer.name]
+        alike = [other for other in racers if other.rule == racer.rule]
         knobs = [knob for knob in racer.knobs() if len({getattr(other, knob.name) for other in alike}) > 1]
         numbers = [
             f"{getattr(racer, knob.name):g}"

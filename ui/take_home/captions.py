@@ -50,11 +50,11 @@ def labels(setup: Setup) -> dict[str, str]:
 
 def label(name: str, racer: Optimizer) -> str:
     """A racer's name with its first knob, the learning rate, and the others that are not at their default."""
-    first, *others = racer.knobs()
-    others = [knob for knob in others if getattr(racer, knob.name) != knob.default]
+    knobs = racer.knobs()
+    shown = [*knobs[:1], *(knob for knob in knobs[1:] if getattr(racer, knob.name) != knob.default)]
     told = [
         knob.changed if knob.is_switch else f"{letters(knob.symbol)} = {format_number(getattr(racer, knob.name))}"
-        for knob in (first, *others)
+        for knob in shown
     ]
     # a name that tells racers of one kind apart by their knobs would say these twice
     name = racer.name if name.startswith(racer.name) and "(" not in name else name

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from engine.rules import NAME, TypedOptimizer
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import uploaded
 from ui.linear_fit.csv_text import CsvError
@@ -64,6 +65,8 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
+    if label != CSV and any(isinstance(racer, TypedOptimizer) for racer in setup.racers):
+        return f"{NAME} is not written as a program yet: take it out of the line-up, and the others are.", None
     asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
     if asking and label == NOTEBOOK:
         return f"{asking} asks for more than the gradient, which the notebook does not have yet.", None
