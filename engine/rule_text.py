@@ -70,7 +70,7 @@ def parse_rule(text: str) -> TypedRule:
         raise ExpressionError(f"This rule has {len(knobs)} knobs. At most {MAX_KNOBS} fit.")
     others = [one for one in statements if one.name not in knobs or one is not knobs[one.name]]
     set_by = {one.name: one for one in others}
-    starts = {one.name[:-1]: one for one in others if one.name.endswith("0") and one.name[:-1]}
+    starts = {name: one for one in others if (name := starts_which(one.name))}
     for name, one in starts.items():
         check_start(one, name, set_by)
     lines = [one for one in others if one not in starts.values()]
@@ -173,6 +173,17 @@ def check_names(statements: list[Statement]) -> None:
             raise one.error(f"the name {shorten(name)} has {len(name)} letters. At most {MAX_NAME} fit.")
 
 
+def starts_which(name: str) -> str:
+    """The name whose start a name is: m for m0 and m_0, m1 for m1_0, and none for m10."""
+    found = re.fullmatch(r"(.*[^0-9_])_?0|(.*[0-9])_0", name)
+    return (found[1] or found[2]) if found else ""
+
+
+def start_name(name: str) -> str:
+    """What the start of a name is called."""
+    return f"{name}_0" if name[-1].isdigit() else f"{name}0"
+
+
 def check_start(one: Statement, name: str, set_by: Mapping[str, Statement]) -> None:
     """m0 says where m begins, if a line sets m."""
     if name == POINT:
@@ -190,7 +201,7 @@ def check_order(lines: list[Statement], trees: Mapping[str, Node], starts: Mappi
             if later and name not in starts and name not in names_in(trees[name]):
                 raise one.error(
                     f"{name} is used before line {lines[place[name]].number} sets it. Move that line up; or, if the "
-                    f"{name} of the step before is meant, add {name}0 = 0."
+                    f"{name} of the step before is meant, add {start_name(name)} = 0."
                 )
 
 
@@ -260,7 +271,7 @@ def text_of(name: str) -> str | None:
         if not knob.is_switch and name_of(knob.symbol) in used
     ]
     begins = [
-        f"{name_of(symbol)}0 = {short(float(np.ravel(value)[0]))}"
+        f"{start_name(name_of(symbol))} = {short(float(np.ravel(value)[0]))}"
         for symbol, value in zip(symbols(state).values(), state, strict=True)
         if symbol != STEP and name_of(symbol) in used and np.any(value)
     ]

@@ -49,7 +49,7 @@ class TypedRule:
     name: ClassVar[str] = NAME
     source: ClassVar[str] = ""
 
-    def __call__(self, *values: Any, **named: Any) -> TypedOptimizer:
+    def __call__(self, /, *values: Any, **named: Any) -> TypedOptimizer:
         """The optimizer with some of its knobs set, by their place or by their name."""
         names = [knob.name for knob in self.knobs()]
         defaults = {knob.name: knob.default for knob in self.knobs()}

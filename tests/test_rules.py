@@ -16,6 +16,7 @@ from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, pars
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
+from ui.draw.journal import racer_changes
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, RaceSetup, RegressionSetup
 from ui.setup.racers import racer_names, rule_names
@@ -41,6 +42,7 @@ TEXTS = {
     "across": "n0 = 1\nn = 0.9 n + 0.1 norm(g)^2\n"
     "c = min(dot(g, m), 0) / n\nx = x - a (g + c m) / sqrt(n)\nm = g + 0.5 m",
     "loss": "x = x - a f g / (norm(g)^2 + 1e-6)",
+    "many": "m1_0 = 0.1\nm1 = 0.5 m1 + g\nm10 = 0.9 m10 + m1\nx = x - 0.02 m10",
     "before": "p0 = 0\nx = x - a (g + 0.1 (g - p))\np = g",
     "no x on the right": "lambda = 0.1 [0, 1]\ny0 = x\ny = y - a g\nx = (1 - lambda) y",
 }
@@ -265,6 +267,12 @@ def test_a_link_that_gives_no_text_has_the_example_and_one_knows_what_its_knobs_
     assert setup.racers == (RULE(), RULE())
     assert len(notes) == 2
     assert "learning_rate" in notes[0]
+
+
+def test_in_the_journal_another_text_is_the_line_that_was_changed():
+    before, after = RULE(), parse_rule(EXAMPLE.replace("0.999 v", "0.99 v"))()
+    (change,) = racer_changes([before, before], [before, after]).values()
+    assert change == f"{NAME}: v = 0.99 v + 0.001 g^2"
 
 
 def test_two_rules_that_were_typed_are_told_apart_by_name():

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.rule_text import parse_rule
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
 from ui.race.run import run as run_race
@@ -82,6 +83,23 @@ def random_race(seed):
     return RaceSetup(landscape=landscape.name, start=start, steps=60, racers=racers)
 
 
+TYPED = (
+    "a = 0.02 [1e-5, 1]\nm = 0.9 m + 0.1 g  # '''' and \"\"\"\nv = 0.999 v + 0.001 g^2\nx = x - a m / (sqrt(v) + 1e-8)",
+    "lambda = 0.01 [0, 1]\nself = 0.3 [0, 1]\nn0 = 1\ny0 = x + lambda\nn = 0.9 n + 0.1 norm(g)^2/t\n"
+    "c = min(dot(g, p), 0) / (n + 2/3)\np = g + self p tanh(pi c)\ny = y - 0.01 (g + lambda y)\n"
+    "d = sign(g) |g|^(1/3) + e^(-t) log(2)\nx = (1 - lambda) y - 0.001 (d + c p)\nz = x^2 + max(c, sqrt(t))",
+    "x = x - 0.001 g",
+    "c = 0.5\nx = x - 0.01 c + 0.003",
+    "m0 = 3\nm = 0.9 m + 1\nx = x - 0.001 (m + g)",
+)
+
+
+def typed(text):
+    """A rule that was typed, its knobs turned."""
+    rule = parse_rule(text)
+    return rule(**{knob.name: knob.default * 0.9 for knob in rule.knobs()})
+
+
 TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
 SETUPS = {
@@ -101,6 +119,12 @@ SETUPS = {
     ),
     "typed landscape of one variable, where it has no value": RaceSetup(
         landscape="own", own="sqrt(x)", start=(0.3, 1.0), steps=60, racers=(OPTIMIZERS["SGD"](learning_rate=0.1),)
+    ),
+    "typed rules": RaceSetup(
+        landscape="Booth", start=(-2.0, 2.0), steps=60, racers=(*map(typed, TYPED), OPTIMIZERS["Adam"]())
+    ),
+    "a typed rule in batches": RegressionSetup(
+        examples=50, batch=16, steps=60, tolerance=5.0, racers=(typed(TYPED[0]), TWO[1])
     ),
     "regression that settles in batches": RegressionSetup(tolerance=400.0, examples=50, batch=16, steps=90, racers=TWO),
     "regression that settles": RegressionSetup(batch=0, tolerance=5.0, examples=50, steps=60, racers=TWO[1:]),

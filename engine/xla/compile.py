@@ -18,8 +18,9 @@ from engine.xla.program_cache import load_or_build
 
 AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
 MAX_PROGRAMS = 512  # that are held for each function
-# that are held in all of those that may never be asked for again: 475 typed formulas left a process 44 MB larger
-MAX_PASSING = 16
+# that are held in all of those that may never be asked for again, of 2 MB each: those of a class that types rules, in
+# which a slider would else compile
+MAX_PASSING = 40
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
 # of LLVM, and each small kernel a set-up of MLIR.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,7 +61,15 @@ def changes(before: Setup, after: Setup) -> Changes:
 
 def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Changes:
     """Which optimizers came or went; where they are the same, which of their knobs were turned."""
-    if [racer.rule for racer in before] != [racer.rule for racer in after]:
+    rules, new_rules = ([racer.rule for racer in some] for some in (before, after))
+    if rules != new_rules and [racer.name for racer in before] == [racer.name for racer in after]:
+        # each text is a change by itself
+        return {
+            f"{number} {racer!r}": f"{racer.name}: {changed_line(old, racer)}"
+            for number, (old, racer) in enumerate(zip(before, after, strict=True))
+            if old.rule != racer.rule
+        }
+    if rules != new_rules:
         old, new = racer_names(before), racer_names(after)
         came = [f"{name} added" for name in new if name not in old]
         went = [f"{name} removed" for name in old if name not in new]
@@ -71,6 +80,12 @@ def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Ch
         for knob in racer.knobs()
         if getattr(racer, knob.name) != getattr(turned, knob.name)
     }
+
+
+def changed_line(before: Optimizer, after: Optimizer) -> str:
+    """The first line of a typed rule that is another than before, as it is now."""
+    old, new = (getattr(racer.rule, "text", "").split("\n") for racer in (before, after))
+    return next((line for one, line in zip_longest(old, new, fillvalue="") if one != line), "") or "taken out"
 
 
 def value(racer: Optimizer, knob: str) -> str:

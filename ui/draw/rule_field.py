@@ -63,10 +63,14 @@ def rule_field(controls: Controls[Any], number: int, racer: TypedOptimizer, name
 
 
 def style_of(controls: Controls[Any]) -> str:
-    """The CSS of the fields: letters of one width, and no line that is broken."""
+    """The CSS of the fields: letters of one width, and room for what Streamlit writes below the last line."""
     own = [number for number, entry in controls.memory.entries.items() if isinstance(entry.racer, TypedOptimizer)]
     fields = ", ".join(f".st-key-{controls.key(number, TEXT)} textarea" for number in own)
-    return f"{fields} {{ font-family: monospace; font-size: 0.8rem; white-space: pre; }}\n" if own else ""
+    return (
+        f"{fields} {{ font-family: monospace; font-size: 0.75rem; white-space: pre-wrap; padding-bottom: 1.6rem; }}\n"
+        if own
+        else ""
+    )
 
 
 def problem_of(text: str) -> str:

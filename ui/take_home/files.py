@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from engine.rules import NAME, TypedOptimizer
+from engine.rules import TypedOptimizer
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import uploaded
 from ui.linear_fit.csv_text import CsvError
@@ -19,6 +19,7 @@ from ui.take_home.every_step import every_step
 from ui.take_home.in_notebook import notebook
 from ui.take_home.in_optax import optax_program
 from ui.take_home.in_torch import pytorch
+from ui.take_home.typed_rule import USES_LOSS
 from ui.take_home.words import describe_descent, parting
 
 CSV, NOTEBOOK, PYTORCH, OPTAX = "Every step as CSV", "Jupyter notebook", "PyTorch", "optax"
@@ -65,8 +66,8 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
-    if label != CSV and any(isinstance(racer, TypedOptimizer) for racer in setup.racers):
-        return f"{NAME} is not written as a program yet: take it out of the line-up, and the others are.", None
+    if label != CSV and any(isinstance(racer, TypedOptimizer) and racer.takes_at for racer in setup.racers):
+        return USES_LOSS, None
     asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
     if asking and label == NOTEBOOK:
         return f"{asking} asks for more than the gradient, which the notebook does not have yet.", None

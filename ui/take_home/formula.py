@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from engine.expressions.functions import ADD, CONSTANTS, DIVIDE, FUNCTIONS, MULTIPLY, NEGATE, POWER, SUBTRACT
+from engine.expressions.functions import ADD, ALL_FUNCTIONS, CONSTANTS, DIVIDE, MULTIPLY, NEGATE, POWER, SUBTRACT
 from engine.expressions.tree import Apply, Function, Name, Node, Number, fraction, root_of
 from ui.take_home.source import literal
 
@@ -22,6 +22,8 @@ COMMON = {
     "ln": "{lib}.log({})",
     "max": "{lib}.maximum({}, {})",
     "min": "{lib}.minimum({}, {})",
+    "norm": "{lib}.sqrt({lib}.sum({0} * {0}))",
+    "dot": "{lib}.sum({} * {})",
 }
 CALLS = {
     "jnp": COMMON
@@ -66,11 +68,26 @@ def odd_power(x, p, q):
 def function_code(f: Function, name: str, library: str) -> str:
     """A typed function as a function of Python, with what it needs."""
     line = to_python(f.tree, library)
-    helpers = TORCH_HELPERS if library == "torch" else JAX_HELPERS
-    needed = dict.fromkeys(code for call, code in helpers.items() if called(call, line))
+    needed = helpers_of(line, library)
     if not has_variable(f.tree):
         line = f"{line} + 0 * x"  # the same everywhere
     return "\n\n\n".join([*needed, f"def {name}({', '.join(f.variables)}):\n    return {line}"])
+
+
+def helpers_of(program: str, library: str) -> list[str]:
+    """The helpers that a program calls."""
+    helpers = TORCH_HELPERS if library == "torch" else JAX_HELPERS
+    return list(dict.fromkeys(code for call, code in helpers.items() if called(call, program)))
+
+
+def renamed(node: Node, names: Mapping[str, str]) -> Node:
+    """A tree with other names."""
+    match node:
+        case Name(name):
+            return Name(names[name])
+        case Apply(operation, values):
+            return Apply(operation, tuple(renamed(value, names) for value in values))
+    return node
 
 
 def called(call: str, line: str) -> bool:
@@ -127,7 +144,7 @@ def to_python(node: Node, library: str) -> str:
             # XLA would multiply by the reciprocal of a bare number, which rounds otherwise
             second = to_array(right, library) if operation is DIVIDE else to_python(right, library)
             return f"({first} {SIGNS[operation]} {second})"
-    name = next(name for name, operation in FUNCTIONS.items() if operation is node.operation)
+    name = next(name for name, operation in ALL_FUNCTIONS.items() if operation is node.operation)
     call = CALLS[library].get(name, f"{{lib}}.{name}({{}})")
     return call.format(*(to_array(value, library) for value in node.values), lib=library)
 

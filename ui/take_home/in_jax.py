@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from engine import Optimizer, batches, elementary, optimizers, problems
+from engine.rules import TypedOptimizer, python_name
 from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
 from ui.take_home.formula import function_code
 from ui.take_home.source import array_literal, literal, source_of
+from ui.take_home.typed_rule import typed_code
 
 BATCHES = """\
 def all_batches():
@@ -121,16 +123,20 @@ def about(descent: Descent) -> str:
     return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."
 
 
-def rules_code(racers: Iterable[Optimizer]) -> str:
-    """The source of the rules of some racers, from the engine, with what it needs."""
-    names = [type(racer).__name__ for racer in racers]
-    return f"{OPTIMIZER}\n\n\n{source_of(optimizers, names, given=('Optimizer', 'knob', 'register'))}"
+def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library: str = "jnp") -> str:
+    """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
+    racers = list(racers)
+    known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
+    sources = [source_of(optimizers, known, given=("Optimizer", "knob", "register"))] if known else []
+    if library == "torch":
+        sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
+    return "\n\n\n".join([OPTIMIZER, *sources, *typed_code(racers, names, library)])
 
 
 def knobs_code(racer: Optimizer) -> str:
     """The learning rate of a racer, and the knobs that are not at their default."""
     some = [knob for knob in racer.knobs() if knob.name == "learning_rate" or getattr(racer, knob.name) != knob.default]
-    return ", ".join(f"{knob.name}={literal(getattr(racer, knob.name))}" for knob in some)
+    return ", ".join(f"{python_name(knob.name)}={literal(getattr(racer, knob.name))}" for knob in some)
 
 
 def line_up_code(
@@ -140,6 +146,7 @@ def line_up_code(
     lines = []
     for name, racer in racers.items():
         if reason := why_own(racer):
-            lines.append(f"    # the app's own rule: {reason}")
+            typed = isinstance(racer, TypedOptimizer)
+            lines.append("    # the rule that was typed" if typed else f"    # the app's own rule: {reason}")
         lines.append(f"    {literal(name)}: {code(racer)},")
     return "\n".join(["RACERS = {", *lines, "}"])

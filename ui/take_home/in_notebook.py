@@ -23,6 +23,7 @@ from ui.take_home.in_jax import (
     setup_code,
 )
 from ui.take_home.source import literal
+from ui.take_home.typed_rule import class_names
 
 IMPORTS = """\
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def notebook(descent: Descent) -> bytes:
         ]
     cells += [
         new_markdown_cell("## The optimizers, from the app's source"),
-        new_code_cell(rules_code(descent.racers.values())),
+        new_code_cell(rules_code(descent.racers.values(), class_names(descent.racers.values()))),
         new_code_cell(racers_code(descent.racers)),
         new_markdown_cell("## The run"),
         new_code_cell(run_code(descent)),
@@ -163,7 +164,8 @@ def words(descent: Descent) -> str:
 
 def racers_code(racers: Mapping[str, Optimizer]) -> str:
     """The line-up with its knobs."""
-    lines = [f"    {literal(name)}: {type(racer).__name__}({knobs_code(racer)})," for name, racer in racers.items()]
+    names = class_names(racers.values())
+    lines = [f"    {literal(name)}: {names[racer.rule]}({knobs_code(racer)})," for name, racer in racers.items()]
     return "\n".join(["RACERS = {", *lines, "}"])
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from engine import Optimizer
 from ui.take_home.descent import Descent
@@ -21,6 +22,7 @@ from ui.take_home.in_jax import (
 )
 from ui.take_home.in_torch import tidy
 from ui.take_home.source import literal
+from ui.take_home.typed_rule import class_names
 
 IMPORTS = """\
 from dataclasses import dataclass
@@ -204,17 +206,18 @@ def why_own(racer: Optimizer) -> str:
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def racer_code(racer: Optimizer) -> str:
-    """What makes an optimizer of optax."""
+def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
+    """What makes an optimizer of optax; ``names`` are those of the classes."""
     if why_own(racer):
-        return f"own_rule({type(racer).__name__}({knobs_code(racer)}))"
+        return f"own_rule({names[racer.rule]}({knobs_code(racer)}))"
     return COUNTERPARTS[racer.name]({knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()})
 
 
 def optax_program(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
     own = [racer for racer in descent.racers.values() if why_own(racer)]
-    line_up = line_up_code(descent.racers, racer_code, why_own)
+    names = class_names(descent.racers.values())
+    line_up = line_up_code(descent.racers, partial(racer_code, names), why_own)
     head = "\n".join(
         [
             f"{descent.page}: {about(descent)}",
@@ -230,7 +233,7 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         loss_code(descent),
         *([examples_code(descent)] if descent.fit else []),
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
-        *([rules_code(own), OWN_RULE] if own else []),
+        *([rules_code(own, names), OWN_RULE] if own else []),
         ("# betas in 32 bits: optax would round beta and 1 - beta each by itself\n" if "float32" in line_up else "")
         + line_up,
         *([SETTLED] if descent.tolerance else []),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from engine import OPTIMIZERS, Optimizer
@@ -25,6 +26,7 @@ from ui.take_home.in_jax import (
     setup_code,
 )
 from ui.take_home.source import literal
+from ui.take_home.typed_rule import class_names
 
 OWN_IMPORTS = ("from dataclasses import dataclass", "from typing import Annotated", "from typing import NamedTuple")
 
@@ -159,18 +161,17 @@ def why_own(racer: Optimizer) -> str:
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def racer_code(racer: Optimizer) -> str:
-    """What makes an optimizer of PyTorch for the tensor x."""
+def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
+    """What makes an optimizer of PyTorch for the tensor x; ``names`` are those of the classes."""
     if why_own(racer):
-        return f"lambda x: OwnRule([x], {type(racer).__name__}({knobs_code(racer)}))"
+        return f"lambda x: OwnRule([x], {names[racer.rule]}({knobs_code(racer)}))"
     knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
     return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
 
 
-def own_rules_code(racers: list[Optimizer]) -> str:
-    """The engine's own rules, with PyTorch's functions in the place of JAX's, and what makes optimizers of them."""
-    rules = rules_code(racers).replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor")
-    return f"{rules}\n\n\n{OWN_RULE}"
+def own_rules_code(racers: list[Optimizer], names: Mapping[object, str]) -> str:
+    """The app's own rules, with PyTorch's functions in the place of JAX's, and what makes optimizers of them."""
+    return f"{rules_code(racers, names, 'torch')}\n\n\n{OWN_RULE}"
 
 
 def torch_loss_code(descent: Descent) -> str:
@@ -202,13 +203,14 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         ]
         imports[-2:-2] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
     own = [racer for racer in descent.racers.values() if why_own(racer)]
+    names = class_names(descent.racers.values())
     parts = [
         f'"""{docstring(descent, warning, bool(with_jax))}"""\n\n' + "\n".join(imports),
         setup_code(descent),
         torch_loss_code(descent),
         *([examples_and_batches(descent)] if descent.fit else []),
-        *([own_rules_code(own)] if own else []),
-        line_up_code(descent.racers, racer_code, why_own),
+        *([own_rules_code(own, names)] if own else []),
+        line_up_code(descent.racers, partial(racer_code, names), why_own),
         *([SETTLED] if descent.tolerance else []),
         run_code(descent),
     ]
