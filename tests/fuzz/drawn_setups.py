@@ -6,6 +6,8 @@ from functools import cache
 from hypothesis import strategies as st
 
 from engine import OPTIMIZERS
+from engine.rule_text import EXAMPLE, text_of
+from engine.rules import NAME as OWN_RULE
 from ui.setup.codec import param_name
 from ui.setup.kinds import (
     CODE_LENGTH,
@@ -68,7 +70,18 @@ def racer_text(name, knobs):
     return SEPARATOR.join([name, *(part for knob, value in knobs.items() for part in (knob, encode_number(value)))])
 
 
+# texts of a rule that is typed, with a slip in some of them
+typed_texts = st.sampled_from(
+    [EXAMPLE, "x = x - a g", "b = 0.5 [0, 1]\nx = x - b g / (norm(g) + f t)", *filter(None, map(text_of, OPTIMIZERS))]
+)
+slip = st.sampled_from(["", "\n", "=", "0", "[", "(", "#", "~", "x", "☃", "\0", "e9"])
+slipped = st.builds(lambda text, at, sign: text[:at] + sign + text[at + 1 :], typed_texts, st.integers(0, 80), slip)
 racer_texts = st.one_of(
+    st.builds(
+        lambda text, more: SEPARATOR.join([OWN_RULE, text, *more]),
+        st.one_of(typed_texts, slipped, hostile),
+        st.lists(st.one_of(st.sampled_from(["learning_rate", "b", "0.1"]), hostile), max_size=2),
+    ),
     *(st.builds(racer_text, st.just(rule.name), knobs) for rule, knobs in turned.items()),
     st.builds(
         lambda name, parts: SEPARATOR.join([name, *parts]),

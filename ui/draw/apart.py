@@ -62,7 +62,7 @@ def lines_of(racer: Optimizer) -> list[Line]:
         arrow = r"\leftarrow" if r"\leftarrow" in text else "="
         symbol, right = (part.strip() for part in text.split(arrow))
         if symbol == POINT:
-            lines.append(Line(MOVE, right.removeprefix(POINT).strip(), "="))
+            lines.append(Line(MOVE, right.removeprefix(POINT).strip().removeprefix("+ "), "="))
             right = rf"{POINT} + {MOVE}"
         lines.append(Line(symbol, right, arrow))
     return lines
