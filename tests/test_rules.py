@@ -16,6 +16,7 @@ from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, pars
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
+from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, RaceSetup, RegressionSetup
@@ -226,6 +227,15 @@ def test_what_is_no_rule_is_one_line_that_names_its_line_and_place(text, words):
     assert said[-1] in ".?"
     assert "\n" not in said
     assert len(said) < 250
+
+
+def test_taken_apart_a_norm_keeps_its_symbol_as_no_coordinate_is_all_of_it():
+    racer = parse_rule("n = norm(g) + |g|\nx = x - 0.1 n")()
+    run = runs({"it": racer}, steps=3)["it"].run(0)
+    told = Apart(BOWL.loss, {"it": racer}, {"it": run}, {"x": "x", "y": "y"}).message()["racers"]["it"]
+    assert told["cells"]["n"]["numbers"].count('data-value="g"') == 1
+    assert told["cells"]["n"]["formula"].count('data-symbol="g"') == 2
+    assert told["code"].count('data-symbol="n"') == 2
 
 
 def test_a_number_that_leaves_the_finite_ones_stops_the_run():

@@ -58,7 +58,8 @@ class Line:
 def lines_of(racer: Optimizer) -> list[Line]:
     """The lines of a rule, to be computed one after the other; among them the move, and the new point after it."""
     lines = []
-    for text in racer.formula_now().split(r", \quad "):
+    # browsers would draw brackets that may grow larger than what is in them
+    for text in racer.formula_now().replace(r"\left(", "(").replace(r"\right)", ")").split(r", \quad "):
         arrow = r"\leftarrow" if r"\leftarrow" in text else "="
         symbol, right = (part.strip() for part in text.split(arrow))
         if symbol == POINT:

@@ -12,6 +12,7 @@ from latex2mathml.converter import convert
 
 OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
 FUNCTIONS = ("sign", "max", "min")
+ACROSS = ("‖", "⟨")  # what stands before a vector of which all coordinates count: no number is all of it
 
 
 def symbols_as_math(formula: str, known: Mapping[str, str]) -> str:
@@ -36,7 +37,7 @@ def numbers_as_math(formula: str, known: Mapping[str, str], number: Callable[[st
         found.tail = part.tail
         return found
 
-    tree = replaced(parsed(formula), drawn(known), fill)
+    tree = replaced(parsed(formula), drawn(known), fill, ACROSS)
     with_dots(tree)
     return written(tree, known)
 
@@ -65,14 +66,19 @@ def shape(part: Xml.Element) -> str:
 
 
 def replaced(
-    tree: Xml.Element, shapes: Mapping[str, str], change: Callable[[str, Xml.Element], Xml.Element]
+    tree: Xml.Element,
+    shapes: Mapping[str, str],
+    change: Callable[[str, Xml.Element], Xml.Element],
+    kept: tuple[str, ...] = (),
 ) -> Xml.Element:
-    """A copy of a tree, its symbols changed."""
+    """A copy of a tree, its symbols changed, but for those behind a sign that is ``kept``."""
+    if len(tree) and tree[0].text in kept:
+        return deepcopy(tree)
     if (symbol := shapes.get(shape(tree))) is not None:
         return change(symbol, deepcopy(tree))
     copy = Xml.Element(tree.tag, dict(tree.attrib))
     copy.text, copy.tail = tree.text, tree.tail
-    copy.extend(replaced(part, shapes, change) for part in tree)
+    copy.extend(replaced(part, shapes, change, kept) for part in tree)
     return copy
 
 
