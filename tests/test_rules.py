@@ -20,6 +20,7 @@ from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, RaceSetup, RegressionSetup
+from ui.setup.questions.link import other_questions
 from ui.setup.racers import racer_names, rule_names
 
 BOWL, HIMMELBLAU = LANDSCAPES["Bowl"], LANDSCAPES["Himmelblau"]
@@ -367,6 +368,15 @@ def test_a_tab_that_turns_the_learning_rate_says_who_has_none():
         assert "is left out" in texts(shown(setup_of(TEXTS["no knob"], show=tab)))
         alone = RaceSetup(racers=(parse_rule(TEXTS["no knob"])(),), show=tab, steps=20)
         assert "is left out" in texts(shown(alone))
+
+
+def test_nobody_is_asked_for_the_learning_rate_of_a_rule_without_one():
+    setup = setup_of(TEXTS["no knob"])
+    (note,) = decode({**encode(setup), "ask": [f"rate~{NAME}"]}, RaceSetup())[1]
+    assert f"{NAME} has no learning rate." in note
+    assert "rate" not in other_questions(setup)
+    assert "rate" in other_questions(setup_of(EXAMPLE))
+    assert decode({**encode(setup), "ask": ["rate~Adam"]}, RaceSetup())[1] == []
 
 
 @pytest.mark.parametrize("below", REGRESSION_TABS)

@@ -17,12 +17,11 @@ from ui.numbers import format_number, format_plain, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
 from ui.setup.questions.races import count, runners
-from ui.setup.racers import names_in, racer_names
+from ui.setup.racers import RATE, has_rate, names_in, racer_names
 from ui.setup.stops import stops
 
 USUAL_BUDGET, MAX_BUDGET = 20, 60
 MAX_NAMED = 4  # of the racers that a sentence names; of more, those that are lowest
-RATE = "learning_rate"
 
 
 @dataclass(frozen=True)
@@ -150,13 +149,15 @@ class Rate(Question):
 
     @classmethod
     def example(cls, setup: Any) -> str:
-        return cls.word if hasattr(setup, "racers") else ""
+        return cls.word if hasattr(setup, "racers") and has_rate(setup.racers[0]) else ""
 
     def problem(self, setup: Any) -> str:
         if not hasattr(setup, "racers"):
             return "It is asked on 2D Regression and Ackley Race."
-        there = ", ".join(names_in(setup))
-        return "" if self.place(setup) is not None else f"There is no {quoted(self.name)} here. Name one of: {there}."
+        place, names = self.place(setup), names_in(setup)
+        if place is None:
+            return f"There is no {quoted(self.name)} here. Name one of: {', '.join(names)}."
+        return "" if has_rate(setup.racers[place]) else f"{names[place]} has no learning rate. Name another one."
 
     def place(self, setup: Any) -> int | None:
         """The racer that is meant, counted from 0: by its own name, its optimizer's, or its place; the first by ""."""
