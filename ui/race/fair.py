@@ -45,7 +45,7 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     choose_rate(setup)
     if missing := without_rate(setup):
         st.markdown(f":material/info: {missing}")
-    rules = rule_names([racer for racer in setup.racers if has_rate(racer)])
+    rules = {rule: name for rule, name in rule_names(setup.racers).items() if has_rate(rule())}
     if not rules:
         return
     fair = replace(cached_fair_race(setup, tuple(rules)), optimizers=tuple(rules.values()))

@@ -103,9 +103,8 @@ def without_rate(setup: Any) -> str:
     names = [name for name, racer in zip(names_in(setup), setup.racers, strict=True) if not has_rate(racer)]
     if not names:
         return ""
-    return (
-        f"{' and '.join(names)} is left out: a rule has a learning rate where a line declares it, as a = 0.1 [1e-5, 1]."
-    )
+    who = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} left out"
+    return f"{who}: a rule has a learning rate where a line declares it, as a = 0.1 [1e-5, 1]."
 
 
 def rule_names(racers: Sequence[Optimizer]) -> dict[Any, str]:
