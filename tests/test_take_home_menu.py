@@ -3,6 +3,7 @@
 import pytest
 from visit import opened
 
+from ui.draw.line_up import letters
 from ui.setup.pages import SETUPS
 from ui.setup.presets import presets
 from ui.setup.racers import racer_names
@@ -32,4 +33,4 @@ def test_a_legend_names_every_racer_with_its_learning_rate(setup):
     assert list(labels(setup)) == racer_names(setup.racers)
     assert len(set(labels(setup).values())) == len(setup.racers)
     for label, racer in zip(labels(setup).values(), setup.racers, strict=True):
-        assert label.startswith(f"{racer.name}, α = ")
+        assert label.startswith(f"{racer.name}, {letters(racer.knobs()[0].symbol)} = ")
