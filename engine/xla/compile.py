@@ -18,9 +18,9 @@ from engine.xla.program_cache import load_or_build
 
 AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
 MAX_PROGRAMS = 512  # that are held for each function
-# that are held in all of those that may never be asked for again, of 2 MB each: those of a class that types rules, in
-# which a slider would else compile
-MAX_PASSING = 40
+# that are held in all of those that may never be asked for again: races on 70 typed formulas left a process 32 MB
+# larger. In a class that types more rules than this, a slider may have to wait for a compile
+MAX_PASSING = 24
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
 # of LLVM, and each small kernel a set-up of MLIR.
