@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.expressions import ExpressionError
+from engine.expressions.characters import without_invisible
 from engine.expressions.errors import shorten
 from engine.expressions.functions import ALIASES, ALL_FUNCTIONS, CONSTANTS
 from engine.expressions.names import MEANT, parse_with_names, plain_line
@@ -61,26 +62,32 @@ class Statement(NamedTuple):
 @lru_cache(MAX_KEPT)
 def parse_rule(text: str) -> TypedRule:
     """Read the text of a rule. Raises ``ExpressionError`` where it is none, in one line that says what to do."""
-    text = text.replace("\r\n", "\n").strip("\n")
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    # whatever ends a line of Python ends one here: in a program that is taken home a remark stays one
+    text = "\n".join(without_invisible(line).rstrip() for line in text.splitlines()).strip("\n")
     check_size(text)
     statements = [one for number, line in enumerate(text.split("\n"), 1) if (one := statement(number, line))]
-    knobs = {one.name: one for one in statements if "[" in one.text[one.start :]}
+    knobs = {one.name: one for one in statements if "[" in one.text[one.start :] and one.name != POINT}
     if len(knobs) > MAX_KNOBS:
         raise ExpressionError(f"This rule has {len(knobs)} knobs. At most {MAX_KNOBS} fit.")
     others = [one for one in statements if one.name not in knobs or one is not knobs[one.name]]
     set_by = {one.name: one for one in others}
-    starts = {name: one for one in others if (name := starts_which(one.name))}
-    for name, one in starts.items():
-        check_start(one, name, set_by)
+    starts: dict[str, Statement] = {}
+    for one in others:
+        if name := starts_which(one.name):
+            check_start(one, name, set_by)
+            if name in starts:
+                raise one.error(f"where {name} begins is said in line {starts[name].number} already. Say it once.")
+            starts[name] = one
     lines = [one for one in others if one not in starts.values()]
     check_names(statements)
     if POINT not in set_by:
-        called = next((one for one in lines if MEANT.get(one.name) == POINT), None)
+        called = next((one for one in lines if meant_by(one.name) == POINT), None)
         if called:
             raise called.error(f"the point is called x here. Write x for {called.name}.")
         raise ExpressionError("No line says what x becomes. Add one, such as x = x - a g.")
     known = tuple(dict.fromkeys([*GIVEN, *knobs, *(one.name for one in lines), RATE]))
+    for one in lines:
+        check_uses_no_start(one, starts)
     trees = {one.name: parse_statement(one, known) for one in lines}
     usual = () if RATE in knobs or RATE in trees else (RATE,)
     at_start = {name: parse_statement(one, (POINT, *knobs, *usual)) for name, one in starts.items()}
@@ -92,6 +99,12 @@ def parse_rule(text: str) -> TypedRule:
     made = tuple(Line(one.number, one.name, trees[one.name]) for one in lines)
     check_symbols([*declared, *trees])
     return TypedRule(text, with_rate(declared), made, at_start)
+
+
+def meant_by(name: str) -> str:
+    """What a name of a paper is called here: x for theta, theta_t, x_t and X."""
+    base = re.sub(r"_+t?$", "", name)
+    return MEANT.get(base, base.lower())
 
 
 def check_size(text: str) -> None:
@@ -123,6 +136,9 @@ def statement(number: int, line: str) -> Statement | None:
         raise ExpressionError(
             f"Line {number}: there is a second = at character {more.start() + 1}. Let each line set one name."
         )
+    if sign := re.search(r"∇|‖|\|\|(?=[^|]+\|\|)", text):
+        instead = GRADIENT if sign[0] == "∇" else "norm( )"
+        raise ExpressionError(f"Line {number}: write {instead} for {sign[0]}, at character {sign.start() + 1}.")
     if call := re.search(rf"\b([{GRADIENT}{LOSS}])\s*\(\s*{POINT}\s*\)", text[found.end() :]):
         raise ExpressionError(f"Line {number}: write {call[1]} for {call[0]}: it is that at x already.")
     return Statement(number, found[1], text, found.end())
@@ -135,6 +151,8 @@ def why_sets_nothing(text: str) -> str:
         return f"write {name} = {name} {sign} … for {name} {sign}= …."
     if not re.search(r"=|←|<-", text):
         return f"there is no =. Write what a name becomes, such as m = 0.9 m + 0.1 g, after '{shorten(text.strip())}'."
+    if "==" in text:
+        return f"write one = for ==, at character {text.index('==') + 1}."
     left = re.split(r":=|=|←|<-", text)[0].strip()
     if not left:
         return "the name before the = is missing."
@@ -189,7 +207,16 @@ def check_start(one: Statement, name: str, set_by: Mapping[str, Statement]) -> N
     if name == POINT:
         raise one.error("x begins where the race starts. Leave this line out.")
     if name not in set_by:
-        raise one.error(f"{one.name} says where {name} begins, and no line sets {name}.")
+        raise one.error(f"{one.name} says where {name} begins, and no line sets {name}. Choose another name.")
+
+
+def check_uses_no_start(line: Statement, starts: Mapping[str, Statement]) -> None:
+    """Where a name begins is asked once, before the first step: no line uses it."""
+    for name, start in starts.items():
+        if re.search(rf"(?<!\w){start.name}(?!\w)", line.text[line.start :]):
+            raise line.error(
+                f"{start.name} says where {name} begins, so no line can use it. Give that number another name."
+            )
 
 
 def check_order(lines: list[Statement], trees: Mapping[str, Node], starts: Mapping[str, Node]) -> None:
@@ -241,6 +268,8 @@ def rate_knob() -> Knob:
 def with_rate(declared: Mapping[str, Knob]) -> dict[str, Knob]:
     """The knobs, the first of those that may be the learning rate under that name, and before all others."""
     rate = next((name for name in RATES if name in declared and declared[name].low > 0), None)
+    if rate != RATES[0] and RATES[0] in declared:
+        raise ExpressionError(f"The range of {RATES[0]} begins above 0, as in {RATES[0]} = 0.1 [1e-5, 1].")
     if rate is None:
         return dict(declared)
     return {rate: replace(declared[rate], name="learning_rate")} | {k: v for k, v in declared.items() if k != rate}

@@ -31,9 +31,9 @@ BY_HAND = {  # as they stand in a paper: without knobs but the learning rate
     "Nesterov": "v = 0.9v + g\nx = x - a(g + 0.9v)",
     "AdaGrad": "s = s + g^2\nx = x - a g/(sqrt(s) + 1e-10)",
     "RMSProp": "s = 0.99 s + 0.01 g²\nx ← x − a g / (√s + 1e-8)",
-    "Adam": "m = 0.9 m + 0.1 g\nv = 0.999 v + 0.001 g^2\nmhat = m/(1 - 0.9^t)\nvhat = v/(1 - 0.999^t)\n"
+    "Adam": "m = 0.9 m + 0.1 g\nv = 0.999 v + 0.001 g ⊙ g\nmhat = m/(1 - 0.9^t)\nvhat = v/(1 - 0.999^t)\n"
     "x = x - a mhat / (sqrt(vhat) + 1e-8)",
-    "Lion": "x = x - a sign(0.9 m + 0.1 g)\nm = 0.99 m + 0.01 g",
+    "Lion": "β₁ = 0.9\nx = x - a sign(β₁ m + (1 − β₁) g)\nm = 0.99 m + 0.01 g",
 }
 RULE = parse_rule(EXAMPLE)
 # what a rule may have: no knob, no learning rate, no memory, a start, the loss, numbers across the coordinates
@@ -88,6 +88,17 @@ ERRORS = {
     "x = x - " + "g + " * MAX_CHARACTERS: f"At most {MAX_CHARACTERS} fit.",
     "\n".join([f"b{k} = 0.1 [0, 1]" for k in range(1, MAX_KNOBS + 2)] + ["x = x - g"]): f"At most {MAX_KNOBS} fit.",
     "x = x - __import__('os')": "Line 1: A formula cannot hold the character '_'",
+    "aa = 1\naaa = 1\nx = x - " + "a" * 60 + "b": "Line 3: 'aaaaaaaaaaaaaaaaa…' (character 9) is not set. Add a line",
+    "x = x - " + "a" * 700: "For a product, write a blank between: a a a a a a a a a….",
+    "x = x - a ∇f(x)": "Line 1: write g for ∇, at character 11.",
+    "x = x - a g / ||g||": "Line 1: write norm( ) for ||, at character 15.",
+    "x = x - a g[0]": "Line 1: Write round brackets ( ) at character 12",
+    "x == x - a g": "Line 1: write one = for ==, at character 3.",
+    "θ_t = θ_t - a g": "Line 1: the point is called x here. Write x for θ_t.",
+    "x = x - a clip(g, -1, 1)": "Line 1: 'clip' (character 11) is no function here.",
+    "a0 = 0.1\na = a0 / t\nx = x - a g": "Line 2: a0 says where a begins, so no line can use it.",
+    "m0 = 1\nm_0 = 2\nm = m + g\nx = x - m": "Line 2: where m begins is said in line 1 already.",
+    "learning_rate = 0.1 [0, 1]\na = 1 [0.1, 1]\nx = x - g": "The range of learning_rate begins above 0",
     "x = x - a g if t > 1": "Line 1: 'if' (character 13) is not set.",
 }
 
@@ -228,6 +239,13 @@ def test_what_is_no_rule_is_one_line_that_names_its_line_and_place(text, words):
     assert said[-1] in ".?"
     assert "\n" not in said
     assert len(said) < 250
+
+
+@pytest.mark.parametrize("end", ["\r\n", *"\r\v\f\x1c\x85\u2028"])
+def test_whatever_ends_a_line_ends_a_line_of_a_rule(end):
+    rule = parse_rule(f"m = g  # the\0 gradient{end}x = x - a m")
+    assert rule.text == "m = g  # the gradient\nx = x - a m"
+    assert rule.text.splitlines() == rule.text.split("\n")
 
 
 def test_taken_apart_a_norm_keeps_its_symbol_as_no_coordinate_is_all_of_it():
