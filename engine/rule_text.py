@@ -35,7 +35,8 @@ MAX_CHARACTERS, MAX_LINES, MAX_KNOBS, MAX_NAME = 800, 24, 8, 16
 MAX_KEPT = 64  # rules that are read; what is compiled of them is bounded by itself
 MAX_NUMBER = 1e6  # of a knob, in size
 MEANINGS = {GRADIENT: "the gradient", STEP: "the number of the step", LOSS: "the loss"}
-RESERVED = {"L", "Delta", "Δ"}  # what a step taken apart calls the new loss, and the move
+# what a step taken apart calls the new loss, and the move; and what a class of a program is written with
+RESERVED = {"L", "Delta", "Δ", "knob", "float"}
 RATE = "a"  # the learning rate, also where no line declares it
 RATES = ("learning_rate", RATE, "alpha", "α", "lr", "eta", "η")  # what it may be called
 LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes through decades

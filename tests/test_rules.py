@@ -73,6 +73,8 @@ ERRORS = {
     "norm = 2\nx = x - g": "Line 1: norm is the name of a function.",
     "init = 2\nx = x - g": "Line 1: init has a meaning of its own here.",
     "L = 2\nx = x - g": "Line 1: L has a meaning of its own here.",
+    "knob = 0.5 [0, 1]\nx = x - knob g": "Line 1: knob has a meaning of its own here.",
+    "float = 0.5 float + g\nx = x - float": "Line 1: float has a meaning of its own here.",
     "m = g\nm = 2m\nx = x - m": "Line 2: m is set in line 1 already.",
     "m0 = 1\nx = x - g": "Line 1: m0 says where m begins, and no line sets m.",
     "x0 = 1\nx = x - g": "Line 1: x begins where the race starts.",
