@@ -33,10 +33,11 @@ v = 0.999 v + 0.001 g^2
 x = x - a m / (sqrt(v) + 1e-8)"""
 MAX_CHARACTERS, MAX_LINES, MAX_KNOBS, MAX_NAME = 800, 24, 8, 16
 MAX_KEPT = 64  # rules that are read; what is compiled of them is bounded by itself
-MAX_NUMBER = 1e6  # of a knob, in size
+MIN_NUMBER, MAX_NUMBER = 1e-30, 1e6  # of a knob, in size, where it is not 0
 MEANINGS = {GRADIENT: "the gradient", STEP: "the number of the step", LOSS: "the loss"}
-# what a step taken apart calls the new loss, and the move; and what a class of a program is written with
-RESERVED = {"L", "Delta", "Δ", "knob", "float"}
+# what a step taken apart calls the new loss, and the move; what a class of a program is written with; and what a page
+# has beside the knobs of a racer
+RESERVED = {"L", "Delta", "Δ", "knob", "float", "text", "from", "more", "drop"}
 RATE = "a"  # the learning rate, also where no line declares it
 RATES = ("learning_rate", RATE, "alpha", "α", "lr", "eta", "η")  # what it may be called
 LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes through decades
@@ -250,6 +251,8 @@ def declare(one: Statement) -> Knob:
     default, low, high = map(float, found.groups())
     if not max(abs(low), abs(high)) <= MAX_NUMBER or not low < high:
         raise one.error(f"a range goes from a lower number to a higher one, such as [0, 1], up to {MAX_NUMBER:,.0f}.")
+    if any(0 < abs(number) < MIN_NUMBER for number in (default, low, high)):
+        raise one.error(f"each number of a knob is 0, or at least {short(MIN_NUMBER)} in size.")
     if not low <= default <= high:
         raise one.error(f"{one.name} is {default:g}, which is not from {low:g} to {high:g}.")
     return make_knob(one.name, default, low, high, f"As line {one.number} of the rule declares it.")

@@ -16,12 +16,16 @@ from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, pars
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
+from ui.draw import line_up
 from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
+from ui.draw.rule_field import FROM, TEXT
+from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, RaceSetup, RegressionSetup
 from ui.setup.questions.link import other_questions
 from ui.setup.racers import racer_names, rule_names
+from ui.setup.session import Entry
 
 BOWL, HIMMELBLAU = LANDSCAPES["Bowl"], LANDSCAPES["Himmelblau"]
 KNOWN = {name: text for name in OPTIMIZERS if (text := text_of(name))}
@@ -75,6 +79,7 @@ ERRORS = {
     "L = 2\nx = x - g": "Line 1: L has a meaning of its own here.",
     "knob = 0.5 [0, 1]\nx = x - knob g": "Line 1: knob has a meaning of its own here.",
     "float = 0.5 float + g\nx = x - float": "Line 1: float has a meaning of its own here.",
+    "b = 0 [0, 1e-310]\nx = x - b g": "Line 1: each number of a knob is 0, or at least 1e-30 in size.",
     "m = g\nm = 2m\nx = x - m": "Line 2: m is set in line 1 already.",
     "m0 = 1\nx = x - g": "Line 1: m0 says where m begins, and no line sets m.",
     "x0 = 1\nx = x - g": "Line 1: x begins where the race starts.",
@@ -365,6 +370,17 @@ def test_a_knob_that_is_declared_as_before_stays_where_it_was_turned_to():
     sound(app.select_slider(key=f"race-{number}-learning_rate").set_value(0.5).run())
     sound(app.text_area[0].set_value("b = 0.6 [0, 1]\nx = x - 2 a b g").run())
     assert address(app, "Ackley Race").racers[0] == parse_rule("b = 0.6 [0, 1]\nx = x - 2 a b g")(learning_rate=0.5)
+
+
+@pytest.mark.parametrize("name", [line_up.NAME, TEXT, FROM, "more", "drop"])
+def test_no_knob_is_called_what_a_page_has_beside_the_knobs(name):
+    with pytest.raises(ExpressionError, match="Choose another name"):
+        parse_rule(f"{name} = 0.5 [0, 1]\nx = x - {name} g")
+
+
+def test_the_mark_of_a_rule_stands_before_its_first_knob_be_its_letter_greek():
+    racer = parse_rule("β = 0.5 [0, 1]\nx = x - β g")()
+    assert line_up.mark_rule(CONTROLS, 1, Entry(racer, racer), "mark").startswith(".st-key-race-1-- label::before")
 
 
 @pytest.mark.parametrize("name", ["Adam", "NAdam"])
