@@ -95,6 +95,9 @@ def parse_rule(text: str) -> TypedRule:
     at_start = {name: parse_statement(one, (POINT, *knobs, *usual)) for name, one in starts.items()}
     check_order(lines, trees, at_start)
     used = {name for tree in (*trees.values(), *at_start.values()) for name in names_in(tree)}
+    for name, one in knobs.items():
+        if name not in used and starts_which(name) in set_by:
+            raise one.error(f"where {starts_which(name)} begins is no knob. Leave out the range, or set it to a knob.")
     declared = {name: declare(one) for name, one in knobs.items()}
     if usual and RATE in used:
         declared = {RATE: rate_knob(), **declared}

@@ -50,6 +50,7 @@ TEXTS = {
     "loss": "x = x - a f g / (norm(g)^2 + 1e-6)",
     "many": "m1_0 = 0.1\nm1 = 0.5 m1 + g\nm10 = 0.9 m10 + m1\nx = x - 0.02 m10",
     "before": "p0 = 0\nx = x - a (g + 0.1 (g - p))\np = g",
+    "decay": "a0 = 0.5 [0, 1]\na = a0 / sqrt(t)\nx = x - a g",
     "no x on the right": "lambda = 0.1 [0, 1]\ny0 = x\ny = y - a g\nx = (1 - lambda) y",
 }
 ERRORS = {
@@ -80,6 +81,7 @@ ERRORS = {
     "knob = 0.5 [0, 1]\nx = x - knob g": "Line 1: knob has a meaning of its own here.",
     "float = 0.5 float + g\nx = x - float": "Line 1: float has a meaning of its own here.",
     "b = 0 [0, 1e-310]\nx = x - b g": "Line 1: each number of a knob is 0, or at least 1e-30 in size.",
+    "m0 = 1 [0, 2]\nm = m + g\nx = x - m": "Line 1: where m begins is no knob. Leave out the range",
     "m = g\nm = 2m\nx = x - m": "Line 2: m is set in line 1 already.",
     "m0 = 1\nx = x - g": "Line 1: m0 says where m begins, and no line sets m.",
     "x0 = 1\nx = x - g": "Line 1: x begins where the race starts.",
