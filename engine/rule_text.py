@@ -1,7 +1,4 @@
-"""The text of a rule, read line by line; and the text that one would type for a rule of the engine.
-
-An error names its line, and its place in it.
-"""
+"""The text of a rule, read line by line. An error names its line, and its place in it."""
 
 from __future__ import annotations
 
@@ -11,10 +8,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from engine.expressions import ExpressionError
 from engine.expressions.characters import without_invisible
 from engine.expressions.errors import shorten
@@ -22,9 +15,9 @@ from engine.expressions.functions import ALIASES, ALL_FUNCTIONS, CONSTANTS
 from engine.expressions.names import MEANT, parse_with_names, plain_line
 from engine.expressions.names import NAME as A_NAME
 from engine.expressions.tree import Node
-from engine.optimizers import OPTIMIZERS, Knob, symbols
+from engine.optimizers import Knob
 from engine.rules import GIVEN, GRADIENT, LOSS, POINT, STEP, Line, TypedOptimizer, TypedRule, names_in
-from engine.symbols import name_of, symbol_of
+from engine.symbols import symbol_of
 
 EXAMPLE = """\
 a = 0.1 [1e-5, 1]
@@ -255,7 +248,7 @@ def declare(one: Statement) -> Knob:
     if not max(abs(low), abs(high)) <= MAX_NUMBER or not low < high:
         raise one.error(f"a range goes from a lower number to a higher one, such as [0, 1], up to {MAX_NUMBER:,.0f}.")
     if any(0 < abs(number) < MIN_NUMBER for number in (default, low, high)):
-        raise one.error(f"each number of a knob is 0, or at least {short(MIN_NUMBER)} in size.")
+        raise one.error(f"each number of a knob is 0, or at least {MIN_NUMBER:g} in size.")
     if not low <= default <= high:
         raise one.error(f"{one.name} is {default:g}, which is not from {low:g} to {high:g}.")
     return make_knob(one.name, default, low, high, f"As line {one.number} of the rule declares it.")
@@ -280,45 +273,3 @@ def with_rate(declared: Mapping[str, Knob]) -> dict[str, Knob]:
     if rate is None:
         return dict(declared)
     return {rate: replace(declared[rate], name="learning_rate")} | {k: v for k, v in declared.items() if k != rate}
-
-
-# ---- the text of a rule of the engine
-
-
-@lru_cache
-def text_of(name: str) -> str | None:
-    """What one would type for a rule of the registry; None where its formula holds what cannot be typed."""
-    racer = OPTIMIZERS[name]()
-    state = racer.init(jnp.zeros(1))
-    formula = racer.formula_now()
-    known = [*(knob.symbol for knob in racer.knobs() if not knob.is_switch), *symbols(state).values()]
-    known += symbols(racer.derived(jax.tree.map(lambda part: jnp.ones_like(part) * 1.5, state))).values()
-    for symbol in sorted(known, key=len, reverse=True):
-        formula = re.sub(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", name_of(symbol), formula)
-    group = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
-    formula = re.sub(rf"\\frac{group}{group}", r"(\1) / (\2)", formula.replace(r"\leftarrow", "="))
-    formula = re.sub(r"\\(sqrt|max|min)", r"\1", re.sub(r"\\operatorname\{(\w+)\}", r"\1", formula))
-    formula = formula.replace(r"\,", "").replace("{", "(").replace("}", ")")
-    lines = [" ".join(line.split()) for line in formula.split(r", \quad ")]
-    used = set(re.findall(r"\w+", " ".join(lines)))
-    knobs = [
-        f"{name_of(knob.symbol)} = {short(knob.default)} [{short(knob.low)}, {short(knob.high)}]"
-        for knob in racer.knobs()
-        if not knob.is_switch and name_of(knob.symbol) in used
-    ]
-    begins = [
-        f"{start_name(name_of(symbol))} = {short(float(np.ravel(value)[0]))}"
-        for symbol, value in zip(symbols(state).values(), state, strict=True)
-        if symbol != STEP and name_of(symbol) in used and np.any(value)
-    ]
-    text = "\n".join([*knobs, *begins, *lines])
-    try:
-        parse_rule(text)
-    except ExpressionError:
-        return None
-    return text
-
-
-def short(value: float) -> str:
-    """A number as one would type it: 1e-8."""
-    return re.sub(r"e([+-])0*", r"e\1", f"{value:g}")

@@ -12,7 +12,8 @@ from visit import address, opened, shown, sound, stage, texts, tracks
 from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, race
 from engine.maps import basins
 from engine.optimizers import memory
-from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, parse_rule, text_of
+from engine.rule_known import text_of
+from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, parse_rule
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
