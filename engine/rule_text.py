@@ -1,7 +1,4 @@
-"""The text of a rule, read line by line; and the text that one would type for a rule of the engine.
-
-An error names its line, and its place in it.
-"""
+"""The text of a rule, read line by line. An error names its line, and its place in it."""
 
 from __future__ import annotations
 
@@ -11,19 +8,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from engine.expressions import ExpressionError
+from engine.expressions.characters import without_invisible
 from engine.expressions.errors import shorten
 from engine.expressions.functions import ALIASES, ALL_FUNCTIONS, CONSTANTS
 from engine.expressions.names import MEANT, parse_with_names, plain_line
 from engine.expressions.names import NAME as A_NAME
 from engine.expressions.tree import Node
-from engine.optimizers import OPTIMIZERS, Knob, symbols
+from engine.optimizers import Knob
 from engine.rules import GIVEN, GRADIENT, LOSS, POINT, STEP, Line, TypedOptimizer, TypedRule, names_in
-from engine.symbols import name_of, symbol_of
+from engine.symbols import symbol_of
 
 EXAMPLE = """\
 a = 0.1 [1e-5, 1]
@@ -32,9 +26,11 @@ v = 0.999 v + 0.001 g^2
 x = x - a m / (sqrt(v) + 1e-8)"""
 MAX_CHARACTERS, MAX_LINES, MAX_KNOBS, MAX_NAME = 800, 24, 8, 16
 MAX_KEPT = 64  # rules that are read; what is compiled of them is bounded by itself
-MAX_NUMBER = 1e6  # of a knob, in size
+MIN_NUMBER, MAX_NUMBER = 1e-30, 1e6  # of a knob, in size, where it is not 0
 MEANINGS = {GRADIENT: "the gradient", STEP: "the number of the step", LOSS: "the loss"}
-RESERVED = {"L", "Delta", "Δ"}  # what a step taken apart calls the new loss, and the move
+# what a step taken apart calls the new loss, and the move; what a class of a program is written with; and what a page
+# has beside the knobs of a racer
+RESERVED = {"L", "Delta", "Δ", "knob", "float", "text", "from", "more", "drop"}
 RATE = "a"  # the learning rate, also where no line declares it
 RATES = ("learning_rate", RATE, "alpha", "α", "lr", "eta", "η")  # what it may be called
 LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes through decades
@@ -61,37 +57,52 @@ class Statement(NamedTuple):
 @lru_cache(MAX_KEPT)
 def parse_rule(text: str) -> TypedRule:
     """Read the text of a rule. Raises ``ExpressionError`` where it is none, in one line that says what to do."""
-    text = text.replace("\r\n", "\n").strip("\n")
-    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    # whatever ends a line of Python ends one here: in a program that is taken home a remark stays one
+    text = "\n".join(without_invisible(line).rstrip() for line in text.splitlines()).strip("\n")
     check_size(text)
     statements = [one for number, line in enumerate(text.split("\n"), 1) if (one := statement(number, line))]
-    knobs = {one.name: one for one in statements if "[" in one.text[one.start :]}
+    knobs = {one.name: one for one in statements if "[" in one.text[one.start :] and one.name != POINT}
     if len(knobs) > MAX_KNOBS:
         raise ExpressionError(f"This rule has {len(knobs)} knobs. At most {MAX_KNOBS} fit.")
     others = [one for one in statements if one.name not in knobs or one is not knobs[one.name]]
     set_by = {one.name: one for one in others}
-    starts = {name: one for one in others if (name := starts_which(one.name))}
-    for name, one in starts.items():
-        check_start(one, name, set_by)
+    starts: dict[str, Statement] = {}
+    for one in others:
+        if name := starts_which(one.name):
+            check_start(one, name, set_by)
+            if name in starts:
+                raise one.error(f"where {name} begins is said in line {starts[name].number} already. Say it once.")
+            starts[name] = one
     lines = [one for one in others if one not in starts.values()]
     check_names(statements)
     if POINT not in set_by:
-        called = next((one for one in lines if MEANT.get(one.name) == POINT), None)
+        called = next((one for one in lines if meant_by(one.name) == POINT), None)
         if called:
             raise called.error(f"the point is called x here. Write x for {called.name}.")
         raise ExpressionError("No line says what x becomes. Add one, such as x = x - a g.")
     known = tuple(dict.fromkeys([*GIVEN, *knobs, *(one.name for one in lines), RATE]))
+    for one in lines:
+        check_uses_no_start(one, starts)
     trees = {one.name: parse_statement(one, known) for one in lines}
     usual = () if RATE in knobs or RATE in trees else (RATE,)
     at_start = {name: parse_statement(one, (POINT, *knobs, *usual)) for name, one in starts.items()}
     check_order(lines, trees, at_start)
     used = {name for tree in (*trees.values(), *at_start.values()) for name in names_in(tree)}
+    for name, one in knobs.items():
+        if name not in used and starts_which(name) in set_by:
+            raise one.error(f"where {starts_which(name)} begins is no knob. Leave out the range, or set it to a knob.")
     declared = {name: declare(one) for name, one in knobs.items()}
     if usual and RATE in used:
         declared = {RATE: rate_knob(), **declared}
     made = tuple(Line(one.number, one.name, trees[one.name]) for one in lines)
     check_symbols([*declared, *trees])
     return TypedRule(text, with_rate(declared), made, at_start)
+
+
+def meant_by(name: str) -> str:
+    """What a name of a paper is called here: x for theta, theta_t, x_t and X."""
+    base = re.sub(r"_+t?$", "", name)
+    return MEANT.get(base, base.lower())
 
 
 def check_size(text: str) -> None:
@@ -123,6 +134,9 @@ def statement(number: int, line: str) -> Statement | None:
         raise ExpressionError(
             f"Line {number}: there is a second = at character {more.start() + 1}. Let each line set one name."
         )
+    if sign := re.search(r"∇|‖|\|\|(?=[^|]+\|\|)", text):
+        instead = GRADIENT if sign[0] == "∇" else "norm( )"
+        raise ExpressionError(f"Line {number}: write {instead} for {sign[0]}, at character {sign.start() + 1}.")
     if call := re.search(rf"\b([{GRADIENT}{LOSS}])\s*\(\s*{POINT}\s*\)", text[found.end() :]):
         raise ExpressionError(f"Line {number}: write {call[1]} for {call[0]}: it is that at x already.")
     return Statement(number, found[1], text, found.end())
@@ -135,6 +149,8 @@ def why_sets_nothing(text: str) -> str:
         return f"write {name} = {name} {sign} … for {name} {sign}= …."
     if not re.search(r"=|←|<-", text):
         return f"there is no =. Write what a name becomes, such as m = 0.9 m + 0.1 g, after '{shorten(text.strip())}'."
+    if "==" in text:
+        return f"write one = for ==, at character {text.index('==') + 1}."
     left = re.split(r":=|=|←|<-", text)[0].strip()
     if not left:
         return "the name before the = is missing."
@@ -189,7 +205,16 @@ def check_start(one: Statement, name: str, set_by: Mapping[str, Statement]) -> N
     if name == POINT:
         raise one.error("x begins where the race starts. Leave this line out.")
     if name not in set_by:
-        raise one.error(f"{one.name} says where {name} begins, and no line sets {name}.")
+        raise one.error(f"{one.name} says where {name} begins, and no line sets {name}. Choose another name.")
+
+
+def check_uses_no_start(line: Statement, starts: Mapping[str, Statement]) -> None:
+    """Where a name begins is asked once, before the first step: no line uses it."""
+    for name, start in starts.items():
+        if re.search(rf"(?<!\w){start.name}(?!\w)", line.text[line.start :]):
+            raise line.error(
+                f"{start.name} says where {name} begins, so no line can use it. Give that number another name."
+            )
 
 
 def check_order(lines: list[Statement], trees: Mapping[str, Node], starts: Mapping[str, Node]) -> None:
@@ -222,6 +247,8 @@ def declare(one: Statement) -> Knob:
     default, low, high = map(float, found.groups())
     if not max(abs(low), abs(high)) <= MAX_NUMBER or not low < high:
         raise one.error(f"a range goes from a lower number to a higher one, such as [0, 1], up to {MAX_NUMBER:,.0f}.")
+    if any(0 < abs(number) < MIN_NUMBER for number in (default, low, high)):
+        raise one.error(f"each number of a knob is 0, or at least {MIN_NUMBER:g} in size.")
     if not low <= default <= high:
         raise one.error(f"{one.name} is {default:g}, which is not from {low:g} to {high:g}.")
     return make_knob(one.name, default, low, high, f"As line {one.number} of the rule declares it.")
@@ -241,48 +268,8 @@ def rate_knob() -> Knob:
 def with_rate(declared: Mapping[str, Knob]) -> dict[str, Knob]:
     """The knobs, the first of those that may be the learning rate under that name, and before all others."""
     rate = next((name for name in RATES if name in declared and declared[name].low > 0), None)
+    if rate != RATES[0] and RATES[0] in declared:
+        raise ExpressionError(f"The range of {RATES[0]} begins above 0, as in {RATES[0]} = 0.1 [1e-5, 1].")
     if rate is None:
         return dict(declared)
     return {rate: replace(declared[rate], name="learning_rate")} | {k: v for k, v in declared.items() if k != rate}
-
-
-# ---- the text of a rule of the engine
-
-
-@lru_cache
-def text_of(name: str) -> str | None:
-    """What one would type for a rule of the registry; None where its formula holds what cannot be typed."""
-    racer = OPTIMIZERS[name]()
-    state = racer.init(jnp.zeros(1))
-    formula = racer.formula_now()
-    known = [*(knob.symbol for knob in racer.knobs() if not knob.is_switch), *symbols(state).values()]
-    known += symbols(racer.derived(jax.tree.map(lambda part: jnp.ones_like(part) * 1.5, state))).values()
-    for symbol in sorted(known, key=len, reverse=True):
-        formula = re.sub(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", name_of(symbol), formula)
-    group = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
-    formula = re.sub(rf"\\frac{group}{group}", r"(\1) / (\2)", formula.replace(r"\leftarrow", "="))
-    formula = re.sub(r"\\(sqrt|max|min)", r"\1", re.sub(r"\\operatorname\{(\w+)\}", r"\1", formula))
-    formula = formula.replace(r"\,", "").replace("{", "(").replace("}", ")")
-    lines = [" ".join(line.split()) for line in formula.split(r", \quad ")]
-    used = set(re.findall(r"\w+", " ".join(lines)))
-    knobs = [
-        f"{name_of(knob.symbol)} = {short(knob.default)} [{short(knob.low)}, {short(knob.high)}]"
-        for knob in racer.knobs()
-        if not knob.is_switch and name_of(knob.symbol) in used
-    ]
-    begins = [
-        f"{start_name(name_of(symbol))} = {short(float(np.ravel(value)[0]))}"
-        for symbol, value in zip(symbols(state).values(), state, strict=True)
-        if symbol != STEP and name_of(symbol) in used and np.any(value)
-    ]
-    text = "\n".join([*knobs, *begins, *lines])
-    try:
-        parse_rule(text)
-    except ExpressionError:
-        return None
-    return text
-
-
-def short(value: float) -> str:
-    """A number as one would type it: 1e-8."""
-    return re.sub(r"e([+-])0*", r"e\1", f"{value:g}")

@@ -12,16 +12,21 @@ from visit import address, opened, shown, sound, stage, texts, tracks
 from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, race
 from engine.maps import basins
 from engine.optimizers import memory
-from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, parse_rule, text_of
+from engine.rule_known import text_of
+from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, parse_rule
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
+from ui.draw import line_up
 from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
+from ui.draw.rule_field import FROM, TEXT
+from ui.race.controls import CONTROLS
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, REGRESSION_TABS, RaceSetup, RegressionSetup
 from ui.setup.questions.link import other_questions
 from ui.setup.racers import racer_names, rule_names
+from ui.setup.session import Entry
 
 BOWL, HIMMELBLAU = LANDSCAPES["Bowl"], LANDSCAPES["Himmelblau"]
 KNOWN = {name: text for name in OPTIMIZERS if (text := text_of(name))}
@@ -31,9 +36,9 @@ BY_HAND = {  # as they stand in a paper: without knobs but the learning rate
     "Nesterov": "v = 0.9v + g\nx = x - a(g + 0.9v)",
     "AdaGrad": "s = s + g^2\nx = x - a g/(sqrt(s) + 1e-10)",
     "RMSProp": "s = 0.99 s + 0.01 g²\nx ← x − a g / (√s + 1e-8)",
-    "Adam": "m = 0.9 m + 0.1 g\nv = 0.999 v + 0.001 g^2\nmhat = m/(1 - 0.9^t)\nvhat = v/(1 - 0.999^t)\n"
+    "Adam": "m = 0.9 m + 0.1 g\nv = 0.999 v + 0.001 g ⊙ g\nmhat = m/(1 - 0.9^t)\nvhat = v/(1 - 0.999^t)\n"
     "x = x - a mhat / (sqrt(vhat) + 1e-8)",
-    "Lion": "x = x - a sign(0.9 m + 0.1 g)\nm = 0.99 m + 0.01 g",
+    "Lion": "β₁ = 0.9\nx = x - a sign(β₁ m + (1 − β₁) g)\nm = 0.99 m + 0.01 g",
 }
 RULE = parse_rule(EXAMPLE)
 # what a rule may have: no knob, no learning rate, no memory, a start, the loss, numbers across the coordinates
@@ -46,6 +51,7 @@ TEXTS = {
     "loss": "x = x - a f g / (norm(g)^2 + 1e-6)",
     "many": "m1_0 = 0.1\nm1 = 0.5 m1 + g\nm10 = 0.9 m10 + m1\nx = x - 0.02 m10",
     "before": "p0 = 0\nx = x - a (g + 0.1 (g - p))\np = g",
+    "decay": "a0 = 0.5 [0, 1]\na = a0 / sqrt(t)\nx = x - a g",
     "no x on the right": "lambda = 0.1 [0, 1]\ny0 = x\ny = y - a g\nx = (1 - lambda) y",
 }
 ERRORS = {
@@ -73,6 +79,10 @@ ERRORS = {
     "norm = 2\nx = x - g": "Line 1: norm is the name of a function.",
     "init = 2\nx = x - g": "Line 1: init has a meaning of its own here.",
     "L = 2\nx = x - g": "Line 1: L has a meaning of its own here.",
+    "knob = 0.5 [0, 1]\nx = x - knob g": "Line 1: knob has a meaning of its own here.",
+    "float = 0.5 float + g\nx = x - float": "Line 1: float has a meaning of its own here.",
+    "b = 0 [0, 1e-310]\nx = x - b g": "Line 1: each number of a knob is 0, or at least 1e-30 in size.",
+    "m0 = 1 [0, 2]\nm = m + g\nx = x - m": "Line 1: where m begins is no knob. Leave out the range",
     "m = g\nm = 2m\nx = x - m": "Line 2: m is set in line 1 already.",
     "m0 = 1\nx = x - g": "Line 1: m0 says where m begins, and no line sets m.",
     "x0 = 1\nx = x - g": "Line 1: x begins where the race starts.",
@@ -88,6 +98,17 @@ ERRORS = {
     "x = x - " + "g + " * MAX_CHARACTERS: f"At most {MAX_CHARACTERS} fit.",
     "\n".join([f"b{k} = 0.1 [0, 1]" for k in range(1, MAX_KNOBS + 2)] + ["x = x - g"]): f"At most {MAX_KNOBS} fit.",
     "x = x - __import__('os')": "Line 1: A formula cannot hold the character '_'",
+    "aa = 1\naaa = 1\nx = x - " + "a" * 60 + "b": "Line 3: 'aaaaaaaaaaaaaaaaa…' (character 9) is not set. Add a line",
+    "x = x - " + "a" * 700: "For a product, write a blank between: a a a a a a a a a….",
+    "x = x - a ∇f(x)": "Line 1: write g for ∇, at character 11.",
+    "x = x - a g / ||g||": "Line 1: write norm( ) for ||, at character 15.",
+    "x = x - a g[0]": "Line 1: Write round brackets ( ) at character 12",
+    "x == x - a g": "Line 1: write one = for ==, at character 3.",
+    "θ_t = θ_t - a g": "Line 1: the point is called x here. Write x for θ_t.",
+    "x = x - a clip(g, -1, 1)": "Line 1: 'clip' (character 11) is no function here.",
+    "a0 = 0.1\na = a0 / t\nx = x - a g": "Line 2: a0 says where a begins, so no line can use it.",
+    "m0 = 1\nm_0 = 2\nm = m + g\nx = x - m": "Line 2: where m begins is said in line 1 already.",
+    "learning_rate = 0.1 [0, 1]\na = 1 [0.1, 1]\nx = x - g": "The range of learning_rate begins above 0",
     "x = x - a g if t > 1": "Line 1: 'if' (character 13) is not set.",
 }
 
@@ -230,6 +251,13 @@ def test_what_is_no_rule_is_one_line_that_names_its_line_and_place(text, words):
     assert len(said) < 250
 
 
+@pytest.mark.parametrize("end", ["\r\n", *"\r\v\f\x1c\x85\u2028"])
+def test_whatever_ends_a_line_ends_a_line_of_a_rule(end):
+    rule = parse_rule(f"m = g  # the\0 gradient{end}x = x - a m")
+    assert rule.text == "m = g  # the gradient\nx = x - a m"
+    assert rule.text.splitlines() == rule.text.split("\n")
+
+
 def test_taken_apart_a_norm_keeps_its_symbol_as_no_coordinate_is_all_of_it():
     racer = parse_rule("n = norm(g) + |g|\nx = x - 0.1 n")()
     run = runs({"it": racer}, steps=3)["it"].run(0)
@@ -345,6 +373,17 @@ def test_a_knob_that_is_declared_as_before_stays_where_it_was_turned_to():
     sound(app.select_slider(key=f"race-{number}-learning_rate").set_value(0.5).run())
     sound(app.text_area[0].set_value("b = 0.6 [0, 1]\nx = x - 2 a b g").run())
     assert address(app, "Ackley Race").racers[0] == parse_rule("b = 0.6 [0, 1]\nx = x - 2 a b g")(learning_rate=0.5)
+
+
+@pytest.mark.parametrize("name", [line_up.NAME, TEXT, FROM, "more", "drop"])
+def test_no_knob_is_called_what_a_page_has_beside_the_knobs(name):
+    with pytest.raises(ExpressionError, match="Choose another name"):
+        parse_rule(f"{name} = 0.5 [0, 1]\nx = x - {name} g")
+
+
+def test_the_mark_of_a_rule_stands_before_its_first_knob_be_its_letter_greek():
+    racer = parse_rule("β = 0.5 [0, 1]\nx = x - β g")()
+    assert line_up.mark_rule(CONTROLS, 1, Entry(racer, racer), "mark").startswith(".st-key-race-1-- label::before")
 
 
 @pytest.mark.parametrize("name", ["Adam", "NAdam"])

@@ -6,7 +6,7 @@ import re
 
 from lark import Token
 
-from engine.expressions.characters import plain, without_invisible
+from engine.expressions.characters import DIGITS, plain, without_invisible
 from engine.expressions.errors import ExpressionError, shorten
 from engine.expressions.functions import ACROSS, ALIASES, ALL_FUNCTIONS, CONSTANTS
 from engine.expressions.reading import TOKEN, Reading
@@ -59,29 +59,32 @@ class NameReading(Reading):
             return ExpressionError(f"{what} has an index. Write {base}: it is the value before, until a line sets it.")
         factors = self.factors(word)
         if factors:
-            return ExpressionError(f"{what} is not set. For a product, write a blank between: {' '.join(factors)}.")
+            return ExpressionError(
+                f"{what} is not set. For a product, write a blank between: {shorten(' '.join(factors))}."
+            )
         if word in MEANT:
             return ExpressionError(f"{what} is not set. Is {MEANT[word]} meant?")
         if self.is_a_name(word) and (near := self.near(word.lower())):
             return ExpressionError(f"{what} is not set. Did you mean {' or '.join(near)}?")
         name = shorten(word)
+        if len(word) > 1 and self.text[(word.start_pos or 0) + len(word) :].lstrip().startswith("("):
+            return ExpressionError(f"{what} is no function here. Write it with others, such as max, min, abs and sign.")
         return ExpressionError(
             f"{what} is not set. Add a line that sets it, or make it a knob, such as {name} = 0.1 [1e-5, 1]."
         )
 
     def factors(self, word: str) -> list[str]:
         """The names that make up a word, where all of it is names that are set."""
-        for name in sorted(self.variables, key=len, reverse=True):
-            rest = word.removeprefix(name)
-            if rest == word:
-                continue
-            if not rest:
-                return [name]
-            if others := self.factors(rest):
-                return [name, *others]
-        return []
+        found: dict[int, list[str]] = {0: []}  # by how much of the word they make up
+        names = sorted(self.variables, key=len, reverse=True)
+        for end in range(1, len(word) + 1):
+            last = next((one for one in names if word.endswith(one, 0, end) and end - len(one) in found), None)
+            if last:
+                found[end] = [*found[end - len(last)], last]
+        return found.get(len(word), [])
 
 
 def plain_line(line: str) -> str:
     """A line in the signs that it is read by, each at its place."""
-    return plain(without_invisible(line))
+    line = plain(without_invisible(line)).replace("⊙", "*")  # here every product is of each coordinate by itself
+    return re.sub(r"(?<=[A-Za-zα-ωΑ-Ω])(?<!log)[₀-₉]+", lambda index: index[0].translate(DIGITS), line)

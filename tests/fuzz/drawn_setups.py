@@ -6,7 +6,8 @@ from functools import cache
 from hypothesis import strategies as st
 
 from engine import OPTIMIZERS
-from engine.rule_text import EXAMPLE, text_of
+from engine.rule_known import text_of
+from engine.rule_text import EXAMPLE
 from engine.rules import NAME as OWN_RULE
 from ui.setup.codec import param_name
 from ui.setup.kinds import (

@@ -96,9 +96,9 @@ def mark_rule(controls: Controls[Any], number: int, entry: Entry, mark: str) -> 
     Not in the name itself: a screen reader would spell the picture's address, and say it again for the help.
     """
     knobs = entry.racer.knobs()
-    place = (
-        f".st-key-{controls.key(number, knobs[0].name)} label" if knobs else f".st-key-{controls.key(number, NAME)} p"
-    )
+    key, part = (knobs[0].name, "label") if knobs else (NAME, "p")
+    # as Streamlit has it in a class: a rule that is typed may call its knob β
+    place = f".st-key-{re.sub('[^A-Za-z0-9_-]', '-', controls.key(number, key))} {part}"
     look = "flex: none; align-self: center; margin-right: 0.3rem;"
     return f'{place}::before {{ content: url("{mark}"); {look} }}\n'
 

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from engine import OPTIMIZERS, ExpressionError
-from engine.rule_text import parse_rule, text_of
+from engine.rule_known import text_of
+from engine.rule_text import parse_rule
 from engine.rules import TypedOptimizer
 from ui.setup.controls import Controls
 from ui.setup.plain import plain
