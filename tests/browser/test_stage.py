@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.rule_text import parse_rule
 from ui.draw.palette import COLORS
 from ui.draw.stage.browser import stage_address
 from ui.draw.styles import styles
@@ -381,6 +382,23 @@ def test_the_address_follows_a_knob_and_a_reload_and_a_friend_see_the_same_race(
     visitor.page.reload()
     assert visitor.drawn().race == turned
     assert window().go(address).race == turned
+
+
+def test_a_rule_is_typed_as_in_a_paper_and_what_is_wrong_in_it_is_said_with_its_place(visitor):
+    visitor.open(replace(RACE, racers=(parse_rule("x = x - a g")(), *RACE.racers[:1])))
+    before, field = visitor.race, visitor.page.locator(".st-key-race-1-text textarea")
+    field.fill("m = 0.9 m + g\nx = x - a q")
+    field.press("Control+Enter")
+    fault = visitor.page.get_by_text("'q' (character 11) is not set.")
+    fault.wait_for()
+    assert visitor.drawn().race == before
+    field.fill("m = 0.9 m + g\nx = x - a m")
+    field.press("Control+Enter")
+    typed = visitor.drawn(before).race
+    assert not fault.count()
+    visitor.page.reload()
+    assert visitor.drawn().race == typed
+    assert field.input_value() == "m = 0.9 m + g\nx = x - a m"
 
 
 def test_the_browsers_way_back_leads_to_the_race_before_and_forward_again(visitor):
