@@ -64,7 +64,7 @@ def parse_rule(text: str) -> TypedRule:
     knobs = {one.name: one for one in statements if "[" in one.text[one.start :] and one.name != POINT}
     if len(knobs) > MAX_KNOBS:
         raise ExpressionError(f"This rule has {len(knobs)} knobs. At most {MAX_KNOBS} fit.")
-    others = [one for one in statements if one.name not in knobs or one is not knobs[one.name]]
+    others = [one for one in statements if one is not knobs.get(one.name)]
     set_by = {one.name: one for one in others}
     starts: dict[str, Statement] = {}
     for one in others:

@@ -133,7 +133,7 @@ def racer_names(racers: Sequence[Optimizer], told: bool = True) -> list[str]:
         knobs = [knob for knob in racer.knobs() if len({getattr(other, knob.name) for other in alike}) > 1]
         numbers = [
             f"{getattr(racer, knob.name):g}"
-            if knob.name == "learning_rate"
+            if knob.name == RATE
             else f"{knob.name.replace('_', ' ')} {getattr(racer, knob.name):g}"
             for knob in knobs
             if not knob.is_switch
