@@ -61,6 +61,7 @@ WITHOUT_MINIMUM = {
     "|x^2 + y^2 - 4|": Finding.VALLEY,
     "max(0, x) + max(0, y)": Finding.VALLEY,  # a plain, in a corner
     "max(0, x + y)": Finding.VALLEY,
+    "(sin(x) + cos(y))^2": Finding.VALLEY,  # two lines that cross where it is 0 to the last digit
     "(x + 5.01)^2 + y^2": Finding.OUTSIDE,  # right beside the edge
     "sin(5x)*sin(5y)": Finding.MANY,
     "sin(1000x) + y^2": Finding.MANY,
@@ -76,6 +77,8 @@ WITH_MINIMA = {
     "(x + y - 1.3)^2 + 1e-6 (x - y + 0.37)^2": [(0.465, 0.835)],  # nearly a line
     "1e-6 (x - 1)^2 + 1e-6 y^2": [(1, 0)],
     "1e9 (x - 1)^2 + 1e9 y^2": [(1, 0)],
+    "sin(50x) + sin(50y) + 0.01x^2 + 0.01y^2": [(-0.031416, -0.031416)],  # waves shorter than the cells of a grid
+    "sin(31x) + cos(37y) + 0.1(x^2 + y^2)": [(-0.050659, y) for y in (-0.084896, 0.084896)],
     "sin(x)*sin(y)": [
         (a * np.pi / 2, b * np.pi / 2) for a in (-3, -1, 1, 3) for b in (-3, -1, 1, 3) if (a - b) % 4 == 2
     ],
