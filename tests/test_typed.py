@@ -12,7 +12,7 @@ from visit import address, message, opened, shown, sound, stage, texts, tracks
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.endings import verdicts
 from engine.fair import random_starts
-from engine.maps import common_ends
+from engine.maps import common_ends, sweep
 from engine.minima import MAX_MINIMA, Finding, lowest_points
 from engine.typed import TypedLoss, parse_landscape, typed_landscape
 from engine.xla import compile as programs
@@ -204,6 +204,15 @@ def test_where_it_is_level_up_to_rounding_no_run_is_said_to_be_stuck(text, start
     traces = race(typed.loss, {"SGD": RACERS[0]}, [start], 300, minima=typed.minima)
     ((verdict,),) = verdicts(typed.loss, traces, typed.minima).values()
     assert verdict.kind == "going"
+
+
+def test_without_a_value_at_the_start_no_run_is_said_to_diverge():
+    loss = HALF.chosen_landscape.loss
+    traces = race(loss, {"SGD": RACERS[0]}, [(-1.0, 2.0)], 20)
+    ((verdict,),) = verdicts(loss, traces, ()).values()
+    ((swept,),) = sweep(loss, RACERS[0], "learning_rate", [0.1], [(-1.0, 2.0)], 20).endings
+    assert verdict.words == "stopped at step 0: a number became too large or undefined"
+    assert swept is verdict.ending
 
 
 def test_without_a_value_at_the_start_the_page_says_to_move_it():
