@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from engine.optimizers import Knob
+from engine.knobs import Knob
 from ui.draw.palette import swatch
 from ui.draw.rule_field import rule_fields, style_of
 from ui.draw.styles import styles
