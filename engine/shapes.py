@@ -194,7 +194,7 @@ class SharpAndFlat(Shape):
     """A sharp and a flat minimum of the same depth: a learning rate may be small enough for one of them only."""
 
     name = "Sharp and flat"
-    domain = ((-5, 5), (-5, 5))
+    domain = ((-4, 4), (-4, 4))
     minima = ((-2, 0), (2, 0))
     floor = 0.0
     formula = (
@@ -202,7 +202,8 @@ class SharpAndFlat(Shape):
         r"b = \tfrac12 \left((x - 2)^2 + y^2\right)"
     )
     source = "Hochreiter & Schmidhuber (1997), Flat Minima, Neural Computation 9(1), 1-42, on why flat ones matter"
-    places: ClassVar = {"Above the sharp one": (-2.5, 1), "Far left": (-4, 3), "Above the flat one": (3, 2)}
+    places: ClassVar = {"Above the sharp one": (-2.5, 1), "Between the two": (0, 1), "Above the flat one": (3, 2)}
+    decades = True
 
     sharpness: float = knob(
         100.0, 1.0, 300.0, "s", log=True, about="How many times as curved the left minimum is as the right one."

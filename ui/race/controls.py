@@ -14,7 +14,7 @@ from ui.ask.asking import show_switch
 from ui.draw.curves import curve_controls
 from ui.draw.field import field_switch
 from ui.draw.landscapes import box
-from ui.draw.line_up import line_up
+from ui.draw.line_up import called, knob_widget, line_up
 from ui.numbers import with_minus
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
@@ -68,6 +68,7 @@ def surface(setup: RaceSetup) -> None:
         help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface. "
         f"The last one, “{NAME}”, is a function that you type.",
     )
+    shape(setup)
     if setup.is_own:
         own_landscape(setup)
     CONTROLS.draw(
@@ -115,6 +116,25 @@ def surface(setup: RaceSetup) -> None:
         help=f"The Jupyter notebook that this app is based on has two runs on {REPLAY_LANDSCAPE}. "
         "They change x first, and then y.",
     )
+
+
+def shape(setup: RaceSetup) -> None:
+    """The knobs of the landscape; none where the link hides which one it is."""
+    values = vars(setup.chosen_landscape.loss)
+    CONTROLS.memory.labels.pop("shape", None)  # those of the landscape before
+    for knob in () if setup.hides("landscape") else setup.chosen_landscape.knobs:
+        widget, choices, look = knob_widget(knob, values[knob.name])
+        CONTROLS.draw(
+            "shape",
+            widget,
+            called(knob),
+            *choices,
+            part=knob.name,
+            on_change=CONTROLS.update_from_widget,
+            args=("shape", knob.name),
+            help=knob.about,
+            **look,
+        )
 
 
 def own_landscape(setup: RaceSetup) -> None:

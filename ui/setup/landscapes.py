@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Self
 
-from engine import LANDSCAPES, ExpressionError, Landscape
+from engine import LANDSCAPES, ExpressionError, Landscape, reshaped
+from engine.knobs import Knob
+from engine.shapes import KNOBS
 from engine.typed import NAME, parse_landscape, typed_landscape, usual_start
 from ui.setup.codec import setting
 from ui.setup.curves import RunSetup
-from ui.setup.kinds import Choice, Interval, Point, ReadFormula, quoted
+from ui.setup.kinds import SEPARATOR, Choice, Interval, Kind, Point, ReadFormula, decode_number, encode_number, quoted
 
 VIEWS = ("usual", "wide")
 MAX_START = 1000.0  # of each coordinate, in size
@@ -31,10 +34,44 @@ def is_landscape(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class TurnedKnobs(Kind):
+    """The knobs of a landscape that are not at their default, each with its value; of those that any landscape has."""
+
+    knobs: Mapping[str, Knob]
+
+    @property
+    def accepts(self) -> str:
+        ranges = (f"{name} from {knob.low:g} to {knob.high:g}" for name, knob in self.knobs.items())
+        example = next(iter(self.knobs.values()))
+        return f"a list like {quoted(self.encode(((example.name, example.high),)))}, of {', '.join(ranges)}"
+
+    def encode(self, value: tuple[tuple[str, float], ...]) -> str:
+        return SEPARATOR.join(part for name, number in value for part in (name, encode_number(number)))
+
+    def decode(self, text: str) -> tuple[tuple[str, float], ...] | None:
+        parts = text.split(SEPARATOR) if text else []
+        held, given = self.to_widgets(()), set[str]()
+        for name, number in zip_longest(parts[::2], map(decode_number, parts[1::2])):
+            knob = self.knobs.get(name)
+            if knob is None or name in given or number is None or not knob.low <= number <= knob.high:
+                return None
+            held[name] = number
+            given.add(name)
+        return self.from_widgets(held)
+
+    def to_widgets(self, value: tuple[tuple[str, float], ...]) -> dict[str, float]:
+        return {name: knob.default for name, knob in self.knobs.items()} | dict(value)
+
+    def from_widgets(self, held: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+        return tuple((name, held[name]) for name, knob in self.knobs.items() if held[name] != knob.default)
+
+
+@dataclass(frozen=True)
 class LandscapeSetup(RunSetup):
     """The set-up of a page that shows runs on a landscape."""
 
     landscape: str = setting(Choice((*LANDSCAPES, OWN_LANDSCAPE)), "Ackley")
+    shape: tuple[tuple[str, float], ...] = setting(TurnedKnobs(KNOBS), (), optional=True)
     # of the visitor's own landscape, as the next two
     own: str = setting(ReadFormula(200, is_landscape), "", optional=True)
     across: tuple[float, float] = setting(Interval(MAX_START, min_length=MIN_SIDE, param="x"), DOMAIN, optional=True)
@@ -52,7 +89,9 @@ class LandscapeSetup(RunSetup):
         """The landscape that the setting of this name names."""
         if self.is_own:
             return typed_landscape(self.own or EXAMPLE_LANDSCAPE, (self.across, self.up))
-        return LANDSCAPES[self.landscape]
+        known = LANDSCAPES[self.landscape]
+        own = {knob.name for knob in known.knobs}
+        return reshaped(known, **{name: value for name, value in self.shape if name in own})
 
     @property
     def landscape_name(self) -> str:
@@ -67,10 +106,19 @@ class LandscapeSetup(RunSetup):
         return self.hides("landscape") or (self.is_own and self.hides("own"))
 
     def with_setting(self, name: str, value: Any) -> Self:
-        """This set-up with one setting changed; another landscape, or another domain, brings its own start."""
+        """This set-up with one setting changed; another landscape, or another domain, brings its own start.
+
+        A start that has a name goes with its place where a knob of the landscape moves that.
+        """
         chosen = super().with_setting(name, value)
+        if name == "landscape":
+            chosen = replace(chosen, shape=())
         if name == "landscape" and value != OWN_LANDSCAPE:
             return replace(chosen, start=next(iter(LANDSCAPES[value].places.values())))
+        if name == "shape":
+            places = self.chosen_landscape.places
+            here = next((place for place, point in places.items() if point == self.start), "")
+            return replace(chosen, start=chosen.chosen_landscape.places.get(here, self.start))
         if not chosen.is_own:
             return chosen
         if name in ("landscape", "own"):  # the field opens with an example, to be edited
@@ -83,6 +131,15 @@ class LandscapeSetup(RunSetup):
         """Whether the start stays where another domain is ``chosen``: in it, and not the usual one of the old."""
         inside = [low <= x <= high for x, (low, high) in zip(self.start, (chosen.across, chosen.up), strict=True)]
         return all(inside) and self.start != usual_start((self.across, self.up))
+
+    def without_unfit(self, notes: list[str]) -> Self:
+        """Without the knobs that its landscape does not have, too."""
+        has = [knob.name for knob in self.chosen_landscape.knobs]
+        who, knobs = self.landscape_name or "The landscape", ", ".join(has) or "none"
+        for name in dict(self.shape).keys() - has:
+            notes.append(f"{who} has no setting {quoted(name)}; it is left out. It has {knobs}.")
+        own = tuple((name, value) for name, value in self.shape if name in has)
+        return replace(super().without_unfit(notes), shape=own)
 
     def notes_on_unused(self, given: Collection[str]) -> list[str]:
         """A note where a link gives a landscape of its own, and not that it is to be shown."""

@@ -17,6 +17,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     about,
     batches_code,
+    data_code,
     examples_code,
     knobs_code,
     line_up_code,
@@ -238,7 +239,7 @@ def examples_and_batches(descent: Descent) -> str:
 def run_code(descent: Descent) -> str:
     """The loop over the steps."""
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
-    data = ", FEATURES, TRUE" if descent.fit else ""
+    data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(SHAPE)")
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
     return RUN.format(
         evaluate=evaluate,
