@@ -123,8 +123,8 @@ class Quadratic(Shape):
     minima = ((0, 0),)
     floor = 0.0
     formula = (
-        r"f(x, y) = \tfrac12 (u^2 + \kappa v^2), \quad u = x \cos \varphi + y \sin \varphi, \quad "
-        r"v = y \cos \varphi - x \sin \varphi"
+        r"f(x, y) = \tfrac12 (u^2 + \kappa v^2), \quad {u = x \cos \varphi + y \sin \varphi}, \quad "
+        r"{v = y \cos \varphi - x \sin \varphi}"
     )
     source = "Goh (2017), Why Momentum Really Works, Distill, where all is told of the condition number"
     decades = True
@@ -198,8 +198,8 @@ class SharpAndFlat(Shape):
     minima = ((-2, 0), (2, 0))
     floor = 0.0
     formula = (
-        r"f(x, y) = \frac{a b}{a + b}, \quad a = \tfrac{s}{2} \left((x + 2)^2 + y^2\right), \quad "
-        r"b = \tfrac12 \left((x - 2)^2 + y^2\right)"
+        r"f(x, y) = \frac{a b}{a + b}, \quad {a = \tfrac{s}{2} \left((x + 2)^2 + y^2\right)}, \quad "
+        r"{b = \tfrac12 \left((x - 2)^2 + y^2\right)}"
     )
     source = "Hochreiter & Schmidhuber (1997), Flat Minima, Neural Computation 9(1), 1-42, on why flat ones matter"
     places: ClassVar = {"Above the sharp one": (-2.5, 1), "Between the two": (0, 1), "Above the flat one": (3, 2)}
