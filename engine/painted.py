@@ -35,14 +35,14 @@ class Painted(Traced):
     __no_type_check__ = True  # in the place of the heights JAX puts tracers
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return painted_loss(self.heights, x)
+        return painted_loss(x, self.heights)
 
 
-def painted_loss(heights, x):
+def painted_loss(x, heights):
     """The loss at x (2,). Outside of the painting the ground rises."""
     inside = jnp.clip(x, -EDGE, EDGE)
     across, up = bumps(inside[0]), bumps(inside[1])
-    return jnp.sum(heights * across * up[:, None]) + jnp.sum((x - inside) ** 2)
+    return jnp.sum(jnp.asarray(heights) * across * up[:, None]) + jnp.sum((x - inside) ** 2)
 
 
 def bumps(coordinate):
@@ -50,6 +50,14 @@ def bumps(coordinate):
     apart = 2 * EDGE / (SIDE - 3)
     away = abs(coordinate / apart - (jnp.arange(SIDE) - (SIDE - 1) / 2))
     return (jnp.clip(2 - away, 0) ** 3 - 4 * jnp.clip(1 - away, 0) ** 3) / 6
+
+
+def example() -> str:
+    """A painting for those who have none yet: two hollows, the deeper one behind a ridge."""
+    x, y = np.meshgrid(*[(np.arange(SIDE) - (SIDE - 1) / 2) * 2 * EDGE / (SIDE - 3)] * 2)
+    deep, shallow = (x + 2.5) ** 2 + (y + 2) ** 2, (x - 2) ** 2 + (y - 1.5) ** 2
+    ridge = 2 * np.exp(-((x + y) ** 2) / 2)
+    return encode_heights(HIGHEST * (1 - 0.9 * np.exp(-deep / 9) - 0.6 * np.exp(-shallow / 6)) + ridge - 1)
 
 
 def decode_heights(painting: str) -> Float[np.ndarray, "side side"]:

@@ -64,7 +64,7 @@ def changes(before: Setup, after: Setup) -> Changes:
             }
         else:
             words = param_name(name, kind).replace("_", " ")
-            found[name] = f"{words}: {kind.encode(old)} → {kind.encode(new)}"
+            found[name] = f"{words}: {kind.describe(old)} → {kind.describe(new)}"
     return found
 
 

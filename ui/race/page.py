@@ -127,7 +127,7 @@ def show_landscape(setup: RaceSetup) -> None:
     landscape = setup.chosen_landscape
     source = f" :small[:gray[{landscape.source}.]]" if landscape.source else ""
     row = formula_row()
-    about = with_minus(landscape.about) if setup.is_own else landscape.about
+    about = with_minus(landscape.about) if landscape.found else landscape.about
     knobs = [] if setup.hides("shape") else describe_knobs(landscape)
     here = f" Here {' and '.join(knobs)}." if knobs else ""
     row.markdown(f"**{setup.landscape_name}.** {about}{here}{source}")

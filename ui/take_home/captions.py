@@ -64,7 +64,7 @@ def label(name: str, racer: Optimizer) -> str:
 def of_race(setup: RaceSetup) -> list[Phrase]:
     """A race over a landscape."""
     return [
-        (f"f(x, y) = {setup.own.strip()}", "landscape", "own") if setup.is_own else (setup.landscape, "landscape"),
+        (setup.told_landscape, "landscape", "own") if setup.is_own else (setup.told_landscape, "landscape"),
         *((knob, "landscape", "shape") for knob in describe_knobs(setup.chosen_landscape)),
         (f"start {format_point(setup.start)}", "start"),
         (f"{setup.steps} steps", "steps"),

@@ -123,10 +123,9 @@ def of_race(setup: RaceSetup) -> Descent:
     landscape = setup.chosen_landscape
     found = verdicts(landscape.loss, traces, landscape.minima)
     knobs = describe_knobs(landscape)
-    known = f"{setup.landscape} ({', '.join(knobs)})" if knobs else setup.landscape
     return Descent(
         page="Ackley Race",
-        where=f"f(x, y) = {setup.own.strip()}" if setup.is_own else known,
+        where=f"{setup.told_landscape} ({', '.join(knobs)})" if knobs else setup.told_landscape,
         racers=dict(zip(names_in(setup), setup.racers, strict=True)),
         start=tuple(map(float, setup.start)),  # a place of a landscape may be in whole numbers
         coordinates=("x", "y"),

@@ -8,10 +8,12 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 
-from engine import Optimizer, batches, elementary, optimizers, problems
+from engine import Optimizer, batches, elementary, optimizers, painted, problems
+from engine.painted import Painted, painted_loss
 from engine.rules import TypedOptimizer, python_name
 from engine.shapes import Shape
 from engine.typed import TypedLoss
+from engine.xla.compile import Traced
 from ui.take_home.descent import Descent
 from ui.take_home.formula import function_code
 from ui.take_home.source import array_literal, literal, source_of
@@ -73,6 +75,8 @@ def setup_code(descent: Descent) -> str:
     if isinstance(descent.loss, Shape):
         knobs = vars(descent.loss)
         lines += [f"SHAPE = {literal(tuple(map(float, knobs.values())))}  # {', '.join(knobs)}"]
+    if isinstance(descent.loss, Painted):
+        lines += [f"HEIGHTS = {array_literal(descent.loss.heights)}", "SHAPE = (HEIGHTS,)"]
     if descent.drawn:
         examples, noise, seed = map(literal, descent.drawn)
         lines += [f"EXAMPLES, NOISE, SEED = {examples}, {noise}, {seed}"]
@@ -93,7 +97,9 @@ def loss_code(descent: Descent) -> str:
     if isinstance(descent.loss, TypedLoss):
         code = f"{function_code(descent.loss.f, 'f', 'jnp')}\n\n\n{OF_POINT}"
         return f"import math\n\n\n{code}" if "math." in code else code
-    if isinstance(descent.loss, Shape):
+    if isinstance(descent.loss, Painted):
+        own = source_of(painted, [painted_loss.__name__])
+    elif isinstance(descent.loss, Shape):
         own = shape_code(descent.loss)
     else:
         own = source_of(sys.modules[descent.loss.__module__], [descent.loss.__name__], without="landscape")
@@ -131,6 +137,8 @@ def batches_code() -> str:
 
 def loss_name(descent: Descent) -> str:
     """What the loss is called in the program."""
+    if isinstance(descent.loss, Painted):
+        return painted_loss.__name__
     if isinstance(descent.loss, Shape):
         return shape_name(descent.loss)
     return "loss_of" if isinstance(descent.loss, TypedLoss) else descent.loss.__name__
@@ -138,7 +146,7 @@ def loss_name(descent: Descent) -> str:
 
 def data_code(descent: Descent, data: str, shape: str) -> str:
     """What the loss is given beside the point: the ``data`` of a fit, or the ``shape`` of a landscape with knobs."""
-    return data if descent.fit else shape if isinstance(descent.loss, Shape) else ""
+    return data if descent.fit else shape if isinstance(descent.loss, Traced) else ""
 
 
 def about(descent: Descent) -> str:
