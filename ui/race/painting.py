@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from engine.painted import HIGHEST, SIDE, encode_heights
 
 MAX_MEGABYTES, MAX_PIXELS = 1, 512  # of a picture: per side
+SMALLER = f"Make it {MAX_PIXELS} wide and high at most."
 
 
 class PictureError(ValueError):
@@ -25,15 +26,15 @@ def read_picture(content: bytes) -> str:
         raise PictureError(f"This file is larger than {MAX_MEGABYTES} MB. Save the picture with fewer pixels.")
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if max(picture.size) > MAX_PIXELS:  # looked at before anything is unpacked
-                width, height = picture.size
-                raise PictureError(
-                    f"This picture is {width} × {height} pixels. Make it {MAX_PIXELS} wide and high at most."
-                )
+            width, height = picture.size
+            if max(width, height) > MAX_PIXELS:  # looked at before anything is unpacked
+                raise PictureError(f"This picture is {width} × {height} pixels. {SMALLER}")
             grey = grey_values(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:  # the last two: PIL's, of a broken PNG
-        if isinstance(error, PictureError):
-            raise
+    except PictureError:
+        raise
+    except Image.DecompressionBombError:
+        raise PictureError(f"This picture has far too many pixels. {SMALLER}") from None
+    except (OSError, SyntaxError, ValueError):  # the last two: PIL's, of a broken PNG
         raise PictureError(
             "This file cannot be read as a PNG picture. Save the picture as PNG, and try again."
         ) from None

@@ -241,7 +241,7 @@ def examples_and_batches(descent: Descent) -> str:
 def run_code(descent: Descent) -> str:
     """The loop over the steps."""
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
-    data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(SHAPE)")
+    data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(np.array(SHAPE, np.float32))")
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
     return RUN.format(
         evaluate=evaluate,
