@@ -8,6 +8,7 @@ from engine.landscapes import LANDSCAPES, Landscape
 from engine.maps import basins, sweep
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
+from engine.shapes import reshaped
 
 __all__ = [
     "LANDSCAPES",
@@ -19,5 +20,6 @@ __all__ = [
     "basins",
     "parse",
     "race",
+    "reshaped",
     "sweep",
 ]

@@ -24,6 +24,7 @@ from engine.descent import all_finite, near_minima, record_stride, recorded_step
 from engine.facts import LAST_MOVES, tail_start
 from engine.optimizers import update_at
 from engine.xla import compiled
+from engine.xla.compile import put_together, take_apart
 
 BLOCK = 256  # runs that go together
 BLOCKS_PER_TASK = 16  # blocks that a thread computes at a time
@@ -112,7 +113,8 @@ def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
     blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
     each = NamedSharding(mesh, P("devices"))
     sharded = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
-    end = run_shards(loss, optimizer.rule, mesh, *common_arguments(optimizer, minima, starts), *sharded)
+    kind, numbers = take_apart(loss)
+    end = run_shards(kind, optimizer.rule, mesh, numbers, *common_arguments(optimizer, minima, starts), *sharded)
     return jax.tree.map(lambda part: unblock(gather(part), len(starts)), end)
 
 
@@ -121,13 +123,16 @@ def gather(part: jax.Array) -> np.ndarray:
     return np.asarray(part if part.is_fully_addressable else process_allgather(part, tiled=True))
 
 
-@partial(jax.jit, static_argnames=("loss", "rule", "mesh"))
-def run_shards(loss, rule, mesh, knobs, minima, plans, values, starts):
-    """Each device goes through its own blocks."""
-    specs = P(), P(), P("devices"), P("devices"), P("devices")
-    shard = partial(run_blocks, loss, rule, None)
+@partial(jax.jit, static_argnames=("kind", "rule", "mesh"))
+def run_shards(kind, rule, mesh, numbers, knobs, minima, plans, values, starts):
+    """Each device goes through its own blocks. ``kind`` and ``numbers`` are the loss, taken apart."""
+
+    def shard(numbers, *arrays):
+        return run_blocks(put_together(kind, numbers), rule, None, *arrays)
+
+    specs = P(), P(), P(), P("devices"), P("devices"), P("devices")
     return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
-        knobs, minima, plans, values, starts
+        numbers, knobs, minima, plans, values, starts
     )
 
 

@@ -1,4 +1,5 @@
-"""Every surface that can be descended, one function each. To add one, add a function here.
+"""Every surface that can be descended, one function each. To add one, add a function here; one with knobs of its own
+is a class in ``engine/shapes.py``.
 
 A landscape is a loss of two coordinates with what is known about it: where it is usually drawn, every global minimum
 in that square, the loss there, its formula and where it was published. ``loss`` takes ``x`` of shape ``(2,)`` and gives
@@ -9,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.elementary import cos_turns, quick_expm1
+from engine.knobs import Knob
 from engine.xla import compiled
+from engine.xla.compile import take_apart
 
 Point = tuple[float, float]
 # above the floor; less is drawn nearly as it is. So near to it a narrow valley still shows how its floor slopes
@@ -40,6 +44,7 @@ class Landscape:
     decades: bool = False  # the loss spans decades: draw its levels and heights by their logarithm
     decades_from: float = DECADES_FROM  # from which loss above the floor on
     found: bool = False  # its minima were looked for, not given; and it may be without a value somewhere
+    knobs: tuple[Knob, ...] = ()  # what can be turned on it, as ``reshaped`` (engine/shapes.py) does
 
 
 def landscape(name: str, **known) -> Callable:
@@ -48,20 +53,30 @@ def landscape(name: str, **known) -> Callable:
     Raises ``ValueError`` for a landscape that lacks something the pages need.
     """
 
-    def enter(loss: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
-        new = Landscape(name=name, about=(loss.__doc__ or "").strip(), loss=loss, **known)
-        if not new.about:
-            raise ValueError(f"Landscape '{name}' has no docstring. Say in one sentence what a learner sees.")
-        if not new.places:
-            raise ValueError(f"Landscape '{name}' has no places. Name at least one start worth trying.")
-        if bool(new.minima) != (new.floor is not None):
-            raise ValueError(f"Landscape '{name}' needs both minima and a floor, or neither: minima=(), floor=None.")
-        if name in LANDSCAPES and LANDSCAPES[name].loss.__qualname__ != loss.__qualname__:
-            raise ValueError(f"Landscape '{name}' is there already. Give this one another name.")
-        LANDSCAPES[name] = new
+    def decorate(loss: Callable[[jax.Array], jax.Array]) -> Callable[[jax.Array], jax.Array]:
+        enter(Landscape(name=name, about=(loss.__doc__ or "").strip(), loss=loss, **known))
         return loss
 
-    return enter
+    return decorate
+
+
+def enter(new: Landscape) -> None:
+    """Put a landscape into ``LANDSCAPES``, if it has what the pages need: ``ValueError`` else."""
+    name = new.name
+    if not new.about:
+        raise ValueError(f"Landscape '{name}' has no docstring. Say in one sentence what a learner sees.")
+    if not new.places:
+        raise ValueError(f"Landscape '{name}' has no places. Name at least one start worth trying.")
+    if bool(new.minima) != (new.floor is not None):
+        raise ValueError(f"Landscape '{name}' needs both minima and a floor, or neither: minima=(), floor=None.")
+    if name in LANDSCAPES and code_of(LANDSCAPES[name].loss).__qualname__ != code_of(new.loss).__qualname__:
+        raise ValueError(f"Landscape '{name}' is there already. Give this one another name.")
+    LANDSCAPES[name] = new
+
+
+def code_of(loss: Callable) -> Any:
+    """The function or the class that a loss is written as."""
+    return take_apart(loss)[0]
 
 
 @compiled(1)

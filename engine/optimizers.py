@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import (
     Annotated,
@@ -34,31 +34,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from engine.knobs import Knob, knob
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
-
-
-@dataclass(frozen=True)
-class Knob:
-    """What can be turned on an optimizer: its range, its symbol in the paper, and a learner's words for it."""
-
-    name: str
-    default: float | bool
-    low: float
-    high: float
-    symbol: str  # LaTeX
-    log: bool  # spans decades: a slider moves through its exponents
-    about: str
-    changed: str  # of a switch: what the rule is like where it is not as usual, in words that follow its name
-
-    @property
-    def words(self) -> str:
-        """The name as a reader says it."""
-        return re.sub(r"beta(?=\d)", "beta ", self.name.replace("_", " "))
-
-    @property
-    def is_switch(self) -> bool:
-        """Whether it is turned on or off, and has no range."""
-        return isinstance(self.default, bool)
 
 
 ABOUT = {
@@ -93,17 +71,6 @@ CHANGED = {
     "eps_in_root": ("with eps after the root", "with eps in the root"),
     "decoupled_weight_decay": ("with coupled weight decay", "with decoupled weight decay"),
 }
-
-
-def knob(
-    default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False, about: str = ""
-) -> Any:
-    """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX).
-
-    ``about``: what it does in this rule, where that is not what ``ABOUT`` says. In ``update`` it is a traced number, a
-    switch too: choose with ``jnp.where``, not with ``if``.
-    """
-    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log, "about": about})
 
 
 def symbols(state: tuple) -> dict[str, str]:

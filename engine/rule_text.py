@@ -15,7 +15,7 @@ from engine.expressions.functions import ALIASES, ALL_FUNCTIONS, CONSTANTS
 from engine.expressions.names import MEANT, parse_with_names, plain_line
 from engine.expressions.names import NAME as A_NAME
 from engine.expressions.tree import Node
-from engine.optimizers import Knob
+from engine.knobs import Knob
 from engine.rules import GIVEN, GRADIENT, LOSS, POINT, STEP, Line, TypedOptimizer, TypedRule, names_in
 from engine.symbols import symbol_of
 

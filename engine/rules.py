@@ -18,7 +18,8 @@ import jax.numpy as jnp
 
 from engine.expressions.functions import ACROSS, ADD, CONSTANTS, NEGATE, SUBTRACT
 from engine.expressions.tree import Apply, Name, Node, Number, compute, to_latex
-from engine.optimizers import Knob, Optimizer
+from engine.knobs import Knob
+from engine.optimizers import Optimizer
 from engine.symbols import symbol_of
 
 NAME = "Your rule"

@@ -1,4 +1,7 @@
-"""A landscape that someone has typed: its formula is given, and all else is found by looking at it."""
+"""A landscape that someone has typed: its formula is given, and all else is found by looking at it.
+
+``engine/painted.py`` has the one that someone has painted, of which all is found in the same way.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import jax
 
 from engine.expressions import ExpressionError, Function, parse
 from engine.landscapes import DECADES_FROM, Landscape, Point
-from engine.minima import MAX_MINIMA, Finding, Lowest, lowest_points
+from engine.minima import MAX_MINIMA, Finding, Loss, Lowest, lowest_points
 
 NAME = "Your own"
 START = (0.9, 0.8)  # the usual start, in shares of the domain: off both diagonals
@@ -44,17 +47,21 @@ def typed_landscape(text: str, domain: tuple[Point, Point]) -> Landscape:
     Raises ``ExpressionError`` where the text is no formula.
     """
     f = parse_landscape(text)
-    loss = TypedLoss(f)
+    return landscape_found(NAME, TypedLoss(f), domain, f"f(x, y) = {f.latex}")
+
+
+def landscape_found(name: str, loss: Loss, domain: tuple[Point, Point], formula: str) -> Landscape:
+    """A landscape of which nothing is known but its loss: what else there is of it is looked for."""
     lowest = lowest_points(loss, domain)
     decades_from = spans_decades(lowest)
     return Landscape(
-        name=NAME,
+        name=name,
         about=" ".join(sentence for sentence in (describe_minima(lowest), describe_gap(lowest)) if sentence),
         loss=loss,
         domain=domain,
         minima=lowest.minima,
         floor=lowest.floor,
-        formula=f"f(x, y) = {f.latex}",
+        formula=formula,
         source="",
         places={"Near a corner": usual_start(domain)},
         decades=decades_from is not None,

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS
+from engine.knobs import Knob
 from engine.notebook import REPLAYS
-from engine.optimizers import Knob
 from ui.setup.codec import MAX_NOTES, Setup, decode, encode, param_name
 from ui.setup.kinds import SEPARATOR, Names, Number, Whole, quoted
 from ui.setup.landscapes import VIEWS

@@ -9,7 +9,8 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, basins, race
 from engine.batches import batch
-from engine.optimizers import Newton, knob, prepare
+from engine.knobs import knob
+from engine.optimizers import Newton, prepare
 from engine.problems import bowl, mean_squared_error
 
 HIMMELBLAU, ROSENBROCK, STARTS = LANDSCAPES["Himmelblau"], LANDSCAPES["Rosenbrock"], [(-1.0, 2.0), (0.5, 0.5)]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, race
-from engine.optimizers import knob, register
+from engine.knobs import knob
+from engine.optimizers import register
 
 ROOT = Path(__file__).parents[1]
 BOWL = LANDSCAPES["Bowl"]

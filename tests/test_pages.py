@@ -16,8 +16,8 @@ from streamlit.testing.v1 import AppTest
 from visit import FILES, ROOT, address, floats, message, opened, past_the_question, shown, sound, stage, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.knobs import Knob
 from engine.notebook import REPLAYS
-from engine.optimizers import Knob
 from ui.draw.line_up import letters
 from ui.draw.stage.browser import PLOTLY
 from ui.draw.stage.stage import STILL_ID_LENGTH, unpacked_figures

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import LANDSCAPES, OPTIMIZERS
+from engine import LANDSCAPES, OPTIMIZERS, reshaped
 from engine.rule_text import parse_rule
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
@@ -68,6 +68,16 @@ def on_booth(switched, rules=RULES):
     return RaceSetup(landscape="Booth", start=(-2.0, 2.0), steps=60, racers=racers)
 
 
+TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
+
+
+def on_shape(name):
+    """Two rules on a landscape with knobs, each of these away from its default."""
+    shape = tuple((one.name, (one.default + one.low) / 2 or one.high / 3) for one in LANDSCAPES[name].knobs)
+    place = next(iter(reshaped(LANDSCAPES[name], **dict(shape)).places.values()))
+    return RaceSetup(landscape=name, shape=shape, start=place, steps=60, racers=TWO)
+
+
 def with_one_switched(name):
     """Those rules that have this switch beside others: of the rest the first two set-ups have it on and off."""
     rules = [rule for rule in RULES if {name} < switches_of(rule)]
@@ -100,7 +110,6 @@ def typed(text):
     return rule(**{knob.name: knob.default * 0.9 for knob in rule.knobs()})
 
 
-TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
 SETUPS = {
     "all rules with other knobs": on_booth(lambda knob: True),
@@ -110,6 +119,7 @@ SETUPS = {
         landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
     ),
     **{f"random race {seed}": random_race(seed) for seed in range(2)},
+    **{f"on {name}": on_shape(name) for name, known in LANDSCAPES.items() if known.knobs},
     "typed landscape": RaceSetup(
         landscape="own",
         own="x^2/3 + |y|^3 + 2 sin(x) cos(pi y) + (x^2 + 1)^(1/3) + max(x, y)/7 - e^(-x^2) tanh(y) + 2/3",
@@ -120,6 +130,7 @@ SETUPS = {
     "typed landscape of one variable, where it has no value": RaceSetup(
         landscape="own", own="sqrt(x)", start=(0.3, 1.0), steps=60, racers=(OPTIMIZERS["SGD"](learning_rate=0.1),)
     ),
+    "painted landscape": RaceSetup(landscape="painted", start=(4.0, 3.0), steps=60, racers=TWO),
     "typed rules": RaceSetup(
         landscape="Booth", start=(-2.0, 2.0), steps=60, racers=(*map(typed, TYPED), OPTIMIZERS["Adam"]())
     ),

@@ -43,6 +43,8 @@ FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "
 SETUPS_TO_LIMIT = {
     **{f"race, {tab}": RaceSetup(show=tab, points=16, **FEW) for tab in RACE_TABS if tab != "rates"},
     "race, own landscape": RaceSetup(landscape="own", own="x^2 + y^2", **FEW),
+    "race, landscape with knobs": RaceSetup(landscape="Quadratic", **FEW),
+    "race, painted landscape": RaceSetup(landscape="painted", **FEW),
     **{f"regression, {tab}": RegressionSetup(below=tab, **FEW) for tab in ("ends", "batch")},
     "fit, noisy": FitSetup(data="noisy line", model="intercept", batch=8),
     "fit, file": FitSetup(data="CSV"),
@@ -250,6 +252,7 @@ VALUES = {
     RaceSetup: {
         "landscape": ("Ravine", ["Ravine", r"x^2"]),
         "own": ("x^2/3 + 17.371 y^2", ["17.371"]),
+        "shape": ((("angle", 41.3), ("condition_number", 137.9)), ["41.3", "137.9"]),
         "racers": (FEW_RACERS, KNOBS),
         "points": (37, ["37"]),
         "shared_rate": (0.0345678, ["0.0345", "0.0346"]),
@@ -286,6 +289,7 @@ PLACES = {
         {"curve": "rate"},
         {"apart": True},
         {"landscape": "own"},
+        {"landscape": "Quadratic"},
     ],
     RegressionSetup: [
         *({"below": tab} for tab in REGRESSION_TABS),
@@ -306,7 +310,7 @@ USUAL = {
 # What the picture itself says, whatever is hidden: from where and how far runs go, on which axes, by which model, and
 # where the tangent stands; and which run of the notebook is drawn, or which iteration of whose run is taken apart.
 DRAWN = {
-    RaceSetup: {"across", "up", "start", "steps", "replay"},
+    RaceSetup: {"across", "up", "painted", "start", "steps", "replay"},
     RegressionSetup: {"start", "steps", "moment", "whose"},
     FitSetup: {"theta0", "theta", "steps", "x", "y", "model"},
     GradientsSetup: {"f", "low", "high", "x0", "h", "theta", "lines"},

@@ -42,6 +42,11 @@ TYPED = {
     "Ravine": "(x^2 + 100y^2)/2",
     "Monkey saddle": "x^3 - 3x y^2",
     "Turned ravine": "(x+y)^2/4 + 25(y-x)^2",
+    "Quadratic": "(x^2 + 100y^2)/2",
+    "Rippled valley": "(x^2 + 10y^2)/2 + 0.2(2 - cos(4pi x) - cos(4pi y))",
+    "Plateau": "(x^2 + y^2)/(1 + x^2 + y^2)",
+    "Sharp and flat": "50((x+2)^2 + y^2)((x-2)^2 + y^2)/(100((x+2)^2 + y^2) + (x-2)^2 + y^2)",
+    "Cliff": "y^2/2 + 250(x - min(x + 0.002, 0))^2 - min(x + 0.002, 0)",
 }
 WITHOUT_MINIMUM = {
     "x*y": Finding.OUTSIDE,

@@ -50,6 +50,27 @@ class Compiled(Protocol):
         """What the function gives."""
 
 
+class Traced:
+    """A static argument that is a frozen dataclass of numbers: its class is compiled in, and its numbers are traced."""
+
+
+def take_apart(arg: Any) -> tuple[Any, Any]:
+    """What of a static argument is compiled in, and its numbers that are traced: an array; None where it has none."""
+    if not isinstance(arg, Traced):
+        return arg, None
+    return type(arg), np.array([*vars(arg).values()], jax.dtypes.canonicalize_dtype(float))
+
+
+def put_together(kind: Any, numbers: Any) -> Any:
+    """The static argument that was taken apart."""
+    return kind if numbers is None else kind(*numbers)
+
+
+def call_with(function: Callable, kinds: Sequence[Any], numbers: Sequence[Any], *arrays: Any) -> Any:
+    """Call a function whose static arguments were taken apart."""
+    return function(*map(put_together, kinds, numbers), *arrays)
+
+
 def compiled(
     num_static: int, one_kernel: Callable[..., bool] = lambda *args: False, max_programs: int = MAX_PROGRAMS
 ) -> Callable[[Callable], Compiled]:
@@ -63,6 +84,8 @@ def compiled(
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
 
+    One program serves all values of a ``Traced`` static argument: its numbers are one more array.
+
     ``each`` of what is decorated takes many calls, and builds their programs ``AT_ONCE``.
     """
 
@@ -71,16 +94,22 @@ def compiled(
         being_built: dict[Hashable, threading.Lock] = {}  # several threads may ask for the same program at once
         at_once = threading.Semaphore(AT_ONCE)
 
-        def place_of(args: tuple) -> tuple[OrderedDict[Hashable, Any], int, Hashable]:
+        def sort_out(args: tuple) -> tuple[tuple, tuple]:
+            """What is compiled in, and the arrays: first the numbers of each static argument, then the others."""
+            kinds, numbers = zip(*map(take_apart, args[:num_static]), strict=True)
+            return kinds, (numbers, *args[num_static:])
+
+        def place_of(kinds: tuple, arrays: tuple) -> tuple[OrderedDict[Hashable, Any], int, Hashable]:
             """Where a program is held, beside how many others at most, and under which key."""
-            leaves, tree = jax.tree.flatten(args[num_static:])
-            key = (function, *args[:num_static], tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
-            is_passing = any(callable(arg) and not isinstance(arg, FunctionType | type) for arg in args[:num_static])
+            leaves, tree = jax.tree.flatten(arrays)
+            key = (function, *kinds, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
+            is_passing = any(callable(kind) and not isinstance(kind, FunctionType | type) for kind in kinds)
             return (passing, MAX_PASSING, key) if is_passing else (programs, max_programs, key)
 
         @wraps(function)
         def call(*args: Any) -> Any:
-            static_args, arrays, (held, most, key) = args[:num_static], args[num_static:], place_of(args)
+            kinds, arrays = sort_out(args)
+            held, most, key = place_of(kinds, arrays)
             try:
                 program = held[key]
                 held.move_to_end(key)
@@ -88,15 +117,15 @@ def compiled(
                 with while_compiling(), being_built.setdefault(key, threading.Lock()), at_once:
                     program = held.get(key)
                     if program is None:
-                        to_build = partial(build, partial(function, *static_args), arrays, one_kernel(*args))
-                        program = held[key] = load_or_build(function, static_args, arrays, to_build)
+                        to_build = partial(build, partial(call_with, function, kinds), arrays, one_kernel(*args))
+                        program = held[key] = load_or_build(function, kinds, arrays, to_build)
                     while len(held) > most:
                         held.popitem(last=False)
                 being_built.pop(key, None)
             return program(*arrays)
 
         def each(calls: Sequence[tuple]) -> list:
-            places = ((args, place_of(args)) for args in calls)
+            places = ((args, place_of(*sort_out(args))) for args in calls)
             missing = [args for args, (held, _, key) in places if key not in held]
             to_build = iter(missing)  # of all threads
 

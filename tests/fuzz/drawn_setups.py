@@ -26,6 +26,7 @@ from ui.setup.kinds import (
     Whole,
     encode_number,
 )
+from ui.setup.landscapes import TurnedKnobs
 from ui.setup.pages import SETUPS
 from ui.setup.questions.link import QUESTIONS, Ask
 from ui.setup.racers import Racers
@@ -128,6 +129,9 @@ def fitting(page, kind: Kind):
             known = [*SETUPS[page].controls(), *SETUPS[page].parts]
             some = st.lists(st.one_of(st.sampled_from(known), st.sampled_from(NAMES), words), max_size=8)
             return some.map(SEPARATOR.join)
+        case TurnedKnobs():
+            each = st.fixed_dictionaries({}, optional={name: knob(one) for name, one in kind.knobs.items()})
+            return each.map(lambda some: kind.encode(tuple(some.items())))
         case Racers():
             return racer_texts
         case Ask():

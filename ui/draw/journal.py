@@ -16,6 +16,7 @@ from ui.draw.tables import download_csv, show_table
 from ui.setup.address import page_address
 from ui.setup.codec import Setup, encode, param_name
 from ui.setup.controls import Controls
+from ui.setup.landscapes import TurnedKnobs
 from ui.setup.presets import preset_of
 from ui.setup.racers import racer_names
 
@@ -47,15 +48,23 @@ def changes(before: Setup, after: Setup) -> Changes:
     """What differs between two set-ups of a page: settings and knobs, without what only decides what is in view."""
     found: Changes = {}
     before, after = before.without_view(), after.without_view()
-    for name, kind in before.settings().items():
-        old, new = getattr(before, name), getattr(after, name)
-        if old == new:
-            continue
+    changed = [name for name in before.settings() if getattr(before, name) != getattr(after, name)]
+    # where all others follow from one of them, such as the start from the landscape, that one is what was changed
+    alone = [name for name in changed if before.with_setting(name, getattr(after, name)) == after]
+    for name in alone[:1] or changed:
+        kind, old, new = before.settings()[name], getattr(before, name), getattr(after, name)
         if kind.many:
             found |= racer_changes(old, new)
+        elif isinstance(kind, TurnedKnobs):
+            was, now = kind.to_widgets(old), kind.to_widgets(new)
+            found |= {
+                f"{name} {knob}": f"{kind.knobs[knob].words}: {was[knob]:g} → {now[knob]:g}"
+                for knob in kind.knobs
+                if was[knob] != now[knob]
+            }
         else:
             words = param_name(name, kind).replace("_", " ")
-            found[name] = f"{words}: {kind.encode(old)} → {kind.encode(new)}"
+            found[name] = f"{words}: {kind.describe(old)} → {kind.describe(new)}"
     return found
 
 

@@ -18,7 +18,7 @@ from ui.numbers import superscript
 
 MAX_ASPECT = 3.0  # of a domain
 LEVEL = 1e-6  # of a loss: a surface that is not higher is drawn in the middle of its axis
-MAX_TYPED = 8  # typed landscapes whose figures are kept, of half a megabyte each
+MAX_PASSING = 8  # landscapes, typed or with knobs turned, whose figures are kept, of half a megabyte each
 
 
 def box(landscape: Landscape, view: str) -> Box:
@@ -86,7 +86,8 @@ def revision_of(landscape: Landscape) -> str:
 
 def landscape_figures(landscape: Landscape, view: str, field: bool = False) -> Mapping[str, str]:
     """The surface and the map of a landscape, as Plotly JSON by view name; with ``field``, arrows on the map."""
-    return (typed_figures if landscape.found else known_figures)(landscape, view, field)
+    known = LANDSCAPES.get(landscape.name) is landscape
+    return (known_figures if known else passing_figures)(landscape, view, field)
 
 
 def draw_figures(landscape: Landscape, view: str, field: bool) -> Mapping[str, str]:
@@ -111,7 +112,7 @@ def draw_figures(landscape: Landscape, view: str, field: bool) -> Mapping[str, s
 
 
 known_figures = lru_cache(maxsize=96)(draw_figures)
-typed_figures = lru_cache(maxsize=MAX_TYPED)(draw_figures)
+passing_figures = lru_cache(maxsize=MAX_PASSING)(draw_figures)
 
 
 @lru_cache(maxsize=64)

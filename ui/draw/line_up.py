@@ -6,15 +6,17 @@ import html
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from engine.optimizers import Knob
+from engine import Landscape
+from engine.knobs import Knob
 from ui.draw.palette import swatch
 from ui.draw.rule_field import rule_fields, style_of
 from ui.draw.styles import styles
-from ui.numbers import format_plain
+from ui.numbers import format_number, format_plain
 from ui.setup.controls import Controls
 from ui.setup.racers import MAX_RACERS, NAMES, racer_names, usual_racer
 from ui.setup.session import Entry
@@ -109,11 +111,17 @@ def called(knob: Knob) -> str:
     return symbol if symbol.translate(DIGITS) == knob.words else f"{knob.words} {symbol}"
 
 
+def describe_knobs(landscape: Landscape) -> list[str]:
+    """The knobs of a landscape with their values, as "angle φ = 30"."""
+    values = vars(landscape.loss)
+    return [f"{called(knob)} = {format_number(values[knob.name])}" for knob in landscape.knobs]
+
+
 def letters(symbol: str) -> str:
     """A knob's symbol as text, which a screen reader can say: ``\\beta_1`` as β₁."""
     symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", re.sub(r"\\mathrm\{(.*?)\}", r"\1", symbol))
     symbol = re.sub(r"_\{\\(max|min)\}", r" \1", symbol).replace("_+", "₊").replace("_-", "₋")
-    greek = html.unescape(re.sub(r"\\([A-Za-z]+)", r"&\1;", symbol))
+    greek = html.unescape(re.sub(r"\\([A-Za-z]+)", r"&\1;", symbol)).replace("ϕ", "φ")  # HTML's varphi is TeX's phi
     return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
 
 
@@ -125,18 +133,25 @@ def letter(symbol: str) -> str:
 
 
 def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, label: str) -> None:
-    """One knob as a widget: a switch, a slider through decades, or a plain slider."""
-    place, about = controls.key(number, knob.name), knob.about
+    """One knob of a racer as a widget."""
+    place = controls.key(number, knob.name)
     st.session_state.setdefault(place, getattr(entry.racer, knob.name))
+    widget, choices, look = knob_widget(knob, getattr(entry.added, knob.name))
+    controls.draw("racers", widget, label, *choices, key=place, help=knob.about, **look)
+
+
+def knob_widget(knob: Knob, among: float) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
+    """The widget of a knob, what it chooses from, and how it looks: a switch, a slider through decades, or a plain one.
+
+    ``among`` its stops is this value, too.
+    """
     if knob.is_switch:
-        controls.draw("racers", st.toggle, label, key=place, help=about)
-    elif knob.log:
-        choices = stops(knob.low, knob.high, getattr(entry.added, knob.name))
-        controls.draw("racers", st.select_slider, label, choices, key=place, help=about, format_func=format_plain)
-    else:
-        digits = 4 if 0.999 < knob.high < 1 else max(3, 3 - math.ceil(math.log10(knob.high - knob.low)))
-        look: dict[str, Any] = {"step": 10.0**-digits, "format": f"%.{digits}f"}
-        controls.draw("racers", st.slider, label, knob.low, knob.high, key=place, help=about, **look)
+        return st.toggle, [], {}
+    if knob.log:
+        return st.select_slider, [stops(knob.low, knob.high, among)], {"format_func": format_plain}
+    size = knob.high - knob.low
+    digits = 4 if 0.999 < knob.high < 1 else 0 if size > 10 else max(3, 3 - math.ceil(math.log10(size)))
+    return st.slider, [knob.low, knob.high], {"step": 10.0**-digits, "format": f"%.{digits}f"}
 
 
 def take_racer(controls: Controls[Any]) -> None:

@@ -10,7 +10,8 @@ import streamlit as st
 
 from engine import Optimizer, Trace
 from engine.endings import Verdict
-from engine.optimizers import Knob, Rule, memory, source
+from engine.knobs import Knob
+from engine.optimizers import Rule, memory, source
 from engine.rules import TypedRule
 from ui.draw.conventions import CONVENTIONS
 from ui.draw.palette import Style, swatch

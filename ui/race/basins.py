@@ -58,7 +58,7 @@ def show_basins(
     with choose:
         choose_points(setup)
     found = maps(setup, beside_tabs.container(width=280).empty())
-    if setup.is_own:
+    if setup.chosen_landscape.found:
         show_stage(setup, *by_ends(setup, found), traces, racer_styles)
     else:
         show_stage(setup, found, np.empty((0, 2)), traces, racer_styles)
@@ -67,7 +67,7 @@ def show_basins(
 
 def describe_colors(setup: RaceSetup) -> str:
     """What the colours say, in words."""
-    if setup.is_own:
+    if setup.chosen_landscape.found:
         return describe_ends(setup)
     count = len(setup.chosen_landscape.minima)
     if not count:
@@ -149,13 +149,14 @@ def show_stage(
         values = {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses}
         return Track.of(name, styles[name], run, verdict_if_lost(run), values)
 
-    reaches = "ends where many others end" if setup.is_own else "reaches a minimum"
+    is_found = setup.chosen_landscape.found
+    reaches, which = ("ends where many others end", "in colour") if is_found else ("reaches a minimum", "converge")
     Stage(
         figures={f"basin {name}": figure(setup.chosen_landscape, basin, places) for name, basin in found.items()},
         views=[
             View(
                 name=f"basin {name}",
-                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} {'in colour' if setup.is_own else 'converge'}",
+                caption=f"{name}: {(basin.nearest >= 0).mean():.0%} {which}",
                 says=f"The starts from which {name} {reaches}, and its path from one of them.",
                 path=("x", "y"),
                 only=name,

@@ -9,16 +9,19 @@ import streamlit as st
 
 from engine import LANDSCAPES, ExpressionError, Landscape
 from engine.notebook import REPLAYS
+from engine.painted import NAME as PAINTED_NAME
+from engine.painted import SIDE
 from engine.typed import NAME, parse_landscape
 from ui.ask.asking import show_switch
 from ui.draw.curves import curve_controls
 from ui.draw.field import field_switch
 from ui.draw.landscapes import box
-from ui.draw.line_up import line_up
+from ui.draw.line_up import called, knob_widget, line_up
 from ui.numbers import with_minus
+from ui.race.painting import MAX_MEGABYTES, MAX_PIXELS, PictureError, read_picture
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
-from ui.setup.landscapes import EXAMPLE_LANDSCAPE, MAX_START, MIN_SIDE, OWN_LANDSCAPE, VIEWS
+from ui.setup.landscapes import EXAMPLE_LANDSCAPE, FOUND, MAX_START, MIN_SIDE, VIEWS
 from ui.setup.pages import MAX_STEPS, NO_REPLAY, REPLAY_LANDSCAPE, RaceSetup
 from ui.setup.plain import plain
 from ui.setup.widgets import choose_preset, reset_button
@@ -61,15 +64,18 @@ def surface(setup: RaceSetup) -> None:
         "landscape",
         st.selectbox,
         "Landscape",
-        [*LANDSCAPES, OWN_LANDSCAPE],
+        [*LANDSCAPES, *FOUND],
         on_change=CONTROLS.update_from_widget,
         args=("landscape",),
-        format_func=lambda name: NAME if name == OWN_LANDSCAPE else name,
+        format_func=lambda name: FOUND.get(name, name),
         help="The function whose minimum is looked for; its value, the loss, is drawn as the height of a surface. "
-        f"The last one, “{NAME}”, is a function that you type.",
+        f"Of the last two, “{NAME}” is a function that you type, and “{PAINTED_NAME}” a picture.",
     )
+    shape(setup)
     if setup.is_own:
         own_landscape(setup)
+    if setup.is_painted:
+        painted_landscape()
     CONTROLS.draw(
         "view",
         st.segmented_control,
@@ -115,6 +121,55 @@ def surface(setup: RaceSetup) -> None:
         help=f"The Jupyter notebook that this app is based on has two runs on {REPLAY_LANDSCAPE}. "
         "They change x first, and then y.",
     )
+
+
+def shape(setup: RaceSetup) -> None:
+    """The knobs of the landscape; none where the link hides which one it is."""
+    values = vars(setup.chosen_landscape.loss)
+    CONTROLS.memory.labels.pop("shape", None)  # those of the landscape before
+    for knob in () if setup.hides("landscape") else setup.chosen_landscape.knobs:
+        widget, choices, look = knob_widget(knob, values[knob.name])
+        CONTROLS.draw(
+            "shape",
+            widget,
+            called(knob),
+            *choices,
+            part=knob.name,
+            on_change=CONTROLS.update_from_widget,
+            args=("shape", knob.name),
+            help=knob.about,
+            **look,
+        )
+
+
+def painted_landscape() -> None:
+    """The upload of a picture, and under it why it could not be read."""
+    CONTROLS.memory.labels["painted"] = {"": "Picture"}
+    CONTROLS.draw(
+        "painted",
+        st.file_uploader,
+        "Picture (PNG)",
+        key=CONTROLS.key("picture"),
+        on_change=take_picture,
+        type="png",
+        max_upload_size=MAX_MEGABYTES,
+        help=f"Dark becomes low, and light becomes high. At most {MAX_PIXELS} pixels wide and high; it is made smooth, "
+        f"with {SIDE - 2} heights per side, and stretched into a square. The link of this page carries those heights.",
+    )
+    if problem := st.session_state.get(CONTROLS.key("no-picture")):
+        st.markdown(f":material/error: {plain(problem)} Until then the picture before stays.")
+
+
+def take_picture() -> None:
+    """Go on with the picture that was just uploaded, if it can be read, for ``on_change``."""
+    given = st.session_state[CONTROLS.key("picture")]
+    problem = ""
+    if given is not None:
+        try:
+            CONTROLS.update(painted=read_picture(given.getvalue()))
+        except PictureError as error:
+            problem = str(error)
+    st.session_state[CONTROLS.key("no-picture")] = problem
 
 
 def own_landscape(setup: RaceSetup) -> None:

@@ -15,6 +15,7 @@ from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
 from ui.draw.journal import keep_run, show_journal
+from ui.draw.line_up import describe_knobs
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends, download, show_cards, show_leaderboard
 from ui.draw.styles import styles
@@ -126,8 +127,10 @@ def show_landscape(setup: RaceSetup) -> None:
     landscape = setup.chosen_landscape
     source = f" :small[:gray[{landscape.source}.]]" if landscape.source else ""
     row = formula_row()
-    about = with_minus(landscape.about) if setup.is_own else landscape.about
-    row.markdown(f"**{setup.landscape_name}.** {about}{source}")
+    about = with_minus(landscape.about) if landscape.found else landscape.about
+    knobs = [] if setup.hides("shape") else describe_knobs(landscape)
+    here = f" Here {' and '.join(knobs)}." if knobs else ""
+    row.markdown(f"**{setup.landscape_name}.** {about}{here}{source}")
     if not setup.hides_formula:
         row.markdown(f"${landscape.formula}$")
     if setup.replaying and not setup.hides("replay"):

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import jax
 import numpy as np
 
-from engine import OPTIMIZERS, Landscape, Optimizer, Trace, race
+from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer, Trace, race
 from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from engine.optimizers import Rule
@@ -23,7 +23,7 @@ from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
-# the optimizers whose programs are compiled, by the landscape
+# the optimizers whose programs are compiled, by the landscape; whatever its knobs, which are not compiled in
 raced: WeakKeyDictionary[Landscape, set[Rule]] = WeakKeyDictionary()
 RULES = frozenset(OPTIMIZERS.values())
 
@@ -50,13 +50,19 @@ def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Tra
     landscape = setup.chosen_landscape
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
     # a typed rule would be held as long as its landscape, which may be for ever
-    raced.setdefault(landscape, set()).update(racer.rule for racer in racers.values() if racer.rule in RULES)
+    rules = {racer.rule for racer in racers.values()} & RULES
+    raced.setdefault(as_compiled(landscape), set()).update(rules)
     return traces
+
+
+def as_compiled(landscape: Landscape) -> Landscape:
+    """The landscape of the registry that is compiled in the place of one whose knobs are turned."""
+    return LANDSCAPES.get(landscape.name, landscape)
 
 
 def is_compiled(setup: RaceSetup) -> bool:
     """Whether every racer of the line-up has run on this landscape since the server started."""
-    return {racer.rule for racer in setup.racers} <= raced.get(setup.chosen_landscape, set())
+    return {racer.rule for racer in setup.racers} <= raced.get(as_compiled(setup.chosen_landscape), set())
 
 
 def at_start(setup: RaceSetup) -> dict[str, Trace]:

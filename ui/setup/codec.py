@@ -110,8 +110,8 @@ class Setup:
         computed = {param_name(f.name, f.metadata["kind"]) for f in fields(self) if not f.metadata["view_only"]}
         return any(name in computed or (name in self.parts and self.parts[name].tells) for name in self.hide)
 
-    def without_told(self, notes: list[str]) -> Self:
-        """This set-up without what would tell what it hides, with a note for each."""
+    def without_unfit(self, notes: list[str]) -> Self:
+        """This set-up without what does not fit the rest of it, such as what tells what it hides; a note for each."""
         return self
 
     def with_fixed_of(self, other: Self) -> Self:
@@ -198,7 +198,7 @@ def decode(query: Query, default: SetupT) -> tuple[SetupT, list[str]]:
     if setup.ask and (problem := problem_of(setup)):
         notes.append(f"ask {quoted(setup.ask)} cannot be asked here: {problem} No question is asked.")
         setup = replace(setup, ask="")
-    setup = with_known_names(setup, notes).without_told(notes)
+    setup = with_known_names(setup, notes).without_unfit(notes)
     unknown = [name for name in query if name not in known and resembles_a_setting(name)]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""

@@ -90,11 +90,12 @@ class Controls(Generic[SetupT]):
         self.memory.set_count += 1
         st.session_state[key] = value
 
-    def new_value(self, name: str) -> Any:
+    def new_value(self, *parts: str) -> Any:
         """What the visitor has just set a widget to; None where the browser only sends what it showed before."""
-        value = st.session_state[self.key(name)]
+        key = self.key(*parts)
+        value = st.session_state[key]
         self.drop_echoes()
-        return value if st.session_state[self.key(name)] == value else None
+        return value if st.session_state[key] == value else None
 
     def add_racer(self, racer: Optimizer) -> None:
         """Append a racer to the line-up."""
@@ -174,13 +175,14 @@ class Controls(Generic[SetupT]):
             if getattr(after, name) != getattr(before, name):
                 self.set_setting(name, getattr(after, name))
 
-    def update_from_widget(self, name: str) -> None:
+    def update_from_widget(self, name: str, part: str = "") -> None:
         """Change a setting to what its widget was just set to, and what follows from it: for ``on_change``."""
-        if (value := self.new_value(name)) is None:
+        if self.new_value(name, part) is None:
             return
+        value = getattr(self.current_setup(), name)
         self.set_setting(name, getattr(self.memory.setup, name))  # as it was, for ``update`` to see the change
         self.update(**{name: value})
-        self.memory.unconfirmed.pop(self.key(name), None)  # the browser shows it already
+        self.memory.unconfirmed.pop(self.key(name, part), None)  # the browser shows it already
 
     def apply_preset(self) -> None:
         """Set all widgets as the chosen preset says: for ``on_change``."""

@@ -25,7 +25,7 @@ class RunSetup(Setup):
         """Whether a learning rate is hidden, or the knobs of a line-up."""
         return self.hides("rate") or self.hides("racers")
 
-    def without_told(self, notes: list[str]) -> Self:
+    def without_unfit(self, notes: list[str]) -> Self:
         """Without the curve that is plain SGD's learning rate, where that is hidden."""
         if self.hides_knobs and self.curve in (RATE, RATE2):
             notes.append(f"curve {quoted(self.curve)} would tell what the link hides; {quoted(LOSS)} is used.")

@@ -36,6 +36,10 @@ class Kind:
         """The value that a link's text stands for, or None where it is not accepted."""
         raise NotImplementedError
 
+    def describe(self, value: Any) -> str:
+        """A value in a few words: as a link has it."""
+        return self.encode(value)
+
     def clean_handwritten(self, name: str, text: str, notes: list[str]) -> str:
         """What is meant by a text of a link that was not made by ``encode``. A doubt is added to ``notes``."""
         return text

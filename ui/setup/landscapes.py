@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Self
 
-from engine import LANDSCAPES, ExpressionError, Landscape
+from engine import LANDSCAPES, ExpressionError, Landscape, reshaped
+from engine.knobs import Knob
+from engine.painted import NAME as PAINTED_NAME
+from engine.painted import SIDE, decode_heights, example, painted_landscape
+from engine.shapes import KNOBS
 from engine.typed import NAME, parse_landscape, typed_landscape, usual_start
 from ui.setup.codec import setting
 from ui.setup.curves import RunSetup
-from ui.setup.kinds import Choice, Interval, Point, ReadFormula, quoted
+from ui.setup.kinds import SEPARATOR, Choice, Interval, Kind, Point, ReadFormula, decode_number, encode_number, quoted
 
 VIEWS = ("usual", "wide")
 MAX_START = 1000.0  # of each coordinate, in size
-OWN_LANDSCAPE = "own"
+OWN_LANDSCAPE, PAINTED_LANDSCAPE = "own", "painted"
+FOUND = {OWN_LANDSCAPE: NAME, PAINTED_LANDSCAPE: PAINTED_NAME}  # what the page calls those that are not the engine's
 EXAMPLE_LANDSCAPE = "x^2 + y^2 + 10 sin(x) sin(y)"  # what the field for one's own opens with
 DOMAIN = (-5.0, 5.0)  # of x, and of y, until it is chosen
 MIN_SIDE = 0.1  # of a domain: in a shorter one the points that are drawn would be equal in 32 bits
@@ -31,14 +37,72 @@ def is_landscape(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class TurnedKnobs(Kind):
+    """The knobs of a landscape that are not at their default, each with its value; of those that any landscape has."""
+
+    knobs: Mapping[str, Knob]
+
+    @property
+    def accepts(self) -> str:
+        ranges = (f"{name} from {knob.low:g} to {knob.high:g}" for name, knob in self.knobs.items())
+        example = next(iter(self.knobs.values()))
+        return f"a list like {quoted(self.encode(((example.name, example.high),)))}, of {', '.join(ranges)}"
+
+    def encode(self, value: tuple[tuple[str, float], ...]) -> str:
+        return SEPARATOR.join(part for name, number in value for part in (name, encode_number(number)))
+
+    def decode(self, text: str) -> tuple[tuple[str, float], ...] | None:
+        parts = text.split(SEPARATOR) if text else []
+        held, given = self.to_widgets(()), set[str]()
+        for name, number in zip_longest(parts[::2], map(decode_number, parts[1::2])):
+            knob = self.knobs.get(name)
+            if knob is None or name in given or number is None or not knob.low <= number <= knob.high:
+                return None
+            held[name] = number
+            given.add(name)
+        return self.from_widgets(held)
+
+    def to_widgets(self, value: tuple[tuple[str, float], ...]) -> dict[str, float]:
+        return {name: knob.default for name, knob in self.knobs.items()} | dict(value)
+
+    def from_widgets(self, held: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+        return tuple((name, held[name]) for name, knob in self.knobs.items() if held[name] != knob.default)
+
+
+@dataclass(frozen=True)
+class Painting(Kind):
+    """The heights of a painting, or nothing for the example."""
+
+    @property
+    def accepts(self) -> str:
+        return f"a painting of {2 * SIDE * SIDE:,} letters, as this app writes it"
+
+    def encode(self, value: str) -> str:
+        return value
+
+    def decode(self, text: str) -> str | None:
+        try:
+            decode_heights(text or example())
+        except ValueError:
+            return None
+        return text
+
+    def describe(self, value: str) -> str:
+        """Not the letters, which nobody can read."""
+        return "a picture" if value else "the example"
+
+
+@dataclass(frozen=True)
 class LandscapeSetup(RunSetup):
     """The set-up of a page that shows runs on a landscape."""
 
-    landscape: str = setting(Choice((*LANDSCAPES, OWN_LANDSCAPE)), "Ackley")
+    landscape: str = setting(Choice((*LANDSCAPES, *FOUND)), "Ackley")
+    shape: tuple[tuple[str, float], ...] = setting(TurnedKnobs(KNOBS), (), optional=True)
     # of the visitor's own landscape, as the next two
     own: str = setting(ReadFormula(200, is_landscape), "", optional=True)
     across: tuple[float, float] = setting(Interval(MAX_START, min_length=MIN_SIDE, param="x"), DOMAIN, optional=True)
     up: tuple[float, float] = setting(Interval(MAX_START, min_length=MIN_SIDE, param="y"), DOMAIN, optional=True)
+    painted: str = setting(Painting(), "", optional=True)
     view: str = setting(Choice(VIEWS), "usual", view_only=True)
     start: tuple[float, float] = setting(Point(MAX_START), (4.0, 4.0))
 
@@ -48,18 +112,34 @@ class LandscapeSetup(RunSetup):
         return self.landscape == OWN_LANDSCAPE
 
     @property
+    def is_painted(self) -> bool:
+        """Whether the landscape is a painted one."""
+        return self.landscape == PAINTED_LANDSCAPE
+
+    @property
     def chosen_landscape(self) -> Landscape:
         """The landscape that the setting of this name names."""
+        if self.is_painted:
+            return painted_landscape(self.painted or example())
         if self.is_own:
             return typed_landscape(self.own or EXAMPLE_LANDSCAPE, (self.across, self.up))
-        return LANDSCAPES[self.landscape]
+        known = LANDSCAPES[self.landscape]
+        own = {knob.name for knob in known.knobs}
+        return reshaped(known, **{name: value for name, value in self.shape if name in own})
 
     @property
     def landscape_name(self) -> str:
         """What the page calls the landscape; "" where the link hides which one it is."""
         if self.hides("landscape"):
             return ""
-        return NAME if self.is_own else self.landscape
+        return FOUND.get(self.landscape, self.landscape)
+
+    @property
+    def told_landscape(self) -> str:
+        """The landscape in words that tell it from all others, as far as words can."""
+        if self.is_own:
+            return f"f(x, y) = {self.own.strip()}"
+        return "a painted landscape" if self.is_painted else self.landscape
 
     @property
     def hides_formula(self) -> bool:
@@ -67,10 +147,19 @@ class LandscapeSetup(RunSetup):
         return self.hides("landscape") or (self.is_own and self.hides("own"))
 
     def with_setting(self, name: str, value: Any) -> Self:
-        """This set-up with one setting changed; another landscape, or another domain, brings its own start."""
+        """This set-up with one setting changed; another landscape, or another domain, brings its own start.
+
+        A start that has a name goes with its place where a knob of the landscape moves that.
+        """
         chosen = super().with_setting(name, value)
+        if name == "landscape":
+            chosen = replace(chosen, shape=())
         if name == "landscape" and value != OWN_LANDSCAPE:
-            return replace(chosen, start=next(iter(LANDSCAPES[value].places.values())))
+            return replace(chosen, start=next(iter(chosen.chosen_landscape.places.values())))
+        if name == "shape":
+            places = self.chosen_landscape.places
+            here = next((place for place, point in places.items() if point == self.start), "")
+            return replace(chosen, start=chosen.chosen_landscape.places.get(here, self.start))
         if not chosen.is_own:
             return chosen
         if name in ("landscape", "own"):  # the field opens with an example, to be edited
@@ -84,12 +173,21 @@ class LandscapeSetup(RunSetup):
         inside = [low <= x <= high for x, (low, high) in zip(self.start, (chosen.across, chosen.up), strict=True)]
         return all(inside) and self.start != usual_start((self.across, self.up))
 
+    def without_unfit(self, notes: list[str]) -> Self:
+        """Without the knobs that its landscape does not have, too."""
+        has = [knob.name for knob in self.chosen_landscape.knobs]
+        who, knobs = self.landscape_name or "The landscape", ", ".join(has) or "none"
+        for name in dict(self.shape).keys() - has:
+            notes.append(f"{who} has no setting {quoted(name)}; it is left out. It has {knobs}.")
+        own = tuple((name, value) for name, value in self.shape if name in has)
+        return replace(super().without_unfit(notes), shape=own)
+
     def notes_on_unused(self, given: Collection[str]) -> list[str]:
         """A note where a link gives a landscape of its own, and not that it is to be shown."""
-        usual = type(self)()
-        alone = [quoted(self.link_name(name)) for name in OWN if getattr(self, name) != getattr(usual, name)]
-        words = f"{' and '.join(alone)} {'is' if len(alone) == 1 else 'are'}"
-        notes = (
-            [f"{words} looked at only with landscape={OWN_LANDSCAPE}."] if alone and "landscape" not in given else []
-        )
+        usual, notes = type(self)(), list[str]()
+        for landscape, made_from in {OWN_LANDSCAPE: OWN, PAINTED_LANDSCAPE: ("painted",)}.items():
+            alone = [quoted(self.link_name(name)) for name in made_from if getattr(self, name) != getattr(usual, name)]
+            if alone and "landscape" not in given:
+                words = f"{' and '.join(alone)} {'is' if len(alone) == 1 else 'are'}"
+                notes.append(f"{words} looked at only with landscape={landscape}.")
         return [*notes, *super().notes_on_unused(given)]

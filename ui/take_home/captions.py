@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine import Optimizer
-from ui.draw.line_up import letters
+from ui.draw.line_up import describe_knobs, letters
 from ui.numbers import format_number, format_point
 from ui.setup.codec import Setup
 from ui.setup.pages import (
@@ -64,7 +64,8 @@ def label(name: str, racer: Optimizer) -> str:
 def of_race(setup: RaceSetup) -> list[Phrase]:
     """A race over a landscape."""
     return [
-        (f"f(x, y) = {setup.own.strip()}", "landscape", "own") if setup.is_own else (setup.landscape, "landscape"),
+        (setup.told_landscape, "landscape", "own") if setup.is_own else (setup.told_landscape, "landscape"),
+        *((knob, "landscape", "shape") for knob in describe_knobs(setup.chosen_landscape)),
         (f"start {format_point(setup.start)}", "start"),
         (f"{setup.steps} steps", "steps"),
         ("" if setup.replay == NO_REPLAY else f"beside them: {setup.replay}", "replay"),

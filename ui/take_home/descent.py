@@ -15,6 +15,7 @@ from engine.batches import batches_per_epoch
 from engine.descent import MIN_QUIET_STEPS
 from engine.endings import Verdict, verdicts
 from engine.problems import Fit, mean_squared_error
+from ui.draw.line_up import describe_knobs
 from ui.linear_fit.data import Points
 from ui.linear_fit.run import descend, in_batches, thetas
 from ui.linear_fit.run import run as run_fit
@@ -121,11 +122,12 @@ def of_race(setup: RaceSetup) -> Descent:
     traces, _ = run_race(setup)
     landscape = setup.chosen_landscape
     found = verdicts(landscape.loss, traces, landscape.minima)
+    knobs = describe_knobs(landscape)
     return Descent(
         page="Ackley Race",
-        where=f"f(x, y) = {setup.own.strip()}" if setup.is_own else setup.landscape,
+        where=f"{setup.told_landscape} ({', '.join(knobs)})" if knobs else setup.told_landscape,
         racers=dict(zip(names_in(setup), setup.racers, strict=True)),
-        start=setup.start,
+        start=tuple(map(float, setup.start)),  # a place of a landscape may be in whole numbers
         coordinates=("x", "y"),
         steps=setup.steps,
         index="step",

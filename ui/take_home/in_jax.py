@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 
-from engine import Optimizer, batches, elementary, optimizers, problems
+from engine import Optimizer, batches, elementary, optimizers, painted, problems
+from engine.painted import Painted, painted_loss
 from engine.rules import TypedOptimizer, python_name
+from engine.shapes import Shape
 from engine.typed import TypedLoss
+from engine.xla.compile import Traced
 from ui.take_home.descent import Descent
 from ui.take_home.formula import function_code
 from ui.take_home.source import array_literal, literal, source_of
@@ -67,6 +72,11 @@ def register(rule):
 def setup_code(descent: Descent) -> str:
     """The numbers of the set-up, at the top of a program."""
     lines = [f"START = {literal(descent.start)}", f"STEPS = {descent.steps}"]
+    if isinstance(descent.loss, Shape):
+        knobs = vars(descent.loss)
+        lines += [f"SHAPE = {literal(tuple(map(float, knobs.values())))}  # {', '.join(knobs)}"]
+    if isinstance(descent.loss, Painted):
+        lines += [f"HEIGHTS = {array_literal(descent.loss.heights)}", "SHAPE = (HEIGHTS,)"]
     if descent.drawn:
         examples, noise, seed = map(literal, descent.drawn)
         lines += [f"EXAMPLES, NOISE, SEED = {examples}, {noise}, {seed}"]
@@ -87,10 +97,27 @@ def loss_code(descent: Descent) -> str:
     if isinstance(descent.loss, TypedLoss):
         code = f"{function_code(descent.loss.f, 'f', 'jnp')}\n\n\n{OF_POINT}"
         return f"import math\n\n\n{code}" if "math." in code else code
-    module = sys.modules[descent.loss.__module__]
-    own = source_of(module, [descent.loss.__name__], without="landscape")
+    if isinstance(descent.loss, Painted):
+        own = source_of(painted, [painted_loss.__name__])
+    elif isinstance(descent.loss, Shape):
+        own = shape_code(descent.loss)
+    else:
+        own = source_of(sys.modules[descent.loss.__module__], [descent.loss.__name__], without="landscape")
     used = [name for name in vars(elementary) if re.search(rf"\b{name}\(", own)]
     return f"{source_of(elementary, used)}\n\n\n{own}" if used else own
+
+
+def shape_code(loss: Shape) -> str:
+    """The loss of a landscape with knobs, as a function of the point and of those."""
+    code = textwrap.dedent(inspect.getsource(inspect.unwrap(type(loss).__call__)))
+    _, _, body = code.partition("\n")
+    head = f"def {shape_name(loss)}(x, {', '.join(vars(loss))}):"
+    return f'{head}\n    """{loss.__doc__}"""\n{body.replace("self.", "").rstrip()}'
+
+
+def shape_name(loss: Shape) -> str:
+    """What such a function is called: as its class, in small letters."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(loss).__name__).lower()
 
 
 def examples_code(descent: Descent) -> str:
@@ -110,7 +137,16 @@ def batches_code() -> str:
 
 def loss_name(descent: Descent) -> str:
     """What the loss is called in the program."""
+    if isinstance(descent.loss, Painted):
+        return painted_loss.__name__
+    if isinstance(descent.loss, Shape):
+        return shape_name(descent.loss)
     return "loss_of" if isinstance(descent.loss, TypedLoss) else descent.loss.__name__
+
+
+def data_code(descent: Descent, data: str, shape: str) -> str:
+    """What the loss is given beside the point: the ``data`` of a fit, or the ``shape`` of a landscape with knobs."""
+    return data if descent.fit else shape if isinstance(descent.loss, Traced) else ""
 
 
 def about(descent: Descent) -> str:

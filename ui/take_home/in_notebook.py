@@ -15,6 +15,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     about,
     batches_code,
+    data_code,
     examples_code,
     knobs_code,
     loss_code,
@@ -69,10 +70,10 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 
 @partial(jax.jit, static_argnums=0)
-def descend_all(rule, knobs, starts):
+def descend_all(rule, knobs, {data}starts):
     """A run from each start, in one kernel as in the app: compiled otherwise, some last digits differ."""
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-        return jax.jit(jax.vmap(partial(descend, rule), in_axes=(None, 0)))(knobs, starts)'''
+        return jax.jit(jax.vmap(partial(descend, rule), in_axes=({axes}0)))(knobs, {data}starts)'''
 
 JITTED = '''\
 @partial(jax.jit, static_argnums=0)
@@ -171,11 +172,11 @@ def racers_code(racers: Mapping[str, Optimizer]) -> str:
 
 def run_code(descent: Descent) -> str:
     """How the descent is run."""
-    data = "features, true, " if descent.fit else ""
+    data = data_code(descent, "features, true, ", "shape, ")
     in_batches = descent.batch_size is not None
     arguments = data + ("batches, " if in_batches else "")
     evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(
-        loss=loss_name(descent), data=", features, true" if descent.fit else ""
+        loss=loss_name(descent), data=data_code(descent, ", features, true", ", *shape")
     )
     parts = [
         DESCEND.format(
@@ -185,13 +186,12 @@ def run_code(descent: Descent) -> str:
             batches="batches" if in_batches else "None",
         )
     ]
-    if descent.fit or is_off():
-        parts.append(JITTED.format(data=arguments, axes="None, " * (1 + arguments.count(","))))
-    else:
-        parts.append(ONE_KERNEL)
+    template = JITTED if descent.fit or is_off() else ONE_KERNEL
+    parts.append(template.format(data=arguments, axes="None, " * (1 + arguments.count(","))))
     if descent.tolerance:
         parts.append(SETTLED)
-    given = ("FEATURES, TRUE, " if descent.fit else "") + ("all_batches(), " if in_batches else "")
+    given = data_code(descent, "FEATURES, TRUE, ", "np.array(SHAPE, np.float32), ")
+    given += "all_batches(), " if in_batches else ""
     tolerant = bool(descent.tolerance)
     parts.append(RUN.format(data=given, settle=", quiet_steps" if tolerant else "", settled=SETTLE if tolerant else ""))
     return "\n\n\n".join(parts)

@@ -12,6 +12,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     about,
     batches_code,
+    data_code,
     examples_code,
     knobs_code,
     line_up_code,
@@ -251,7 +252,7 @@ def run_code(descent: Descent) -> str:
         chosen="chosen" if in_batches else "_",
         batches="batches" if in_batches else "None",
         evaluate=(EVALUATE_BATCH if in_batches else EVALUATE).format(
-            loss=loss_name(descent), data=", features, true" if descent.fit else ""
+            loss=loss_name(descent), data=data_code(descent, ", features, true", ", *SHAPE")
         ),
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from engine import OPTIMIZERS, Optimizer
+from engine.painted import Painted
 from engine.problems import mean_squared_error
 from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
@@ -17,6 +18,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     about,
     batches_code,
+    data_code,
     examples_code,
     knobs_code,
     line_up_code,
@@ -180,8 +182,9 @@ def torch_loss_code(descent: Descent) -> str:
         return MEAN_SQUARED_ERROR
     if isinstance(descent.loss, TypedLoss):
         return f"{function_code(descent.loss.f, 'f', 'torch')}\n\n\n{OF_POINT}"
-    source = loss_code(descent)
-    own = source[source.rindex(f"def {loss_name(descent)}(") :]
+    own = source = loss_code(descent)
+    if not isinstance(descent.loss, Painted):  # of which all is plain enough for both
+        own = source[source.rindex(f"def {loss_name(descent)}(") :]
     own = own.replace("jnp.e ", "math.e ").replace("jnp.pi", "math.pi").replace("jnp.", "torch.")
     own = own.replace("quick_expm1(", "torch.expm1(")
     return f"{COS_TURNS}\n\n\n{own}" if re.search(r"\bcos_turns\(", own) else own
@@ -238,7 +241,7 @@ def examples_and_batches(descent: Descent) -> str:
 def run_code(descent: Descent) -> str:
     """The loop over the steps."""
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
-    data = ", FEATURES, TRUE" if descent.fit else ""
+    data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(np.array(SHAPE, np.float32))")
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
     return RUN.format(
         evaluate=evaluate,
