@@ -8,10 +8,12 @@ from engine.landscapes import LANDSCAPES, Landscape
 from engine.maps import basins, sweep
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
+from engine.schedules import SCHEDULES
 
 __all__ = [
     "LANDSCAPES",
     "OPTIMIZERS",
+    "SCHEDULES",
     "ExpressionError",
     "Landscape",
     "Optimizer",
