@@ -16,7 +16,8 @@ from engine.schedules import SCHEDULES, Schedule, factors
 
 RATE = "learning_rate"
 PREFIX = "schedule "  # before the name of a schedule's knob: with a blank in it, no other knob has that name
-SHARE, COUNT = "u_s", "t"  # symbols: how many times its ``steps`` a schedule has gone on for; the number of the step
+# symbols: the number of the step, how many times its ``steps`` a schedule has gone on for, and its factor after that
+COUNT, SHARE, FACTOR = "t", "u_s", "f_s"
 NEXT_LINE = r", \quad "
 
 
@@ -67,10 +68,11 @@ class Scheduled(NamedTuple):
         """The learning rate of a step, in LaTeX."""
         after = rf"\max({COUNT} - w_s, 0)" if warms_up else f"{COUNT} - 1"
         share = rf"{SHARE} = \frac{{{after}}}{{n_s}}"
-        factors = [rf"\min(\frac{{{COUNT}}}{{w_s}}, 1)"] if warms_up else []
-        factors += [self.schedule.formula] if self.schedule.formula != "1" else []
-        rate = rf"{self.symbol_now} = " + r" \cdot ".join([self.symbol, *factors])
-        return NEXT_LINE.join([share, rate] if SHARE in rate else [rate])
+        factor = f"{FACTOR} = {self.schedule.formula}"
+        rising = [rf"\min(\frac{{{COUNT}}}{{w_s}}, 1)"] if warms_up else []
+        falling = [] if self.schedule.formula == "1" else [FACTOR]
+        rate = f"{self.symbol_now} = " + r" \cdot ".join([self.symbol, *rising, *falling])
+        return NEXT_LINE.join([share, factor, rate] if falling else [rate])
 
     def at_rate(self, formula: str) -> str:
         """A formula of the rule, with the learning rate of a step in it."""
@@ -145,6 +147,8 @@ def values_along(racer: Optimizer, steps: Int[np.ndarray, "steps"]) -> dict[str,
     if schedule is None or not isinstance(rule, Scheduled):
         return {}
     number, length = np.asarray(steps, np.float32) + 1, getattr(schedule, "steps", None)
-    rate = np.float32(vars(racer)[RATE]) * factors(schedule, steps)
-    share = {SHARE: np.maximum(number - schedule.warm_up, 0) / length} if length else {}
-    return {COUNT: number, **share, rule.symbol_now: rate}
+    factor, rising = factors(schedule, steps), np.minimum(number / np.float32(schedule.warm_up), 1)
+    rate = {COUNT: number, rule.symbol_now: np.float32(vars(racer)[RATE]) * factor}
+    if length is None:
+        return rate
+    return {**rate, SHARE: np.maximum(number - np.float32(schedule.warm_up), 0) / length, FACTOR: factor / rising}

@@ -46,7 +46,7 @@ class Schedule:
     """A factor of the learning rate that changes from step to step. Subclass it, decorate with ``@register``."""
 
     name: ClassVar[str]
-    formula: ClassVar[str]  # of ``after`` as a factor, in LaTeX, with u_s for its step divided by ``steps``
+    formula: ClassVar[str]  # of ``after``, in LaTeX, with u_s for its step divided by ``steps``
     source: ClassVar[str] = ""  # the paper
     __no_type_check__: ClassVar[bool] = True  # as of an optimizer: knobs are traced
 
@@ -80,7 +80,7 @@ class Linear(Schedule):
     """The learning rate falls evenly, to its end."""
 
     name = "linear"
-    formula = r"(1 - (1 - e_s) \min(u_s, 1))"
+    formula = r"1 - (1 - e_s) \min(u_s, 1)"
 
     steps: float = length(200.0, "After so many steps it is at its end.")
     end: float = lowest("Its end, as a share of the learning rate.")
@@ -94,7 +94,7 @@ class Cosine(Schedule):
     """The learning rate falls along half a wave of the cosine: slowly at first, then fast, and slowly to its end."""
 
     name = "cosine"
-    formula = r"(e_s + (1 - e_s) \frac{1 + \cos(\pi \min(u_s, 1))}{2})"
+    formula = r"e_s + (1 - e_s) \frac{1 + \cos(\pi \min(u_s, 1))}{2}"
     source = "Loshchilov & Hutter (2017), ICLR, without restarts"
 
     steps: float = length(200.0, "After so many steps it is at its end.")
@@ -153,7 +153,7 @@ class Cyclical(Schedule):
     """The learning rate goes up and down evenly, again and again."""
 
     name = "cyclical"
-    formula = r"(e_s + (1 - e_s) \, 2 |u_s - \lfloor u_s + 0.5 \rfloor|)"
+    formula = r"e_s + |2 u_s - 2 \lfloor u_s + 0.5 \rfloor| \, (1 - e_s)"
     source = "Smith (2017), WACV"
 
     steps: float = length(50.0, "So many steps are one cycle, up and down.")

@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import optax
 import pytest
+from visit import address, opened, shown, sound, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, race
 from engine.descent import Variant, descend
@@ -16,6 +17,12 @@ from engine.schedules import factors
 from engine.steps import steps_along
 from engine.xla.compile import passing
 from engine.xla.program_cache import stable_name
+from ui.draw.journal import racer_changes
+from ui.draw.schedule_menu import MENU
+from ui.draw.styles import styles
+from ui.setup.codec import decode, encode
+from ui.setup.pages import RaceSetup
+from ui.setup.racers import racer_names, rule_names
 
 BOWL, HIMMELBLAU = LANDSCAPES["Bowl"], LANDSCAPES["Himmelblau"]
 EVERY = np.arange(501)
@@ -185,3 +192,86 @@ def test_a_pair_that_the_engine_has_is_held_like_a_rule_and_named_on_disk_and_on
     assert list(passing) == before
     race(BOWL.loss, {"it": Scheduled(TYPED, SCHEDULES["cosine"])()}, [(4.0, 1.0)], 5)
     assert any(isinstance(part, Scheduled) for part in next(reversed(passing)))
+
+
+# ---- in links and on the pages
+
+
+@each
+@pytest.mark.parametrize("rule", [ADAM, TYPED], ids=["Adam", "typed"])
+def test_its_link_is_read_back_the_same_and_says_its_name(schedule, rule, rng):
+    made = Scheduled(rule, schedule)
+    for shares in (np.zeros(20), rng.random(20), np.ones(20)):
+        knobs = [knob for knob in made.knobs() if knob.name.startswith(PREFIX)]
+        setup = RaceSetup(racers=(made(**knob_values(knobs, shares[: len(knobs)])), rule()))
+        assert decode(encode(setup), RaceSetup()) == (setup, [])
+        assert encode(setup)["racer"][0].startswith(f"{rule.name}, {schedule.name}")
+    assert encode(RaceSetup(racers=(made(),)))["racer"] == [made.name if rule is ADAM else f"{made.name}~{TYPED.text}"]
+
+
+def test_what_a_link_cannot_mean_leaves_the_rate_constant_and_is_said():
+    def read(text):
+        setup, notes = decode({"racer": [text]}, RaceSetup())
+        return setup.racers, notes
+
+    assert read("Adam, constant~beta1~0.5") == ((ADAM(beta1=0.5),), [])
+    for text, racer, start in (
+        ("Adam, cosin~beta1~0.5", ADAM(beta1=0.5), "Adam: there is no schedule `cosin`. Choose from step, "),
+        ("RProp, cosine", OPTIMIZERS["RProp"](), "RProp: its steps do not go by a learning rate"),
+        ("SGD~schedule steps~50", SGD(), "SGD has no setting `schedule steps`; it is left out."),
+    ):
+        racers, (note,) = read(text)
+        assert racers == (racer,)
+        assert note.startswith(start)
+    racers, (note,) = read("SGD, cosine~schedule steps~1~schedule end~0.5")
+    assert racers == (Scheduled(SGD, SCHEDULES["cosine"])(**{f"{PREFIX}end": 0.5}),)
+    assert note == "SGD: schedule steps `1` is not a number from 2 to 2000; 200 is used."
+
+
+def test_legends_colours_and_the_journal_tell_it_from_the_rule_without_it():
+    other = parse_rule("x = x - a g")
+    plain = (SGD(), SGD(), TYPED(), other())
+    racers = (plain[0], *(with_schedule(racer, "cosine") for racer in plain[1:]))
+    assert racer_names(racers) == ["SGD", "SGD, cosine", "Your rule, cosine", "Your rule, cosine (2)"]
+    assert [*rule_names(racers).values()] == ["SGD", "SGD, cosine", "Your rule, cosine", "Your rule (2), cosine"]
+    assert len({style.light for style in styles(racers)}) == len(racers)
+    assert styles(racers[1:2]) == styles(plain[1:2])
+    turned = (*racers[:1], racers[1].rule(**{f"{PREFIX}steps": 70.0}), *racers[2:])
+    assert [*racer_changes(plain[:2], racers[:2]).values()] == ["SGD → SGD, cosine"]
+    assert [*racer_changes(racers, turned).values()] == ["SGD, cosine, schedule steps: 200 → 70"]
+
+
+def test_in_the_line_up_it_is_chosen_turned_and_taken_back():
+    app = shown(RaceSetup(landscape="Himmelblau", steps=30, racers=(SGD(learning_rate=0.01), OPTIMIZERS["RProp"]())))
+    assert not any(MENU in box.key for box in app.selectbox if box.key)  # closed, a racer has no more parts than before
+    before = tracks(app)["SGD"]["x"]
+    for number in (1, 2):
+        app.session_state[f"race-{number}-more"] = True
+    menu = lambda number: app.selectbox(key=f"race-{number}-{MENU}")  # noqa: E731
+    sound(app.run())
+    assert menu(2).disabled
+    assert "they can follow no schedule" in menu(2).help
+    assert (menu(1).value, menu(1).options) == ("constant", ["constant", *SCHEDULES])
+    sound(menu(1).set_value("exponential").run())
+    assert address(app, "Ackley Race").racers[0] == with_schedule(SGD(learning_rate=0.01), "exponential")
+    sound(app.select_slider(key=f"race-1-{PREFIX}steps").set_value(5.0).run())
+    assert any(
+        'alt="The learning rate over 30 steps: its factor goes from 1 to 0.0179' in part.value for part in app.html
+    )
+    assert not np.array_equal(tracks(app)["SGD, exponential"]["x"], before)
+    sound(menu(1).set_value("1/t").run())
+    assert address(app, "Ackley Race").racers[0] == with_schedule(SGD(learning_rate=0.01), "1/t")
+    sound(app.button_group(key="race-card").set_value("SGD, 1/t").run())
+    assert all(said in texts(app) for said in ("class InverseTime(Schedule)", SCHEDULES["1/t"].source, r"\alpha_t"))
+    sound(menu(1).set_value("constant").run())
+    np.testing.assert_array_equal(tracks(app)["SGD"]["x"], before)
+
+
+def test_a_text_that_is_changed_keeps_its_schedule_while_it_has_a_rate():
+    app = opened("Ackley Race", {"racer": [f"Your rule, cosine~{EXAMPLE}"], "steps": ["20"]})
+    for text, rule in (
+        ("x = x - a g", Scheduled(parse_rule("x = x - a g"), SCHEDULES["cosine"])),
+        ("x = x - 0.01 g", parse_rule("x = x - 0.01 g")),
+    ):
+        sound(app.text_area[0].set_value(text).run())
+        assert address(app, "Ackley Race").racers == (rule(),)
