@@ -116,15 +116,20 @@ def gradient(x):
 
 
 @each
-@pytest.mark.parametrize("text", [None, "m = 0.7 m - a g\nx = x + m"], ids=["SGD", "typed"])
-def test_a_run_is_the_loop_that_makes_each_step_with_its_own_rate(schedule, text):
-    """In the typed rule, the rate of a step is still felt in the later ones."""
-    rule = parse_rule(text) if text else SGD
+def test_a_run_is_the_loop_that_makes_each_step_with_its_own_rate(schedule):
+    check_loop(SGD, schedule, decay=0.0)
+
+
+def test_where_a_rule_remembers_its_steps_the_rate_of_each_is_still_felt_in_the_later_ones():
+    check_loop(parse_rule("m = 0.7 m - a g\nx = x + m"), SCHEDULES["step"], decay=0.7)
+
+
+def check_loop(rule, schedule, decay):
     racer = Scheduled(rule, schedule)(learning_rate=0.01, **{f"{PREFIX}warm_up": 3.0})
     found = race(HIMMELBLAU.loss, {"it": racer}, [(0.5, 1.5)], 60)["it"].positions[0]
     x, memory = np.array([0.5, 1.5]), 0.0
     for step, factor in enumerate(factors(schedule(warm_up=3.0), np.arange(60))):
-        memory = (0.7 * memory if text else 0) - 0.01 * factor * gradient(x)
+        memory = decay * memory - 0.01 * factor * gradient(x)
         x = x + memory
         np.testing.assert_allclose(found[step + 1], x, rtol=1e-4, atol=1e-4)
 

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import LANDSCAPES, OPTIMIZERS
+from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES
 from engine.rule_text import parse_rule
+from engine.scheduled import PREFIX, Scheduled, with_schedule
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
 from ui.race.run import run as run_race
@@ -102,7 +103,24 @@ def typed(text):
 
 TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
+# rules that both libraries have, or one, or none: one for each schedule
+FOLLOWING = (
+    *(turned(OPTIMIZERS[name], 0.02) for name in ("SGD", "Adam", "AMSGrad", "NAdam", "AdaDelta", "Signum", "Lion")),
+    parse_rule("m = 0.5 m - a g\nx = x + m")(learning_rate=0.01),
+)
 SETUPS = {
+    "every schedule": RaceSetup(
+        landscape="Booth",
+        start=(-2.0, 2.0),
+        steps=60,
+        racers=tuple(
+            Scheduled(racer.rule, schedule)(**vars(racer), **{f"{PREFIX}warm_up": 5.0})
+            for racer, schedule in zip(FOLLOWING, SCHEDULES.values(), strict=True)
+        ),
+    ),
+    "a schedule in batches": RegressionSetup(
+        examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))
+    ),
     "all rules with other knobs": on_booth(lambda knob: True),
     "all rules with other numbers": on_booth(lambda knob: False),
     **{f"rules with {name} alone": with_one_switched(name) for name in sorted(SWITCHES)},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine.rules import TypedOptimizer
-from engine.scheduled import schedule_of
+from engine.scheduled import unscheduled
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import uploaded
 from ui.linear_fit.csv_text import CsvError
@@ -67,10 +67,10 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
-    if label != CSV and any(isinstance(racer, TypedOptimizer) and racer.takes_at for racer in setup.racers):
+    if label != CSV and any(
+        isinstance(unscheduled(racer), TypedOptimizer) and racer.takes_at for racer in setup.racers
+    ):
         return USES_LOSS, None
-    if label != CSV and any(schedule_of(racer) for racer in setup.racers):
-        return "The programs have no schedules of the learning rate yet.", None
     asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
     if asking and label == NOTEBOOK:
         return f"{asking} asks for more than the gradient, which the notebook does not have yet.", None
