@@ -1,5 +1,7 @@
 """Schedules: the factor of each step is what the libraries say, and a rule with one is that rule at other rates."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import optax
@@ -20,8 +22,10 @@ from engine.xla.program_cache import stable_name
 from ui.draw.journal import racer_changes
 from ui.draw.schedule_menu import MENU
 from ui.draw.styles import styles
+from ui.regression.run import run as regression
 from ui.setup.codec import decode, encode
-from ui.setup.pages import RaceSetup
+from ui.setup.pages import RACE_TABS, RaceSetup
+from ui.setup.presets import presets
 from ui.setup.racers import racer_names, rule_names
 
 BOWL, HIMMELBLAU = LANDSCAPES["Bowl"], LANDSCAPES["Himmelblau"]
@@ -199,6 +203,17 @@ def test_a_pair_that_the_engine_has_is_held_like_a_rule_and_named_on_disk_and_on
     assert any(isinstance(part, Scheduled) for part in next(reversed(passing)))
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_on_mini_batches_a_constant_rate_wanders_about_the_minimum_and_one_that_falls_settles(seed):
+    setup = replace(presets("2D Regression")["A learning rate that stays, and two that fall"].setup, seed=seed)
+    result = regression(setup)
+    late = {name: trace.positions[0, -100:] for name, trace in result.traces.items()}
+    stays, *falls = (np.linalg.norm(path - result.minimum, axis=1).mean() for path in late.values())
+    assert [*late] == ["SGD", "SGD, cosine", "SGD, 1/t"]
+    assert stays > 0.5
+    assert max(falls) < stays / 4
+
+
 # ---- in links and on the pages
 
 
@@ -280,3 +295,11 @@ def test_a_text_that_is_changed_keeps_its_schedule_while_it_has_a_rate():
     ):
         sound(app.text_area[0].set_value(text).run())
         assert address(app, "Ackley Race").racers == (rule(),)
+
+
+@pytest.mark.parametrize("show", RACE_TABS)
+def test_every_tab_of_the_race_stands_with_schedules(show):
+    racers = (with_schedule(SGD(learning_rate=0.01), "step"), SGD())
+    app = shown(RaceSetup(landscape="Himmelblau", racers=racers, steps=20, points=16, show=show))
+    assert not app.error
+    assert not app.warning

@@ -105,7 +105,7 @@ TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
 # rules that both libraries have, or one, or none: one for each schedule
 FOLLOWING = (
-    *(turned(OPTIMIZERS[name], 0.02) for name in ("SGD", "Adam", "AMSGrad", "NAdam", "AdaDelta", "Signum", "Lion")),
+    *(turned(OPTIMIZERS[name], 0.02) for name in ("SGD", "Adam", "AMSGrad", "SGD", "Signum", "SGD", "SGD")),
     parse_rule("m = 0.5 m - a g\nx = x + m")(learning_rate=0.01),
 )
 SETUPS = {
