@@ -271,6 +271,14 @@ def test_the_csv_names_what_each_rule_remembers_by_its_field_and_symbol():
     assert {"velocity v x", "square sum s y", "mean ḡ x", "mean m x", "largest s max y", "t", "product Π"} <= {*columns}
 
 
+def test_the_csv_names_the_learning_rate_of_each_step_where_it_follows_a_schedule():
+    table = every_step(descent_of(SETUPS["a schedule in batches"]))
+    scheduled = table["racer"] == "SGD, cosine"
+    expected = 1e-4 * (1 + np.cos(np.pi * table["iteration"] / 200)) / 2
+    np.testing.assert_allclose(table["learning rate"][scheduled], expected[scheduled], rtol=1e-5)
+    assert table["learning rate"][~scheduled].isna().all()
+
+
 def test_of_a_long_run_the_csv_remembers_what_happened_between_its_records():
     racers = (OPTIMIZERS["Momentum"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=1e-3))
     short = RaceSetup(landscape="Bowl", start=(4.0, 1.0), steps=490, racers=racers)
