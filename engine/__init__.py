@@ -8,11 +8,13 @@ from engine.landscapes import LANDSCAPES, Landscape
 from engine.maps import basins, sweep
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
+from engine.schedules import SCHEDULES
 from engine.shapes import reshaped
 
 __all__ = [
     "LANDSCAPES",
     "OPTIMIZERS",
+    "SCHEDULES",
     "ExpressionError",
     "Landscape",
     "Optimizer",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import (
@@ -173,24 +173,34 @@ class Optimizer:
             formula = rf"g_\lambda = g + \lambda x, \quad {formula}"
         return formula
 
+    def at_step(self, step: Any) -> Optimizer:
+        """The optimizer as it is in a step, counted from 0: a schedule changes its learning rate."""
+        return self
+
     @classmethod
-    @cache
     def knobs(cls) -> tuple[Knob, ...]:
         """Everything that can be turned on this optimizer, in the order of its fields."""
-        return tuple(
-            Knob(
-                name=f.name,
-                default=f.default,
-                changed=CHANGED[f.name][not f.default] if isinstance(f.default, bool) else "",
-                **{**f.metadata, "about": f.metadata["about"] or ABOUT[f.name]},
-            )
-            for f in fields(cls)  # type: ignore[arg-type]
-            if f.default is not MISSING
+        return knobs_of(cls)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache
+def knobs_of(cls: Any) -> tuple[Knob, ...]:
+    """The knobs that the fields of a class are, in their order."""
+    return tuple(
+        Knob(
+            name=f.name,
+            default=f.default,
+            changed=CHANGED[f.name][not f.default] if isinstance(f.default, bool) else "",
+            **{**f.metadata, "about": f.metadata["about"] or ABOUT[f.name]},
         )
+        for f in fields(cls)
+        if f.default is not MISSING
+    )
 
 
 def update_at(optimizer, gradient, state, x, step, loss, value):
     """The move and the new state of any rule; ``step``, ``loss`` and ``value`` as in ``At``, for a rule that asks."""
+    optimizer = optimizer.at_step(step)
     if optimizer.takes_at:
         return optimizer.update(gradient, state, x, at=At(step, loss, value))
     return optimizer.update(gradient, state, x)
@@ -198,7 +208,7 @@ def update_at(optimizer, gradient, state, x, step, loss, value):
 
 @runtime_checkable
 class Rule(Protocol):
-    """What makes an optimizer of its knobs: its class, or a rule that was typed (``engine/rules.py``)."""
+    """What makes an optimizer of its knobs: its class, a rule that was typed, or one with a schedule."""
 
     name: Any
     formula: Any  # LaTeX
@@ -258,22 +268,70 @@ def prepare(cls: Class) -> Class:
 
 
 def register_as_pytree(cls: type[Optimizer]) -> None:
-    """Make an optimizer a pytree whose leaves are its knobs, and whose structure names its class.
+    """Make an optimizer a pytree whose leaves are its knobs, and whose structure names its rule.
 
     ``jax.tree_util.register_dataclass`` leaves the class out of ``==``: structures of classes with equally many fields
     are equal with unequal hashes, so a jit cache takes one for the other whenever the low bits of the hashes collide.
     """
-    names = [f.name for f in fields(cls)]  # type: ignore[arg-type]
 
-    def flatten(optimizer: Optimizer) -> tuple[tuple[Any, ...], type[Optimizer]]:
-        return tuple(getattr(optimizer, name) for name in names), type(optimizer)
+    def flatten(optimizer: Optimizer) -> tuple[tuple[Any, ...], Rule]:
+        return tuple(vars(optimizer).values()), optimizer.rule
 
-    def flatten_with_keys(optimizer: Optimizer) -> tuple[tuple[Any, ...], type[Optimizer]]:
-        return tuple((jax.tree_util.GetAttrKey(name), getattr(optimizer, name)) for name in names), type(optimizer)
+    def flatten_with_keys(optimizer: Optimizer) -> tuple[tuple[Any, ...], Rule]:
+        return tuple((jax.tree_util.GetAttrKey(name), knob) for name, knob in vars(optimizer).items()), optimizer.rule
 
-    jax.tree_util.register_pytree_with_keys(  # type: ignore[type-var]  # a class is hashable
+    jax.tree_util.register_pytree_with_keys(  # type: ignore[type-var]  # a rule is hashable
         cls, flatten_with_keys, lambda rule, knobs: rule(*knobs), flatten
     )
+
+
+class MadeOptimizer(Optimizer):
+    """An optimizer of a rule that is no class. Its attributes are its knobs."""
+
+    __slots__ = ("made_by",)  # beside the attributes, which are the knobs alone
+
+    def __init__(self, rule: Any, values: Sequence[Any], named: Mapping[str, Any]) -> None:
+        """With some of the knobs set, by their place or by their name."""
+        self.made_by = rule
+        names = [knob.name for knob in rule.knobs()]
+        defaults = {knob.name: knob.default for knob in rule.knobs()}
+        vars(self).update({**defaults, **dict(zip(names, values, strict=False)), **named})
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        register_as_pytree(cls)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and (self.rule, vars(self)) == (other.rule, vars(other))
+
+    def __hash__(self) -> int:
+        return hash((self.rule, *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.rule!r}, {vars(self)})"
+
+    @property
+    def rule(self) -> Any:
+        return self.made_by
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name of its rule."""
+        return self.rule.name
+
+    @property
+    def formula(self) -> str:  # type: ignore[override]
+        """The formula of its rule."""
+        return self.rule.formula
+
+    @property
+    def source(self) -> str:  # type: ignore[override]
+        """The source of its rule."""
+        return self.rule.source
+
+    def knobs(self) -> tuple[Knob, ...]:  # type: ignore[override]
+        """Those of its rule."""
+        return self.rule.knobs()
 
 
 class NoState(NamedTuple):

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from engine.expressions.functions import ACROSS, ADD, CONSTANTS, NEGATE, SUBTRACT
 from engine.expressions.tree import Apply, Name, Node, Number, compute, to_latex
 from engine.knobs import Knob
-from engine.optimizers import Optimizer
+from engine.optimizers import MadeOptimizer
 from engine.symbols import symbol_of
 
 NAME = "Your rule"
@@ -52,9 +52,7 @@ class TypedRule:
 
     def __call__(self, /, *values: Any, **named: Any) -> TypedOptimizer:
         """The optimizer with some of its knobs set, by their place or by their name."""
-        names = [knob.name for knob in self.knobs()]
-        defaults = {knob.name: knob.default for knob in self.knobs()}
-        return TypedOptimizer(self, {**defaults, **dict(zip(names, values, strict=False)), **named})
+        return TypedOptimizer(self, values, named)
 
     def knobs(self) -> tuple[Knob, ...]:
         """Everything that can be turned."""
@@ -135,68 +133,37 @@ class TypedRule:
         return self.latex(Apply(ADD, (Name(POINT), move_of(line.tree))))
 
 
-class TypedOptimizer(Optimizer):
-    """An optimizer whose rule was typed. Its attributes are its knobs."""
-
-    __slots__ = ("typed",)  # beside the attributes, which are the knobs alone
-
-    name = NAME
-    source = ""
-
-    def __init__(self, typed: TypedRule, knobs: Mapping[str, Any]) -> None:
-        self.typed = typed
-        vars(self).update(knobs)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TypedOptimizer) and (self.typed, vars(self)) == (other.typed, vars(other))
-
-    def __hash__(self) -> int:
-        return hash((self.typed, *vars(self).values()))
-
-    def __repr__(self) -> str:
-        return f"TypedOptimizer({self.typed.text!r}, {vars(self)})"
-
-    @property
-    def rule(self) -> TypedRule:  # type: ignore[override]
-        return self.typed
-
-    @property
-    def formula(self) -> str:  # type: ignore[override]
-        """The formula of its rule."""
-        return self.typed.formula
+class TypedOptimizer(MadeOptimizer):
+    """An optimizer whose rule was typed."""
 
     @property
     def takes_at(self) -> bool:  # type: ignore[override]
         """Whether a line uses the loss."""
-        return LOSS in self.typed.used
-
-    def knobs(self) -> tuple[Knob, ...]:  # type: ignore[override]
-        """Those that its lines declare."""
-        return self.typed.knobs()
+        return LOSS in self.rule.used
 
     def formula_now(self) -> str:
         return self.formula
 
     def known(self) -> dict[str, jax.Array]:
         """The knobs by what the lines call them."""
-        return {name: jnp.asarray(vars(self)[knob.name], float) for name, knob in self.typed.declared.items()}
+        return {name: jnp.asarray(vars(self)[knob.name], float) for name, knob in self.rule.declared.items()}
 
     def init(self, x):
-        typed, at = self.typed, {**self.known(), POINT: x}
+        typed, at = self.rule, {**self.known(), POINT: x}
         values = [self.value(name, typed.starts.get(name, Number(0.0)), at) for name in typed.remembered]
         return typed.memory(*values, *(0 if name == STEP else jnp.zeros(()) for name in typed.kept if name in GIVEN))
 
     def update(self, gradient, state, x, at=None):
         values = self.values(gradient, state, x, at.loss if at else None)
-        return values[POINT], self.typed.memory(*(values[name] for name in self.typed.kept))
+        return values[POINT], self.rule.memory(*(values[name] for name in self.rule.kept))
 
     def parts(self, gradient, before, x, after):
         values = self.values(gradient, before, x, getattr(after, LOSS, None))
-        return self.typed.parts(*(values[name] for name in self.typed.passing))
+        return self.rule.parts(*(values[name] for name in self.rule.passing))
 
     def values(self, gradient, state, x, loss) -> dict[str, Any]:
         """What each line sets, by its name, and by that of the point the move; with the step and the loss."""
-        typed = self.typed
+        typed = self.rule
         values = {LOSS: loss, **({STEP: state.t + 1} if STEP in typed.kept else {})}
         at = {**self.known(), **{name: getattr(state, python_name(name)) for name in typed.remembered}}
         at |= {POINT: x, GRADIENT: gradient} | {
@@ -211,15 +178,7 @@ class TypedOptimizer(Optimizer):
     def value(self, name: str, tree: Node, at: Mapping[str, jax.Array]) -> jax.Array:
         """What a name becomes: one number, or one for each coordinate."""
         found = compute(tree, at)  # type: ignore[arg-type]
-        return jnp.broadcast_to(found, at[POINT].shape) if name in self.typed.vectors else found
-
-
-jax.tree_util.register_pytree_with_keys(  # its structure names the text, as another's names its class
-    TypedOptimizer,
-    lambda racer: ([(jax.tree_util.GetAttrKey(name), value) for name, value in vars(racer).items()], racer.typed),
-    lambda typed, values: typed(*values),
-    lambda racer: (tuple(vars(racer).values()), racer.typed),
-)
+        return jnp.broadcast_to(found, at[POINT].shape) if name in self.rule.vectors else found
 
 
 def named_tuple(name: str, fields: Mapping[str, str]) -> Any:

@@ -112,10 +112,10 @@ def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
     def record(before, here):
         x, i, until = here
         gradient, after, move = step(i, x, before)
-        point = x + move
+        point, now = x + move, optimizer.at_step(i)
         _, state = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after))
         return state, Steps(
-            gradient, before, after, optimizer.parts(gradient, before, x, after), move, point, loss(point, *data)
+            gradient, before, after, now.parts(gradient, before, x, after), move, point, loss(point, *data)
         )
 
     state = jax.tree.map(jnp.asarray, optimizer.init(positions[0]))

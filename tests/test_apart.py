@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from visit import floats, message, shown
 
-from engine import LANDSCAPES, OPTIMIZERS, race
+from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, race
 from engine.batches import batch
 from engine.optimizers import Optimizer
+from engine.optimizers import knobs_of as knobs_of_class
 from engine.problems import bowl, mean_squared_error
 from engine.rule_text import parse_rule
+from engine.scheduled import PREFIX, Scheduled
 from ui.draw.apart import OLD, Apart, knobs_of, lines_of
 from ui.draw.stage.stage import Stage
 from ui.setup.codec import encode
@@ -26,8 +28,10 @@ TYPED = (
 )
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
-COMMAND = re.compile(r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},|<>]|\[|\]")
-ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge")  # of a product
+COMMAND = re.compile(
+    r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{sign\}|\\cos|\\pi|\\[lr]floor|[0-9.]+|[-+/^(){},|<>]|\[|\]"
+)
+ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge", r"\rfloor")  # of a product
 
 
 def on_himmelblau(x, k):
@@ -114,6 +118,14 @@ class Reader:
             found = np.abs(self.total())
             assert self.take("|")
             return found
+        if part == r"\lfloor":
+            found = np.floor(self.total())
+            assert self.take(r"\rfloor")
+            return found
+        if part == r"\cos":
+            return np.cos(self.one())
+        if part == r"\pi":
+            return np.pi
         if part == r"\frac":
             return self.one() / self.one()
         if part == r"\sqrt":
@@ -140,6 +152,24 @@ def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make
 @pytest.mark.parametrize("text", TYPED)
 def test_so_it_is_with_a_rule_that_was_typed(text, ground):
     check_each_number(parse_rule(text)(), ground)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_so_it_is_with_a_schedule_and_its_learning_rate_of_each_step(schedule):
+    knobs = {knob.name: knob.low + 0.3 * min(knob.high - knob.low, 20) for knob in knobs_of_class(schedule)}
+    check_schedule(Scheduled(OPTIMIZERS["SGD"], schedule), knobs)
+
+
+def test_so_it_is_with_a_typed_rule_and_a_schedule_without_a_warm_up():
+    check_schedule(Scheduled(parse_rule(TYPED[0]), SCHEDULES["cosine"]), {"warm_up": 1.0, "steps": 20.0})
+
+
+def check_schedule(rule, knobs):
+    racer = rule(learning_rate=1e-3, **{f"{PREFIX}{name}": value for name, value in knobs.items()})
+    check_each_number(racer, "Himmelblau")
+    told = apart("Himmelblau", {"it": racer}).message()["racers"]["it"]
+    assert not any("<mi" in cell["numbers"].replace("<mi>π</mi>", "") for cell in told["cells"].values())
+    assert {knob["symbol"] for knob in told["knobs"]} <= set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
 
 
 def check_each_number(racer, ground):

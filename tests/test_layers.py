@@ -17,7 +17,7 @@ TOP = ("frame", "process", "warm_up")  # around every page; of these a page know
 
 
 # what the methods of their subclasses are for, they say
-BASES = {"Optimizer", "Transformer", "Kind", "Text", "Question"}
+BASES = {"Optimizer", "MadeOptimizer", "Schedule", "Transformer", "Kind", "Text", "Question"}
 
 # what is offered beside every page's picture: only a page's page.py imports it, and it may import what pages compute
 BESIDE = ("head", "take_home", "stories", "teach", "class_room")

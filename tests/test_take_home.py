@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine import LANDSCAPES, OPTIMIZERS, reshaped
+from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, reshaped
 from engine.rule_text import parse_rule
+from engine.scheduled import PREFIX, Scheduled, with_schedule
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
 from ui.race.run import run as run_race
@@ -111,7 +112,24 @@ def typed(text):
 
 
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
+# rules that both libraries have, or one, or none: one for each schedule
+FOLLOWING = (
+    *(turned(OPTIMIZERS[name], 0.02) for name in ("SGD", "Adam", "AMSGrad", "SGD", "Signum", "SGD", "SGD")),
+    parse_rule("m = 0.5 m - a g\nx = x + m")(learning_rate=0.01),
+)
 SETUPS = {
+    "every schedule": RaceSetup(
+        landscape="Booth",
+        start=(-2.0, 2.0),
+        steps=60,
+        racers=tuple(
+            Scheduled(racer.rule, schedule)(**vars(racer), **{f"{PREFIX}warm_up": 5.0})
+            for racer, schedule in zip(FOLLOWING, SCHEDULES.values(), strict=True)
+        ),
+    ),
+    "a schedule in batches": RegressionSetup(
+        examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))
+    ),
     "all rules with other knobs": on_booth(lambda knob: True),
     "all rules with other numbers": on_booth(lambda knob: False),
     **{f"rules with {name} alone": with_one_switched(name) for name in sorted(SWITCHES)},
@@ -262,6 +280,14 @@ def test_the_csv_has_every_recorded_step_and_each_move_leads_to_the_next(setup):
 def test_the_csv_names_what_each_rule_remembers_by_its_field_and_symbol():
     columns = every_step(descent_of(SETUPS["all rules with other knobs"])).columns
     assert {"velocity v x", "square sum s y", "mean ḡ x", "mean m x", "largest s max y", "t", "product Π"} <= {*columns}
+
+
+def test_the_csv_names_the_learning_rate_of_each_step_where_it_follows_a_schedule():
+    table = every_step(descent_of(SETUPS["a schedule in batches"]))
+    scheduled = table["racer"] == "SGD, cosine"
+    expected = 1e-4 * (1 + np.cos(np.pi * table["iteration"] / 200)) / 2
+    np.testing.assert_allclose(table["learning rate"][scheduled], expected[scheduled], rtol=1e-5)
+    assert table["learning rate"][~scheduled].isna().all()
 
 
 def test_of_a_long_run_the_csv_remembers_what_happened_between_its_records():

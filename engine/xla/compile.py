@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from engine.xla.flags import is_off
-from engine.xla.program_cache import load_or_build
+from engine.xla.program_cache import callables_in, load_or_build
 
 AT_ONCE = 2  # programs of a function that are built at the same time: one is traced while XLA compiles the other
 MAX_PROGRAMS = 512  # that are held for each function
@@ -79,7 +79,8 @@ def compiled(
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
     as large again. What is decorated can't be differentiated or called from within another such function. Of more than
     ``max_programs`` the one that was not used for longest is dropped. Where a static argument is called, but is neither
-    a function nor a class, the program is one of at most ``MAX_PASSING``, which all such functions share.
+    a function nor a class nor a tuple of such, the program is one of at most ``MAX_PASSING``, which all such functions
+    share. A rule with a schedule is such a tuple: there are many pairs, but each may be asked for again, by its name.
 
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
@@ -103,7 +104,7 @@ def compiled(
             """Where a program is held, beside how many others at most, and under which key."""
             leaves, tree = jax.tree.flatten(arrays)
             key = (function, *kinds, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
-            is_passing = any(callable(kind) and not isinstance(kind, FunctionType | type) for kind in kinds)
+            is_passing = not all(isinstance(part, FunctionType | type) for part in callables_in(kinds))
             return (passing, MAX_PASSING, key) if is_passing else (programs, max_programs, key)
 
         @wraps(function)

@@ -16,7 +16,7 @@ import platform
 import stat
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -104,13 +104,22 @@ def write(file: Path, content: bytes) -> None:
 
 def stable_name(function: Callable, static_args: Sequence[Any]) -> bytes | None:
     """What the engine's own function and arguments are called; None if one may be another thing in the next process."""
-    for part in (function, *filter(callable, static_args)):
+    for part in (function, *callables_in(static_args)):
         if not isinstance(part, FunctionType | type) or part.__module__.partition(".")[0] != "engine":
             return None
     try:
         return pickle.dumps((function.__module__, function.__qualname__, *static_args))
     except (pickle.PicklingError, AttributeError):  # no name leads to it, as to a function within another
         return None
+
+
+def callables_in(static_args: Sequence[Any]) -> Iterator[Any]:
+    """The functions and classes among some arguments, and what else can be called; of a tuple what it is made of."""
+    for part in static_args:
+        if isinstance(part, tuple):
+            yield from callables_in(part)
+        elif callable(part):
+            yield part
 
 
 def environment() -> tuple:

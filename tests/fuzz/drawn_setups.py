@@ -5,10 +5,11 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from engine import OPTIMIZERS
+from engine import OPTIMIZERS, SCHEDULES
 from engine.rule_known import text_of
 from engine.rule_text import EXAMPLE
 from engine.rules import NAME as OWN_RULE
+from engine.scheduled import Scheduled
 from ui.setup.codec import param_name
 from ui.setup.kinds import (
     CODE_LENGTH,
@@ -64,7 +65,10 @@ def knob(knob):
 
 
 # of each optimizer, some of its knobs by name, as they are turned
-turned = {rule: st.fixed_dictionaries({}, optional={one.name: knob(one) for one in rule.knobs()}) for rule in RULES}
+turned = {
+    rule: st.fixed_dictionaries({}, optional={one.name: knob(one) for one in rule.knobs()})
+    for rule in [*RULES, *(Scheduled(RULES[0], schedule) for schedule in SCHEDULES.values())]
+}
 
 
 def racer_text(name, knobs):

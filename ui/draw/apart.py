@@ -24,6 +24,8 @@ from engine.expressions.names import NAME as A_NAME
 from engine.optimizers import helpers, symbols
 from engine.race import Run
 from engine.rules import GIVEN, TypedOptimizer, TypedRule
+from engine.scheduled import FACTOR, PREFIX, SHARE, ScheduledOptimizer, unscheduled, values_along
+from engine.schedules import Schedule
 from engine.steps import Steps, steps_along
 from engine.symbols import symbol_of
 from ui.draw.line_up import letter
@@ -43,6 +45,7 @@ WORDS = {
     r"\mu_t": "momentum of this step",
     r"\mu_{t+1}": "momentum of the next step",
 }
+SCHEDULE, NOW = {SHARE: "how far the schedule is", FACTOR: "factor"}, "learning rate of this step"
 FIRST_MOMENTS = ("velocity", "mean")  # fields of a state that point the way of the gradients
 
 
@@ -107,13 +110,18 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
     }
     named = {symbol: "" if words == letter(symbol) else words for symbol, words in named.items()}
     shown = {line.symbol for line in lines_of(racer)} | {"t"}  # RMSProp keeps a mean that it may not use
-    return {GRADIENT: "", DECAYED: "", **named, MOVE: "", POINT: "", LOSS: ""} | {
+    of_schedule = {**SCHEDULE, racer.rule.symbol_now: NOW} if isinstance(racer, ScheduledOptimizer) else {}
+    return {GRADIENT: "", DECAYED: "", **of_schedule, **named, MOVE: "", POINT: "", LOSS: ""} | {
         symbol: words for symbol, words in WORDS.items() if symbol in shown | {GRADIENT, LOSS}
     }
 
 
 def code_of(racer: Optimizer) -> str:
     """The source of the rule's step as HTML, in which each name that stands for a symbol is marked with it."""
+    if isinstance(racer, ScheduledOptimizer):
+        names = {knob.name.removeprefix(PREFIX): knob.symbol for knob in racer.knobs() if knob.name.startswith(PREFIX)}
+        of_schedule = (marked(part, names) for part in (Schedule.factor, racer.rule.schedule.after))
+        return "\n\n".join([*of_schedule, code_of(unscheduled(racer))])
     if isinstance(racer, TypedOptimizer):
         return marked_text(racer.rule)
     rule = type(racer)
@@ -231,7 +239,8 @@ class Apart:
         """The numbers of one racer by symbol, for every record: none from its end on, where no step begins."""
         records = len(self.runs[name].steps)
         found = {}
-        for symbol, values in values_of(self.racers[name], *taken).items():
+        along = values_along(self.racers[name], self.runs[name].taken)
+        for symbol, values in {**values_of(self.racers[name], *taken), **along}.items():
             values = values.reshape(len(values), -1)
             found[symbol] = np.full((records, values.shape[1]), np.nan, np.float32)
             found[symbol][: len(values) - 1] = values[:-1]

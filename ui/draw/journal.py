@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import Optimizer
+from engine.scheduled import plain_rule
 from ui.draw.tables import download_csv, show_table
 from ui.setup.address import page_address
 from ui.setup.codec import Setup, encode, param_name
@@ -71,6 +72,12 @@ def changes(before: Setup, after: Setup) -> Changes:
 def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Changes:
     """Which optimizers came or went; where they are the same, which of their knobs were turned."""
     rules, new_rules = ([racer.rule for racer in some] for some in (before, after))
+    if rules != new_rules and [*map(plain_rule, rules)] == [*map(plain_rule, new_rules)]:  # other schedules
+        return {
+            f"{number} {racer.name}": f"{old.name} → {racer.name}"
+            for number, (old, racer) in enumerate(zip(before, after, strict=True))
+            if old.rule != racer.rule
+        }
     if rules != new_rules and [racer.name for racer in before] == [racer.name for racer in after]:
         # each text is a change by itself
         return {
@@ -93,7 +100,7 @@ def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Ch
 
 def changed_line(before: Optimizer, after: Optimizer) -> str:
     """The first line of a typed rule that is another than before, as it is now."""
-    old, new = (getattr(racer.rule, "text", "").split("\n") for racer in (before, after))
+    old, new = (getattr(plain_rule(racer.rule), "text", "").split("\n") for racer in (before, after))
     return next((line for one, line in zip_longest(old, new, fillvalue="") if one != line), "") or "taken out"
 
 

@@ -13,8 +13,10 @@ import streamlit as st
 
 from engine import Landscape
 from engine.knobs import Knob
+from engine.scheduled import PREFIX
 from ui.draw.palette import swatch
 from ui.draw.rule_field import rule_fields, style_of
+from ui.draw.schedule_menu import MORE, schedule_menu, show_schedule
 from ui.draw.styles import styles
 from ui.numbers import format_number, format_plain
 from ui.setup.controls import Controls
@@ -54,7 +56,7 @@ def line_up(controls: Controls[Any], theme: str) -> None:
                 icon=":material/tune:",
                 type="tertiary",
                 help=f"More settings of {name}",
-                key=controls.key(number, "more"),
+                key=controls.key(number, MORE),
                 on_change="rerun",
                 width="content",
             )
@@ -62,7 +64,12 @@ def line_up(controls: Controls[Any], theme: str) -> None:
             continue
         with more:
             st.markdown(f"**{name}**")
-            for knob in knobs[1:]:
+            own = [knob for knob in knobs[1:] if not knob.name.startswith(PREFIX)]
+            for knob in own:
+                show_knob(controls, number, entry, knob, called(knob))
+            schedule_menu(controls, number, entry)
+            show_schedule(entry.racer, controls.memory.setup.steps, theme)
+            for knob in knobs[1 + len(own) :]:
                 show_knob(controls, number, entry, knob, called(knob))
             controls.draw(
                 "racers",
@@ -122,7 +129,7 @@ def letters(symbol: str) -> str:
     symbol = re.sub(r"\\sqrt\{(.*?)\}", r"√(\1)", re.sub(r"\\mathrm\{(.*?)\}", r"\1", symbol))
     symbol = re.sub(r"_\{\\(max|min)\}", r" \1", symbol).replace("_+", "₊").replace("_-", "₋")
     greek = html.unescape(re.sub(r"\\([A-Za-z]+)", r"&\1;", symbol)).replace("ϕ", "φ")  # HTML's varphi is TeX's phi
-    return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek)
+    return re.sub("_([0-9])", lambda found: chr(ord("₀") + int(found[1])), greek).replace("_s", "ₛ")
 
 
 def letter(symbol: str) -> str:

@@ -11,7 +11,8 @@ from xml.etree import ElementTree as Xml
 from latex2mathml.converter import convert
 
 OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
-FUNCTIONS = ("sign", "max", "min")
+FUNCTIONS = ("sign", "max", "min", "cos")
+SIGNS = (*FUNCTIONS, "⌊", "⌋")  # no factors, whatever latex2mathml takes them for
 ACROSS = ("‖", "⟨")  # what stands before a vector of which all coordinates count: no number is all of it
 
 
@@ -47,6 +48,9 @@ def parsed(formula: str) -> Xml.Element:
     """The tree of a formula. A power of a symbol with an index is a power: β₁ᵗ is (β₁)ᵗ."""
     text = re.sub(r' xmlns="[^"]*"', "", convert(formula))
     tree = Xml.fromstring(text)
+    for part in [*tree.iter("mi")]:
+        if part.text in SIGNS:
+            part.tag = "mo"
     for part in tree.iter("msubsup"):
         base, index, power = part
         part.tag = "msup"

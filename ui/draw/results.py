@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from engine.endings import Verdict
 from engine.knobs import Knob
 from engine.optimizers import Rule, memory, source
 from engine.rules import TypedRule
+from engine.scheduled import COUNT, PREFIX, Scheduled, plain_rule
+from engine.schedules import Schedule
 from ui.draw.conventions import CONVENTIONS
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import download_csv, leaderboard, paths, show_table
@@ -116,11 +119,15 @@ def show_cards(controls: Controls[Any], racers: Sequence[Optimizer]) -> None:
 
 def is_known(rule: Rule) -> bool:
     """Whether a rule is one of the engine's, and was not typed."""
-    return not isinstance(rule, TypedRule)
+    return not isinstance(plain_rule(rule), TypedRule)
 
 
 def show_card(rule: Rule) -> None:
     """One optimizer: its words, formula, source, memory and knobs, where others differ, and its code."""
+    if isinstance(rule, Scheduled):
+        show_card(rule.rule)
+        show_schedule(rule)
+        return
     if isinstance(rule, TypedRule):
         st.markdown(TYPED)
         st.latex(rf"\begin{{gathered}} {rule.formula.replace(JOINED, BROKEN)} \end{{gathered}}")
@@ -132,8 +139,7 @@ def show_card(rule: Rule) -> None:
     st.markdown(
         "\n".join(["Between two steps it remembers", "", *remembered]) if remembered else "It remembers nothing."
     )
-    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {default(knob)}." for knob in rule.knobs()]
-    st.markdown("\n".join(["It can be set with", "", *about]) if about else "It has nothing to be set.")
+    show_knobs(rule.knobs())
     if differences := CONVENTIONS.get(rule.name):
         with st.expander("Where PyTorch, optax and this app differ"):
             st.markdown("\n".join(f"- {statement}" for statement in differences.values()))
@@ -143,6 +149,25 @@ def show_card(rule: Rule) -> None:
         return
     st.markdown("The code that runs, from `engine/optimizers.py`:")
     st.code(source(rule), language="python")  # type: ignore[arg-type]  # it is a class
+
+
+def show_schedule(rule: Scheduled) -> None:
+    """The schedule of an optimizer's learning rate: its words, formula, source, knobs and code."""
+    schedule = rule.schedule
+    st.subheader(f"Its learning rate: {schedule.name}", anchor=False)
+    st.markdown(f"{inspect.getdoc(schedule)} Step ${COUNT}$, counted from 1, is made with ${rule.symbol_now}$:")
+    st.latex(rf"\begin{{gathered}} {rule.rate_formula().replace(JOINED, BROKEN)} \end{{gathered}}")
+    if schedule.source:
+        st.caption(f"Source: {schedule.source}")
+    show_knobs([knob for knob in rule.knobs() if knob.name.startswith(PREFIX)])
+    st.markdown("The code that runs, from `engine/schedules.py`:")
+    st.code(f"{inspect.getsource(Schedule.factor)}\n\n{inspect.getsource(schedule)}", language="python")
+
+
+def show_knobs(knobs: Sequence[Knob]) -> None:
+    """What can be set, each in a line."""
+    about = [f"- ${knob.symbol}$ {knob.words}: {knob.about} Default {default(knob)}." for knob in knobs]
+    st.markdown("\n".join(["It can be set with", "", *about]) if about else "It has nothing to be set.")
 
 
 def default(knob: Knob) -> str:

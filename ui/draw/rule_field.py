@@ -10,6 +10,7 @@ from engine import OPTIMIZERS, ExpressionError
 from engine.rule_known import text_of
 from engine.rule_text import parse_rule
 from engine.rules import TypedOptimizer
+from engine.scheduled import unscheduled, with_schedule_of
 from ui.setup.controls import Controls
 from ui.setup.plain import plain
 from ui.setup.session import Entry
@@ -29,8 +30,8 @@ Each line says what a name becomes, from top to bottom, in every step:
 def rule_fields(controls: Controls[Any], names: dict[int, str]) -> None:
     """A field for each rule of the line-up that was typed; ``names`` are those of the racers, by entry."""
     for number, entry in controls.memory.entries.items():
-        if isinstance(entry.racer, TypedOptimizer):
-            rule_field(controls, number, entry.racer, names[number])
+        if isinstance(plain := unscheduled(entry.racer), TypedOptimizer):
+            rule_field(controls, number, plain, names[number])
 
 
 def rule_field(controls: Controls[Any], number: int, racer: TypedOptimizer, name: str) -> None:
@@ -65,7 +66,8 @@ def rule_field(controls: Controls[Any], number: int, racer: TypedOptimizer, name
 
 def style_of(controls: Controls[Any]) -> str:
     """The CSS of the fields: letters of one width, and room for what Streamlit writes below the last line."""
-    own = [number for number, entry in controls.memory.entries.items() if isinstance(entry.racer, TypedOptimizer)]
+    entries = controls.memory.entries.items()
+    own = [number for number, entry in entries if isinstance(unscheduled(entry.racer), TypedOptimizer)]
     fields = ", ".join(f".st-key-{controls.key(number, TEXT)} textarea" for number in own)
     return (
         f"{fields} {{ font-family: monospace; font-size: 0.75rem; white-space: pre-wrap; padding-bottom: 1.6rem; }}\n"
@@ -103,11 +105,12 @@ def start_from_rule(controls: Controls[Any], number: int) -> None:
 
 
 def race_rule(controls: Controls[Any], number: int, text: str) -> None:
-    """Give a racer another text. A knob that is declared as before stays where it was turned to."""
-    entries, rule = controls.current_entries(), parse_rule(text)
+    """Give a racer another text. A knob that is declared as before stays where it was turned to; so does a schedule."""
+    entries = controls.current_entries()
     if number not in entries:
         return
     before = entries[number].racer
+    rule = with_schedule_of(parse_rule(text), before.rule)
     kept = {knob.name: getattr(before, knob.name) for knob in rule.knobs() if is_as_before(knob, before.knobs())}
     racer = rule(**kept)
     entries[number] = Entry(racer, racer)

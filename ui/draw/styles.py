@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine import OPTIMIZERS, Optimizer
+from engine.scheduled import plain_rule
 from ui.draw.palette import FURTHER, STYLES, Style
 
 # what a second racer of the same optimizer takes, told apart at a glance and seldom in the line-up beside it
@@ -19,11 +20,12 @@ def styles(racers: Sequence[Optimizer]) -> list[Style]:
     """
     every = STYLES + FURTHER
     number = {name: i for i, name in enumerate(OPTIMIZERS)}
-    known = [place for place, racer in enumerate(racers) if racer.name in number]
+    names = [plain_rule(racer.rule).name for racer in racers]
+    known = [place for place, name in enumerate(names) if name in number]
     taken: set[str] = set()
     chosen: dict[int, Style] = {}
-    for place in sorted(known, key=lambda place: number[racers[place].name]):
-        own = every[number[racers[place].name] % len(every)]
+    for place in sorted(known, key=lambda place: number[names[place]]):
+        own = every[number[names[place]] % len(every)]
         if own.light not in taken:
             chosen[place] = own
             taken.add(own.light)

@@ -15,6 +15,7 @@ from engine.notebook import REPLAYS
 from engine.optimizers import Rule
 from engine.paths import on_steps
 from engine.quantities import moves_between
+from engine.scheduled import plain_rule
 from ui.draw.landscapes import box, loss_at
 from ui.draw.palette import REPLAY, Style
 from ui.draw.styles import styles
@@ -50,8 +51,8 @@ def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Tra
     landscape = setup.chosen_landscape
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
     # a typed rule would be held as long as its landscape, which may be for ever
-    rules = {racer.rule for racer in racers.values()} & RULES
-    raced.setdefault(as_compiled(landscape), set()).update(rules)
+    lasting = {racer.rule for racer in racers.values() if plain_rule(racer.rule) in RULES}
+    raced.setdefault(as_compiled(landscape), set()).update(lasting)
     return traces
 
 

@@ -7,31 +7,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from engine import OPTIMIZERS, ExpressionError, Optimizer
+from engine import OPTIMIZERS, SCHEDULES, ExpressionError, Optimizer
 from engine.rule_text import EXAMPLE, parse_rule
 from engine.rules import NAME as OWN_RULE
 from engine.rules import TypedOptimizer
+from engine.scheduled import Scheduled, can_follow, plain_rule, unscheduled
 from ui.setup.kinds import SEPARATOR, Kind, decode_number, encode_number, quoted
 from ui.setup.plain import plain
 
 MAX_RACERS = 12
 RATE = "learning_rate"
 NAMES = (*OPTIMIZERS, OWN_RULE)  # of what a line-up can hold
+CONSTANT = "constant"  # the learning rate without a schedule
 
 
 @dataclass(frozen=True)
 class Racers(Kind):
     """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default.
 
-    Of the visitor's own rule its text stands between them.
+    Behind the name stands its schedule, if it has one. Of the visitor's own rule its text stands between them.
     """
 
     many: ClassVar[bool] = True
 
     def encode(self, value: Optimizer) -> str:
-        """One racer as the text of a link, such as ``Adam~learning_rate~0.1``."""
+        """One racer as the text of a link, such as ``Adam, cosine~learning_rate~0.1``."""
         changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
-        text = [value.rule.text] if isinstance(value, TypedOptimizer) else []
+        plain = unscheduled(value)
+        text = [plain.rule.text] if isinstance(plain, TypedOptimizer) else []
         knobs = (part for name, knob in changed for part in (name, encode_number(knob)))
         return SEPARATOR.join([value.name, *text, *knobs])
 
@@ -47,9 +50,10 @@ class Racers(Kind):
 
 def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     """The racer that one text of a link stands for; None, and a note, for an unknown optimizer."""
-    name, *parts = text.split(SEPARATOR)
+    given, *parts = text.split(SEPARATOR)
+    name, _, schedule = given.partition(", ")
     if name not in NAMES:
-        notes.append(f"There is no optimizer {quoted(name)}; it is left out. Choose from {', '.join(NAMES)}.")
+        notes.append(f"There is no optimizer {quoted(given)}; it is left out. Choose from {', '.join(NAMES)}.")
         return None
     rule: Any
     if name == OWN_RULE:
@@ -61,6 +65,10 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
             return None
     else:
         rule = OPTIMIZERS[name]
+    if problem := problem_of_schedule(rule, schedule):
+        notes.append(f"{name}: {problem} Its learning rate stays constant.")
+    elif schedule not in ("", CONSTANT):
+        rule = Scheduled(rule, SCHEDULES[schedule])
     knobs = {knob.name: knob for knob in rule.knobs()}
     changed: dict[str, float | bool] = {}
     if len(parts) % 2:
@@ -81,6 +89,15 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
             continue
         changed[knob_name] = bool(number) if knob.is_switch else number
     return rule(**changed)
+
+
+def problem_of_schedule(rule: Any, schedule: str) -> str:
+    """Why a rule cannot follow the schedule of a name, in a sentence; "" where it can."""
+    if schedule not in ("", CONSTANT, *SCHEDULES):
+        return f"there is no schedule {quoted(schedule)}. Choose from {', '.join(SCHEDULES)}."
+    if schedule in SCHEDULES and not can_follow(rule):
+        return "its steps do not go by a learning rate, so they can follow no schedule."
+    return ""
 
 
 def usual_racer(name: str) -> Optimizer:
@@ -109,10 +126,12 @@ def without_rate(setup: Any) -> str:
 
 def rule_names(racers: Sequence[Optimizer]) -> dict[Any, str]:
     """A name for each rule of a line-up, told apart by a number where two rules were typed."""
+    typed = dict.fromkeys(rule for racer in racers if (rule := plain_rule(racer.rule)).name == OWN_RULE)
+    number = {rule: f" ({i})" for i, rule in enumerate(typed, 1) if i > 1}
     found: dict[Any, str] = {}
     for racer in racers:
-        alike = [name for name in found.values() if name.startswith(racer.name)] if racer.name == OWN_RULE else []
-        found.setdefault(racer.rule, f"{racer.name} ({len(alike) + 1})" if alike else racer.name)
+        rule = plain_rule(racer.rule)
+        found[racer.rule] = racer.name.replace(rule.name, f"{rule.name}{number.get(rule, '')}", 1)
     return found
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from engine import Trace
 from engine.optimizers import symbols
+from engine.scheduled import Scheduled, values_along
 from engine.steps import steps_along
 from ui.draw.line_up import letter
 from ui.take_home.descent import Descent
@@ -40,6 +41,8 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
         )
         last = np.arange(end) == end - 1  # after the last step there is no move, and nothing more is remembered
         columns |= by_coordinate("gradient", taken.gradients, descent.coordinates)
+        if isinstance(rule := descent.racers[name].rule, Scheduled):
+            columns["learning rate"] = values_along(descent.racers[name], steps)[rule.symbol_now]
         for part, symbol in symbols(taken.states).items():
             words = part.replace("_", " ") + ("" if part == symbol else f" {letter(symbol)}")
             columns |= by_coordinate(words, blank(getattr(taken.states, part), last), descent.coordinates)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from engine.rules import TypedOptimizer
+from engine.scheduled import unscheduled
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import uploaded
 from ui.linear_fit.csv_text import CsvError
@@ -66,7 +67,9 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
-    if label != CSV and any(isinstance(racer, TypedOptimizer) and racer.takes_at for racer in setup.racers):
+    if label != CSV and any(
+        isinstance(unscheduled(racer), TypedOptimizer) and racer.takes_at for racer in setup.racers
+    ):
         return USES_LOSS, None
     asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
     if asking and label == NOTEBOOK:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from engine import Optimizer, batches, elementary, optimizers, painted, problems
 from engine.painted import Painted, painted_loss
 from engine.rules import TypedOptimizer, python_name
+from engine.scheduled import unscheduled
 from engine.shapes import Shape
 from engine.typed import TypedLoss
 from engine.xla.compile import Traced
@@ -54,11 +55,7 @@ def loss_of(point):
     """The loss at a point (x, y)."""
     return f(point[0], point[1])'''
 
-OPTIMIZER = '''\
-class Optimizer:
-    """A rule: init(x) makes its state; update(gradient, state, x) gives the move, and the state for the next step."""
-
-
+STUBS = '''\
 def knob(default, *range, **about):
     """A number that the app has a slider for; here it is its default."""
     return default
@@ -67,6 +64,13 @@ def knob(default, *range, **about):
 def register(rule):
     """Let a rule be called with its knobs: Adam(learning_rate=0.1)."""
     return dataclass(frozen=True)(rule)'''
+
+OPTIMIZER = f'''\
+class Optimizer:
+    """A rule: init(x) makes its state; update(gradient, state, x) gives the move, and the state for the next step."""
+
+
+{STUBS}'''
 
 
 def setup_code(descent: Descent) -> str:
@@ -161,7 +165,7 @@ def about(descent: Descent) -> str:
 
 def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library: str = "jnp") -> str:
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
-    racers = list(racers)
+    racers = [*map(unscheduled, racers)]
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
     sources = [source_of(optimizers, known, given=("Optimizer", "knob", "register"))] if known else []
     if library == "torch":
@@ -170,7 +174,8 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
 
 
 def knobs_code(racer: Optimizer) -> str:
-    """The learning rate of a racer, and the knobs that are not at their default."""
+    """The learning rate of a racer, and the knobs of its rule that are not at their default."""
+    racer = unscheduled(racer)
     some = [knob for knob in racer.knobs() if knob.name == "learning_rate" or getattr(racer, knob.name) != knob.default]
     return ", ".join(f"{python_name(knob.name)}={literal(getattr(racer, knob.name))}" for knob in some)
 
@@ -181,8 +186,9 @@ def line_up_code(
     """The line-up of another library, with the reason above each racer that has the app's own rule."""
     lines = []
     for name, racer in racers.items():
-        if reason := why_own(racer):
-            typed = isinstance(racer, TypedOptimizer)
+        plain = unscheduled(racer)
+        if reason := why_own(plain):
+            typed = isinstance(plain, TypedOptimizer)
             lines.append("    # the rule that was typed" if typed else f"    # the app's own rule: {reason}")
         lines.append(f"    {literal(name)}: {code(racer)},")
     return "\n".join(["RACERS = {", *lines, "}"])

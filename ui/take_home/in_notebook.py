@@ -8,6 +8,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from engine import Optimizer
+from engine.scheduled import plain_rule
 from engine.xla.flags import is_off
 from ui.take_home.descent import Descent
 from ui.take_home.in_jax import (
@@ -23,6 +24,7 @@ from ui.take_home.in_jax import (
     rules_code,
     setup_code,
 )
+from ui.take_home.schedule import schedules_code, schedules_of, table_code
 from ui.take_home.source import literal
 from ui.take_home.typed_rule import class_names
 
@@ -42,14 +44,14 @@ def is_finite(*parts):
     return jnp.all(jnp.array([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(parts)]))
 
 
-def descend(rule, knobs, {data}start):
+def descend(rule, {schedule}knobs, {data}start):
     """One run: position and loss at each step, and whether all was finite until then."""
-    optimizer = rule(*knobs)
+{make}
 
     def step(carry, {chosen}):
         x, state, running = carry
 {evaluate}
-        move, new_state = optimizer.update(gradient, state, x)
+        move, new_state = {optimizer}.update(gradient, state, x)
         finite = running & is_finite(x, loss, gradient)
         # a run that leaves the finite numbers stands still from then on
         new_x, new_state = jax.tree.map(lambda new, old: jnp.where(finite, new, old), (x + move, new_state), (x, state))
@@ -65,29 +67,41 @@ EVALUATE_BATCH = """\
         loss = {loss}(x{data})
         gradient = jax.grad(batch_loss)(x{data}, chosen)"""
 
+MAKE = "    optimizer = rule(*knobs)"
+MAKE_BOTH = """\
+    number = len(fields(rule))
+    optimizer, schedule = rule(*knobs[:number]), schedule and schedule(*knobs[number:])"""
+
+AT_STEP = '''\
+def at_step(optimizer, schedule, step):
+    """The optimizer with the learning rate of a step; without a schedule that is always the same."""
+    if schedule is None:
+        return optimizer
+    return replace(optimizer, learning_rate=optimizer.learning_rate * schedule.factor(step))'''
+
 ONE_KERNEL = '''\
 from jax.experimental.xla_metadata import set_xla_metadata
 
 
-@partial(jax.jit, static_argnums=0)
-def descend_all(rule, knobs, {data}starts):
+@partial(jax.jit, static_argnums={static})
+def descend_all(rule, {schedule}knobs, {data}starts):
     """A run from each start, in one kernel as in the app: compiled otherwise, some last digits differ."""
     with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-        return jax.jit(jax.vmap(partial(descend, rule), in_axes=({axes}0)))(knobs, {data}starts)'''
+        return jax.jit(jax.vmap(partial(descend, rule{and_schedule}), in_axes=({axes}0)))(knobs, {data}starts)'''
 
 JITTED = '''\
-@partial(jax.jit, static_argnums=0)
-def descend_all(rule, knobs, {data}starts):
+@partial(jax.jit, static_argnums={static})
+def descend_all(rule, {schedule}knobs, {data}starts):
     """A run from each start."""
-    return jax.vmap(partial(descend, rule), in_axes=({axes}0))(knobs, {data}starts)'''
+    return jax.vmap(partial(descend, rule{and_schedule}), in_axes=({axes}0))(knobs, {data}starts)'''
 
 RUN = '''\
-def run(optimizer{settle}):
+def run(optimizer{and_schedule}{settle}):
     """Position (steps + 1, dim) and loss (steps + 1,) at each step; a run that has ended stands still."""
-    knobs = np.array([*vars(optimizer).values()], np.float32)
+    knobs = np.array([*vars(optimizer).values(){schedule_knobs}], np.float32)
     # two runs from the same start, as in the app: a single one is rounded otherwise
     starts = np.array([START, START], np.float32)
-    records = descend_all(type(optimizer), knobs, {data}starts)
+    records = descend_all(type(optimizer), {schedule_type}knobs, {data}starts)
     positions, losses, finite = (np.array(part[0]) for part in records)
     if not finite[0]:  # it cannot begin
         positions[:], losses[:] = START, np.nan
@@ -102,7 +116,7 @@ SETTLE = """\
 """
 
 SHOW = """\
-runs = {{name: run(optimizer{quiet}) for name, optimizer in RACERS.items()}}
+runs = {{name: run(optimizer{schedule_of}{quiet}) for name, optimizer in RACERS.items()}}
 for name, (positions, losses) in runs.items():
     print(f"{{name:24}} ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}")"""
 
@@ -135,12 +149,29 @@ def notebook(descent: Descent) -> bytes:
         new_markdown_cell("## The optimizers, from the app's source"),
         new_code_cell(rules_code(descent.racers.values(), class_names(descent.racers.values()))),
         new_code_cell(racers_code(descent.racers)),
+        *schedule_cells(descent),
         new_markdown_cell("## The run"),
         new_code_cell(run_code(descent)),
-        new_code_cell(SHOW.format(quiet=", QUIET_STEPS[name]" if descent.tolerance else "")),
+        new_code_cell(
+            SHOW.format(
+                quiet=", QUIET_STEPS[name]" if descent.tolerance else "",
+                schedule_of=", SCHEDULES.get(name)" if schedules_of(descent.racers) else "",
+            )
+        ),
         new_code_cell(PLOT.format(index=descent.index)),
     ]
     return as_bytes(cells)
+
+
+def schedule_cells(descent: Descent) -> list:
+    """The cells of the schedules; none where every learning rate is constant."""
+    if not schedules_of(descent.racers):
+        return []
+    return [
+        new_markdown_cell("## The schedules of the learning rate, from the app's source"),
+        new_code_cell(f"from dataclasses import fields\n{schedules_code(descent.racers)}"),
+        new_code_cell(table_code(descent.racers)),
+    ]
 
 
 def as_bytes(cells: list) -> bytes:
@@ -166,7 +197,9 @@ def words(descent: Descent) -> str:
 def racers_code(racers: Mapping[str, Optimizer]) -> str:
     """The line-up with its knobs."""
     names = class_names(racers.values())
-    lines = [f"    {literal(name)}: {names[racer.rule]}({knobs_code(racer)})," for name, racer in racers.items()]
+    lines = [
+        f"    {literal(name)}: {names[plain_rule(racer.rule)]}({knobs_code(racer)})," for name, racer in racers.items()
+    ]
     return "\n".join(["RACERS = {", *lines, "}"])
 
 
@@ -178,20 +211,40 @@ def run_code(descent: Descent) -> str:
     evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(
         loss=loss_name(descent), data=data_code(descent, ", features, true", ", *shape")
     )
-    parts = [
+    scheduled, tolerant = bool(schedules_of(descent.racers)), bool(descent.tolerance)
+    both = {
+        "schedule": "schedule, " if scheduled else "",
+        "and_schedule": ", schedule" if scheduled else "",
+        "static": "(0, 1)" if scheduled else "0",
+    }
+    chosen, batches = ("chosen", "batches") if in_batches else ("_", "None")
+    if scheduled:  # the number of the step goes beside the batch
+        evaluate = f"        i, {chosen} = each\n{evaluate}"
+        chosen, batches = "each", f"(jnp.arange(STEPS + 1), {batches})"
+    parts = [AT_STEP] if scheduled else []
+    parts.append(
         DESCEND.format(
             data=arguments,
             evaluate=evaluate,
-            chosen="chosen" if in_batches else "_",
-            batches="batches" if in_batches else "None",
+            chosen=chosen,
+            batches=batches,
+            make=MAKE_BOTH if scheduled else MAKE,
+            optimizer="at_step(optimizer, schedule, i)" if scheduled else "optimizer",
+            schedule=both["schedule"],
         )
-    ]
+    )
     template = JITTED if descent.fit or is_off() else ONE_KERNEL
-    parts.append(template.format(data=arguments, axes="None, " * (1 + arguments.count(","))))
+    parts.append(template.format(data=arguments, axes="None, " * (1 + arguments.count(",")), **both))
     if descent.tolerance:
         parts.append(SETTLED)
     given = data_code(descent, "FEATURES, TRUE, ", "np.array(SHAPE, np.float32), ")
     given += "all_batches(), " if in_batches else ""
-    tolerant = bool(descent.tolerance)
-    parts.append(RUN.format(data=given, settle=", quiet_steps" if tolerant else "", settled=SETTLE if tolerant else ""))
-    return "\n\n\n".join(parts)
+    run = RUN.format(
+        data=given,
+        settle=", quiet_steps" if tolerant else "",
+        settled=SETTLE if tolerant else "",
+        and_schedule=both["and_schedule"],
+        schedule_knobs=", *(vars(schedule).values() if schedule else ())" if scheduled else "",
+        schedule_type="schedule and type(schedule), " if scheduled else "",
+    )
+    return "\n\n\n".join([*parts, run])

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from engine import Optimizer
+from engine.scheduled import schedule_of, unscheduled
 from ui.take_home.descent import Descent
 from ui.take_home.in_jax import (
     BATCH_LOSS,
     SETTLED,
+    STUBS,
     about,
     batches_code,
     data_code,
@@ -22,6 +24,7 @@ from ui.take_home.in_jax import (
     setup_code,
 )
 from ui.take_home.in_torch import tidy
+from ui.take_home.schedule import schedule_code, schedules_code, schedules_of
 from ui.take_home.source import literal
 from ui.take_home.typed_rule import class_names
 
@@ -41,6 +44,19 @@ def own_rule(rule):
     """A rule of the app as an optimizer of optax, with its numbers in 32 bits."""
     rule = type(rule)(*map(np.float32, vars(rule).values()))
     return optax.GradientTransformation(rule.init, rule.update)'''
+
+OWN_SCHEDULED = '''\
+def own_rule(rule, schedule=None):
+    """A rule of the app as an optimizer of optax, with its numbers in 32 bits, perhaps with a schedule."""
+    rule = type(rule)(*map(np.float32, vars(rule).values()))
+
+    def update(gradient, state, x):
+        step, memory = state
+        now = replace(rule, learning_rate=rule.learning_rate * schedule.factor(step)) if schedule else rule
+        move, memory = now.update(gradient, memory, x)
+        return move, (step + 1, memory)
+
+    return optax.GradientTransformation(lambda x: (0, rule.init(x)), update)'''
 
 RUN = '''\
 @partial(jax.jit, static_argnums=0)
@@ -209,14 +225,19 @@ def why_own(racer: Optimizer) -> str:
 
 def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of optax; ``names`` are those of the classes."""
-    if why_own(racer):
-        return f"own_rule({names[racer.rule]}({knobs_code(racer)}))"
-    return COUNTERPARTS[racer.name]({knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()})
+    plain, schedule = unscheduled(racer), schedule_of(racer)
+    if why_own(plain):
+        more = f", {schedule_code(schedule)}" if schedule else ""
+        return f"own_rule({names[plain.rule]}({knobs_code(plain)}){more})"
+    code = COUNTERPARTS[plain.name]({knob.name: literal(getattr(plain, knob.name)) for knob in plain.knobs()})
+    # all that it moves by is multiplied with the learning rate
+    return f"optax.chain({code}, optax.scale_by_schedule({schedule_code(schedule)}.factor))" if schedule else code
 
 
 def optax_program(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
-    own = [racer for racer in descent.racers.values() if why_own(racer)]
+    own = [plain for racer in descent.racers.values() if why_own(plain := unscheduled(racer))]
+    scheduled = bool(schedules_of(descent.racers))
     names = class_names(descent.racers.values())
     line_up = line_up_code(descent.racers, partial(racer_code, names), why_own)
     head = "\n".join(
@@ -234,7 +255,9 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         loss_code(descent),
         *([examples_code(descent)] if descent.fit else []),
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
-        *([rules_code(own, names), OWN_RULE] if own else []),
+        *([rules_code(own, names)] if own else [STUBS] if scheduled else []),
+        *([schedules_code(descent.racers)] if scheduled else []),
+        *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
         ("# betas in 32 bits: optax would round beta and 1 - beta each by itself\n" if "float32" in line_up else "")
         + line_up,
         *([SETTLED] if descent.tolerance else []),

@@ -10,12 +10,14 @@ from typing import Any
 from engine import OPTIMIZERS, Optimizer
 from engine.painted import Painted
 from engine.problems import mean_squared_error
+from engine.scheduled import unscheduled
 from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
 from ui.take_home.formula import function_code
 from ui.take_home.in_jax import (
     OF_POINT,
     SETTLED,
+    STUBS,
     about,
     batches_code,
     data_code,
@@ -27,6 +29,7 @@ from ui.take_home.in_jax import (
     rules_code,
     setup_code,
 )
+from ui.take_home.schedule import schedules_code, schedules_of, table_code
 from ui.take_home.source import literal
 from ui.take_home.typed_rule import class_names
 
@@ -57,12 +60,30 @@ class OwnRule(torch.optim.Optimizer):
             move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x)
             x += move'''
 
+OWN_SCHEDULED = '''\
+class OwnRule(torch.optim.Optimizer):
+    """A rule of the app as an optimizer of PyTorch, with its numbers in 32 bits, perhaps with a schedule."""
+
+    def __init__(self, params, rule):
+        super().__init__(params, {"lr": rule.learning_rate} if "learning_rate" in vars(rule) else {})
+        self.rule = type(rule)(*map(torch.tensor, vars(rule).values()))
+
+    @torch.no_grad()
+    def step(self):
+        rule, group = self.rule, self.param_groups[0]
+        if "lr" in group:
+            rule = replace(rule, learning_rate=torch.tensor(group["lr"]))
+        for x in group["params"]:
+            memory = self.state[x].get("memory") or rule.init(x)
+            move, self.state[x]["memory"] = rule.update(x.grad, memory, x)
+            x += move'''
+
 RUN = '''\
-def run(make_optimizer{quiet}):
+def run(make_optimizer{schedule}{quiet}):
     """Position (steps + 1, dim) and loss (steps + 1,) at each step, until it ends."""
     x = torch.tensor(START, requires_grad=True)
     optimizer = make_optimizer(x)
-    positions, losses = [], []
+{scheduler}    positions, losses = [], []
     for step in range(STEPS + 1):
         optimizer.zero_grad()
 {evaluate}
@@ -71,10 +92,10 @@ def run(make_optimizer{quiet}):
         positions.append(x.tolist())
         losses.append(loss.item())
         optimizer.step()
-{settled}    return positions, losses
+{next_rate}{settled}    return positions, losses
 
 
-runs = {{name: run(make{quiet_of}) for name, make in RACERS.items()}}
+runs = {{name: run(make{schedule_of}{quiet_of}) for name, make in RACERS.items()}}
 for name, (positions, losses) in runs.items():
     end = f"ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}" if losses else "cannot begin"
     print(f"{{name:24}} {{end}} after {{max(len(losses) - 1, 0)}} steps")'''
@@ -90,6 +111,14 @@ EVALUATE_BATCH = """\
 SETTLE = """\
     if (end := settled_at(losses, quiet_steps)) is not None:
         positions, losses = positions[: end + 1], losses[: end + 1]
+"""
+
+SCHEDULER = """\
+    scheduler = schedule and torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor)
+"""
+NEXT_RATE = """\
+        if scheduler:
+            scheduler.step()
 """
 
 
@@ -165,15 +194,11 @@ def why_own(racer: Optimizer) -> str:
 
 def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of PyTorch for the tensor x; ``names`` are those of the classes."""
+    racer = unscheduled(racer)
     if why_own(racer):
         return f"lambda x: OwnRule([x], {names[racer.rule]}({knobs_code(racer)}))"
     knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
     return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
-
-
-def own_rules_code(racers: list[Optimizer], names: Mapping[object, str]) -> str:
-    """The app's own rules, with PyTorch's functions in the place of JAX's, and what makes optimizers of them."""
-    return f"{rules_code(racers, names, 'torch')}\n\n\n{OWN_RULE}"
 
 
 def torch_loss_code(descent: Descent) -> str:
@@ -199,21 +224,26 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         imports = [
             *OWN_IMPORTS,
             "from functools import partial",
+            "import math",
             "",
             "import jax",
             "import numpy as np",
             "import torch",
         ]
         imports[-2:-2] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
-    own = [racer for racer in descent.racers.values() if why_own(racer)]
+    own = [plain for racer in descent.racers.values() if why_own(plain := unscheduled(racer))]
+    scheduled = bool(schedules_of(descent.racers))
     names = class_names(descent.racers.values())
     parts = [
         f'"""{docstring(descent, warning, bool(with_jax))}"""\n\n' + "\n".join(imports),
         setup_code(descent),
         torch_loss_code(descent),
         *([examples_and_batches(descent)] if descent.fit else []),
-        *([own_rules_code(own, names)] if own else []),
+        *([rules_code(own, names, "torch")] if own else [STUBS] if scheduled else []),
+        *([schedules_code(descent.racers, in_python=True)] if scheduled else []),
+        *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
         line_up_code(descent.racers, partial(racer_code, names), why_own),
+        *([table_code(descent.racers)] if scheduled else []),
         *([SETTLED] if descent.tolerance else []),
         run_code(descent),
     ]
@@ -243,8 +273,13 @@ def run_code(descent: Descent) -> str:
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
     data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(np.array(SHAPE, np.float32))")
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
+    scheduled = bool(schedules_of(descent.racers))
     return RUN.format(
         evaluate=evaluate,
+        schedule=", schedule" if scheduled else "",
+        schedule_of=", SCHEDULES.get(name)" if scheduled else "",
+        scheduler=SCHEDULER if scheduled else "",
+        next_rate=NEXT_RATE if scheduled else "",
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",
         settled=SETTLE if tolerant else "",

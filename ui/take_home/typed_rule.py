@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from engine import Optimizer
 from engine.expressions.tree import Node, Number
 from engine.rules import LOSS, NAME, POINT, STEP, TypedOptimizer, TypedRule, move_of, names_in, python_name
+from engine.scheduled import unscheduled
 from ui.setup.racers import rule_names
 from ui.take_home.formula import helpers_of, renamed, to_array, to_python
 from ui.take_home.source import literal
@@ -18,12 +19,12 @@ USES_LOSS = f"{NAME} uses the loss, which the programs do not hand to a rule. Wi
 
 
 def class_names(racers: Iterable[Optimizer]) -> dict[object, str]:
-    """What the class of each rule of a line-up is called in a program, by the rule."""
+    """What the class of each rule of a line-up is called in a program, by the rule without its schedule."""
     return {
         rule: name.title().replace(" ", "").strip(")").replace("(", "")
         if isinstance(rule, TypedRule)
         else rule.__name__
-        for rule, name in rule_names([*racers]).items()
+        for rule, name in rule_names([*map(unscheduled, racers)]).items()
     }
 
 

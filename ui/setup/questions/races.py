@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from engine.endings import rank
+from engine.scheduled import plain_rule
 from ui.numbers import format_number, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
@@ -37,7 +38,7 @@ def runner(setup: Any, name: str) -> str | None:
         return names[int(place) - 1] if place.is_integer() and 1 <= place <= len(names) else None
     racers = getattr(setup, "racers", ())
     # by the knobs that tell it apart, too: a link may name it so, and hide them
-    known = (racer_names(racers), [racer.name for racer in racers])
+    known = (racer_names(racers), [racer.name for racer in racers], [plain_rule(racer.rule).name for racer in racers])
     return next((names[some.index(name)] for some in known if name in some), None)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import Optimizer
 from engine.race import Run
+from engine.scheduled import plain_rule
 from ui.numbers import format_number, format_plain, format_point, with_minus
 from ui.setup.kinds import decode_number, quoted
 from ui.setup.questions.question import Answer, Facts, Outcome, Question
@@ -162,7 +163,8 @@ class Rate(Question):
     def place(self, setup: Any) -> int | None:
         """The racer that is meant, counted from 0: by its own name, its optimizer's, or its place; the first by ""."""
         rules = [racer.name for racer in setup.racers]
-        for known in (names_in(setup), racer_names(setup.racers), rules):
+        plain = [plain_rule(racer.rule).name for racer in setup.racers]
+        for known in (names_in(setup), racer_names(setup.racers), rules, plain):
             if self.name in known:
                 return known.index(self.name)
         number = decode_number(self.name) if self.name else 1.0
