@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from engine import OPTIMIZERS
-from engine.optimizers import Optimizer, memory, prepare, source
+from engine.optimizers import memory, prepare, source
 from ui.draw.conventions import CONVENTIONS
 from ui.take_home.in_optax import COUNTERPARTS as OF_OPTAX
 from ui.take_home.in_torch import COUNTERPARTS as OF_TORCH
@@ -99,7 +99,7 @@ def test_every_part_of_a_memory_has_a_meaning(rule):
 
 def test_the_code_on_a_card_holds_all_that_the_rule_calls(rule):
     """It defines the rule by itself, given what every rule is made of."""
-    given = vars(inspect.getmodule(Optimizer)).items()
+    given = vars(inspect.getmodule(rule)).items()
     found = {name: part for name, part in given if not inspect.isfunction(part) or name == "knob"}
     # from Python 3.13 on the decorator is not in it where the tests check shapes, which adds another to the class
     code = source(rule).replace("@register\n", "")

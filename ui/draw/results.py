@@ -140,7 +140,7 @@ def show_card(rule: Rule) -> None:
         st.markdown("What was typed, which is computed line by line:")
         st.code(rule.text, language=None)
         return
-    st.markdown("The code that runs, from `engine/optimizers.py`:")
+    st.markdown(f"The code that runs, from `{rule.__module__.replace('.', '/')}.py`:")
     st.code(source(rule), language="python")  # type: ignore[arg-type]  # it is a class
 
 

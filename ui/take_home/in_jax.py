@@ -6,7 +6,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from engine import Optimizer, batches, elementary, optimizers, problems
+from engine import Optimizer, batches, elementary, problems
+from engine.optimizers import MODULES
 from engine.rules import TypedOptimizer, python_name
 from engine.typed import TypedLoss
 from ui.take_home.descent import Descent
@@ -127,7 +128,7 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
     racers = list(racers)
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
-    sources = [source_of(optimizers, known, given=("Optimizer", "knob", "register"))] if known else []
+    sources = [source_of(MODULES, known, given=("Optimizer", "knob", "register"))] if known else []
     if library == "torch":
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
     return "\n\n\n".join([OPTIMIZER, *sources, *typed_code(racers, names, library)])

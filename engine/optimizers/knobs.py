@@ -1,0 +1,76 @@
+"""What can be turned on an optimizer, and the words for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What can be turned on an optimizer: its range, its symbol in the paper, and a learner's words for it."""
+
+    name: str
+    default: float | bool
+    low: float
+    high: float
+    symbol: str  # LaTeX
+    log: bool  # spans decades: a slider moves through its exponents
+    about: str
+    changed: str  # of a switch: what the rule is like where it is not as usual, in words that follow its name
+
+    @property
+    def words(self) -> str:
+        """The name as a reader says it."""
+        return re.sub(r"beta(?=\d)", "beta ", self.name.replace("_", " "))
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is turned on or off, and has no range."""
+        return isinstance(self.default, bool)
+
+
+ABOUT = {
+    "learning_rate": "The factor that makes all steps longer or shorter.",
+    "momentum": "How much of the last step is kept in the next one.",
+    "weight_decay": "How strongly the parameters are pulled towards zero.",
+    "smoothing_constant": "How much of the mean of squared gradients is kept in each step.",
+    "centered": "Divide by the spread of the gradients around their mean, not by their size.",
+    "beta1": "How much of the mean of gradients is kept in each step.",
+    "beta2": "How much of the mean of squared gradients is kept in each step.",
+    "eps": "A small number added to the divisor, so that it is never 0.",
+    "momentum_decay": "How fast the momentum grows to its full size.",
+    "bias_correction": "Divides the means by 1 − βᵗ, as they start at 0 and are too small in the first steps.",
+    "eps_in_root": "Adds eps under the root and not after it, where it acts like its own root: 1e-8 like 1e-4.",
+    "decoupled_weight_decay": "Takes weight decay, where there is any, off the parameters and not into the gradient.",
+    "rho": "How much of the means of squared gradients and of squared steps is kept in each step.",
+    "eta_plus": "What a step is multiplied with where the gradient has kept its sign.",
+    "eta_minus": "What a step is multiplied with where the gradient has changed its sign.",
+    "min_step_size": "No step becomes shorter than this.",
+    "max_step_size": "No step becomes longer than this.",
+    "beta": "How much of the mean of gradients is kept in each step.",
+    "beta3": "How much of the mean of squares is kept in each step.",
+    "slow_weight": "How much the slow mean of gradients counts beside the fast one.",
+    "damping": "How much is added to the curvature in every direction, so that no step is too long.",
+}
+
+
+# what follows a rule's name where one of its switches is not as usual
+CHANGED = {
+    "centered": ("not centered", "centered"),
+    "bias_correction": ("without bias correction", "with bias correction"),
+    "eps_in_root": ("with eps after the root", "with eps in the root"),
+    "decoupled_weight_decay": ("with coupled weight decay", "with decoupled weight decay"),
+}
+
+
+def knob(
+    default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False, about: str = ""
+) -> Any:
+    """A field of an optimizer that can be turned while it races: default, lowest, highest, symbol (LaTeX).
+
+    ``about``: what it does in this rule, where that is not what ``ABOUT`` says. In ``update`` it is a traced number, a
+    switch too: choose with ``jnp.where``, not with ``if``.
+    """
+    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log, "about": about})
