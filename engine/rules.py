@@ -189,7 +189,7 @@ class TypedOptimizer(Optimizer):
         values = self.values(gradient, state, x, at.loss if at else None)
         return values[POINT], self.typed.memory(*(values[name] for name in self.typed.kept))
 
-    def parts(self, gradient, before, x, after):
+    def parts(self, gradient, before, x, after, at=None):
         values = self.values(gradient, before, x, getattr(after, LOSS, None))
         return self.typed.parts(*(values[name] for name in self.typed.passing))
 

@@ -26,8 +26,12 @@ TYPED = (
 )
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
-COMMAND = re.compile(r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{sign\}|[0-9.]+|[-+/^(){},|<>]|\[|\]")
-ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge")  # of a product
+COMMAND = re.compile(
+    r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{\w+\}|\\\|(?:_1)?|\\langle|\\rangle|"
+    r"[0-9.]+|[-+/^(){},|<>]|\[|\]"
+)
+# of a product
+ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge", r"\|", r"\|_1", r"\rangle", r"\operatorname{mod}")
 
 
 def on_himmelblau(x, k):
@@ -70,6 +74,15 @@ def apart(ground, racers, steps=STEPS) -> Apart:
     return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
 
 
+FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag}
+
+
+def hessian_of(slope, x):
+    """The Hessian by differences of the gradient."""
+    width = 1e-4 * np.eye(2)
+    return np.array([(slope(x + d) - slope(x - d)) / 2e-4 for d in width])
+
+
 class Reader:
     """Computes what a formula in LaTeX says, with numbers for its symbols."""
 
@@ -107,7 +120,9 @@ class Reader:
             assert self.parts.pop(0) in (")", "}")
             return found
         if part == "[":  # 1 where it is so, 0 elsewhere
-            left, sign, right = self.total(), self.parts.pop(0), self.total()
+            left = self.total()
+            left = left % self.total() if self.take(r"\operatorname{mod}") else left
+            sign, right = self.parts.pop(0), self.total()
             assert self.take("]")
             return {"<": left < right, ">": left > right, r"\ge": left >= right}[sign] * 1.0
         if part == "|":
@@ -118,8 +133,14 @@ class Reader:
             return self.one() / self.one()
         if part == r"\sqrt":
             return np.sqrt(self.one())
-        if part == r"\operatorname{sign}":
-            return np.sign(self.one())
+        if part.startswith(r"\operatorname"):
+            return FUNCTIONS.get(part, self.values.get(part))(self.one())
+        if part == r"\|":
+            inside = self.total()
+            return np.abs(inside).sum() if self.parts.pop(0).endswith("_1") else np.linalg.norm(inside)
+        if part == r"\langle":
+            inside = self.total(), self.parts.pop(0), self.total(), self.parts.pop(0)
+            return inside[0] @ inside[2]
         if part in (r"\max", r"\min"):
             self.take("(")
             first = self.total()
@@ -153,6 +174,8 @@ def check_each_number(racer, ground):
         np.testing.assert_allclose(here["g"], gradient, rtol=1e-4, atol=1e-4 * np.abs(gradient).max())
         now = {**knobs, **{name.removeprefix(OLD): one for name, one in here.items() if name.startswith(OLD)}}
         now |= {name: here[name] for name in ("g", "t") if name in here}
+        slope = functools.partial(lambda k, x: truth(x, k)[1], k)
+        now |= {r"\operatorname{grad}": slope, r"\operatorname{Hess}": functools.partial(hessian_of, slope)}
         for line in lines_of(racer):
             found = Reader(line.right, now).total()
             np.testing.assert_allclose(
@@ -180,7 +203,8 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     told = apart("Himmelblau", {"it": racer}).message()["racers"]["it"]
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
-        assert "<mi" not in cell["numbers"], (symbol, cell["numbers"])
+        in_each_coordinate = re.sub(r"(<mo>(grad|Hess)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"])
+        assert "<mi" not in in_each_coordinate, (symbol, cell["numbers"])
         assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()
         for part in re.findall(r"<mi[^>]*>", cell["formula"]):
             inside = part == "<mi>" and re.search(r"<(msub|mover|mrow)[^>]*data-symbol", cell["formula"])

@@ -43,6 +43,10 @@ TURNED = {  # every knob with a range away from its default
     "eta_minus": 0.4,
     "min_step_size": 1e-4,
     "max_step_size": 0.5,
+    "radius": 0.3,
+    "refresh_interval": 3.0,
+    "curvature_scale": 0.5,
+    "initial_distance": 0.02,
 }
 
 

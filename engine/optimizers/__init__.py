@@ -11,7 +11,7 @@ A rule that needs more than the gradient names one more parameter, ``update(grad
 A state is a named tuple. Beside each of its fields stand the symbol that the paper gives it (LaTeX), and what it means.
 """
 
-from engine.optimizers import knobs, base, shared, classic, adam, lengths, recent, second_order  # isort: skip
+from engine.optimizers import knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order  # isort: skip
 from engine.optimizers.adam import Adam
 from engine.optimizers.base import (
     OPTIMIZERS,
@@ -20,6 +20,7 @@ from engine.optimizers.base import (
     Rule,
     helpers,
     memory,
+    part_symbols,
     prepare,
     register,
     source,
@@ -43,6 +44,7 @@ __all__ = [
     "helpers",
     "knob",
     "memory",
+    "part_symbols",
     "prepare",
     "register",
     "source",
@@ -52,4 +54,4 @@ __all__ = [
 
 # in the order in which they are imported, which is that of their rules everywhere; a rule's place is its colour too,
 # so a new one comes last
-MODULES = (knobs, base, shared, classic, adam, lengths, recent, second_order)
+MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order)

@@ -38,6 +38,15 @@ def memory(rule: Rule) -> dict[str, str]:
     return {hint.__metadata__[0]: hint.__metadata__[1] for hint in hints.values()}
 
 
+def part_symbols(optimizer: Optimizer) -> dict[str, str]:
+    """The symbol of each part of a move that is not remembered, by its field's name."""
+
+    def parts(x, state):
+        return optimizer.parts(x, state, x, state, At(jnp.array(0), x[0], jnp.sum))
+
+    return symbols(jax.eval_shape(parts, jnp.ones(2), optimizer.init(jnp.ones(2))))
+
+
 def helpers(*methods: Callable[..., Any]) -> list[Callable[..., Any]]:
     """The functions that some methods of a rule call, and that it shares with others."""
     plain = [inspect.unwrap(method) for method in methods]
@@ -103,7 +112,7 @@ class Optimizer:
         """What a move is made of that is not remembered, since it follows from the new state: a named tuple like it."""
         return NoState()
 
-    def parts(self, gradient: jax.Array, before: Any, x: jax.Array, after: Any) -> Any:
+    def parts(self, gradient: jax.Array, before: Any, x: jax.Array, after: Any, at: At) -> Any:
         """What the move from ``x`` is made of that is not remembered, by the state before it and after it."""
         return self.derived(after)
 
@@ -117,12 +126,13 @@ class Optimizer:
             formula = re.sub(r" / \(1 - (\\beta_.\^t|\\Pi( \\mu_\{t\+1\})?)\)", "", formula)
         if knobs.get("eps_in_root"):
             formula = re.sub(r"\\sqrt\{((?:[^{}]|\{.*?\})*)\} \+ \\epsilon", r"\\sqrt{\1 + \\epsilon}", formula)
-        pull, decays = r"- \alpha \lambda x", knobs.get("weight_decay")
-        decoupled = knobs.get("decoupled_weight_decay", pull in formula)
-        formula = formula.replace(f"{pull} ", "")
-        if decays and decoupled:
-            formula = formula.replace(r"x \leftarrow x ", rf"x \leftarrow x {pull} ")
-        elif decays:
+        pull, decays = re.search(r"- \\alpha \\lambda [xy] ", formula), knobs.get("weight_decay")
+        decoupled = knobs.get("decoupled_weight_decay", bool(pull))
+        if pull and not (decays and decoupled):
+            formula = formula.replace(pull[0], "")
+        if decays and decoupled and not pull:
+            formula = formula.replace(r"x \leftarrow x ", r"x \leftarrow x - \alpha \lambda x ")
+        elif decays and not decoupled:
             formula = re.sub(r"(?<!\\bar )\bg\b", r"g_\\lambda", formula)
             formula = rf"g_\lambda = g + \lambda x, \quad {formula}"
         return formula

@@ -52,6 +52,10 @@ ABOUT = {
     "beta": "How much of the mean of gradients is kept in each step.",
     "beta3": "How much of the mean of squares is kept in each step.",
     "slow_weight": "How much the slow mean of gradients counts beside the fast one.",
+    "radius": "How far uphill the gradient is taken.",
+    "curvature_scale": "What the curvature counts: the larger, the shorter the steps that are not held.",
+    "refresh_interval": "In each how manieth step the curvatures are looked at.",
+    "initial_distance": "How far away the minimum is taken to be at the start.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 

@@ -121,4 +121,40 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "not corrected": "Of the two means of gradients, optax and this app correct the fast one alone: the slow one "
         "counts for little at first.",
     },
+    "SAM": {
+        "where it is": "optax has SAM, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "two gradients": "optax makes two steps of each one, the first of them uphill, unless `opaque_mode=True`. "
+        "This app takes both gradients in one step, and its path has only the points that this leads to.",
+        "around which rule": "The paper and optax put SAM around any rule. Here it is around SGD.",
+    },
+    "Schedule-free SGD": {
+        "where it is": "optax has it, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which point": "The parameters of optax are the point y at which the gradient is taken; its "
+        "`schedule_free_eval_params` makes x of them, the mean, which one uses in the end. Here x is what moves and "
+        "is shown.",
+    },
+    "Schedule-free AdamW": {
+        "where it is": "optax has it, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which point": "The parameters of optax are the point y at which the gradient is taken; its "
+        "`schedule_free_eval_params` makes x of them, the mean, which one uses in the end. Here x is what moves and "
+        "is shown.",
+        "weight decay": "In optax and this app z is pulled towards zero by as much as y is large, times the learning "
+        "rate.",
+    },
+    "Prodigy": {
+        "where it is": "optax has Prodigy, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "bias correction": "optax corrects the means for their start at 0, as Adam does. The paper and this app do "
+        "not: with their usual numbers, the first step is 3.16 times as long.",
+        "weight decay": "optax can pull the parameters towards zero. This app's Prodigy has no weight decay.",
+    },
+    "Sophia": {
+        "where it is": "optax has Sophia, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which curvatures": "optax estimates the curvatures with random signs, which is cheap in large models. Here "
+        "they are those of the Hessian itself, so that every run is the same.",
+        "when it looks": "In its first step this app, as the paper, goes by the curvatures that it has just looked at. "
+        "optax goes by those of the step before, at first by none, and makes its first step the longest one.",
+        "scale": "The factor $\\gamma$ is 0.01 in optax unless it is set, for gradients with much noise; there most "
+        "steps are held to the longest one. Here it is 1: a step that is not held is $\\alpha$ times one of Newton's "
+        "method.",
+    },
 }

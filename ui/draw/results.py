@@ -31,8 +31,8 @@ FOR_ALL = """
 The update rules are PyTorch's, or their authors' where it has none, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
-- Weight decay is added to the gradient, except in AdamW, Lion, Signum, Adan and AdEMAMix, where it pulls on the
-  parameters directly.
+- Weight decay is added to the gradient, except in AdamW, schedule-free or not, Lion, Signum, Adan and AdEMAMix, where
+  it pulls on the parameters directly.
 - RMSProp, Adam and most of the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their
   start at 0. These, and the place of weight decay, are switches of such a rule: a racer without them can run beside
   the original.
@@ -76,7 +76,7 @@ def show_leaderboard(
         {
             "rank": number(width=44),
             "": st.column_config.ImageColumn(width=MARK_WIDTH),
-            "racer": text("optimizer", width=100),
+            "racer": text("optimizer", width=136),
             "verdict": text("outcome", width=VERDICT_WIDTH),
             "loss over the race": picture(
                 "loss curve", width=86, help="The loss over the race, each row in its own range."

@@ -65,6 +65,45 @@ def register(rule):
     return dataclass(frozen=True)(rule)'''
 
 
+# for the rules that ask for more than the gradient
+AT = '''\
+import inspect
+
+
+class At(NamedTuple):
+    """What a rule may ask for beside the gradient. On mini-batches all of it is of the examples of the step."""
+
+    loss: jax.Array  # at x
+    value: object  # the loss anywhere
+
+    def gradient(self, x):
+        """The gradient anywhere."""
+        return jax.grad(self.value)(x)
+
+    def hessian(self, x):
+        """The Hessian anywhere."""
+        return jax.hessian(self.value)(x)
+
+
+def asks(rule):
+    """Whether a rule asks for more than the gradient."""
+    return "at" in inspect.signature(rule.update).parameters'''
+
+AT_IN_TORCH = (
+    AT.replace("import inspect\n\n\n", "")
+    .replace("jax.Array", "torch.Tensor")
+    .replace(
+        "        return jax.grad(self.value)(x)",
+        """\
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            return torch.autograd.grad(self.value(x), x)[0]""",
+    )
+    .replace("jax.hessian(self.value)(x)", "torch.autograd.functional.hessian(self.value, x)")
+    .partition("\n\n\ndef asks")[0]
+)
+
+
 def setup_code(descent: Descent) -> str:
     """The numbers of the set-up, at the top of a program."""
     lines = [f"START = {literal(descent.start)}", f"STEPS = {descent.steps}"]
@@ -131,7 +170,13 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
     sources = [source_of(MODULES, known, given=("Optimizer", "knob", "register"))] if known else []
     if library == "torch":
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
-    return "\n\n\n".join([OPTIMIZER, *sources, *typed_code(racers, names, library)])
+    asking = [AT if library == "jnp" else AT_IN_TORCH] if any(map(asks, racers)) else []
+    return "\n\n\n".join([OPTIMIZER, *asking, *sources, *typed_code(racers, names, library)])
+
+
+def asks(racer: Optimizer) -> bool:
+    """Whether a program has to hand a racer more than the gradient."""
+    return racer.takes_at and not isinstance(racer, TypedOptimizer)
 
 
 def knobs_code(racer: Optimizer) -> str:

@@ -14,6 +14,7 @@ from ui.take_home.in_jax import (
     BATCH_LOSS,
     SETTLED,
     about,
+    asks,
     batches_code,
     examples_code,
     knobs_code,
@@ -48,7 +49,7 @@ def descend(rule, knobs, {data}start):
     def step(carry, {chosen}):
         x, state, running = carry
 {evaluate}
-        move, new_state = optimizer.update(gradient, state, x)
+{asked}        move, new_state = optimizer.update(gradient, state, x{given})
         finite = running & is_finite(x, loss, gradient)
         # a run that leaves the finite numbers stands still from then on
         new_x, new_state = jax.tree.map(lambda new, old: jnp.where(finite, new, old), (x + move, new_state), (x, state))
@@ -58,6 +59,9 @@ def descend(rule, knobs, {data}start):
     carry, records = jax.lax.scan(step, (start, state, True), {batches}, length=STEPS + 1)
     return records'''
 
+ASKED = """\
+        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}))}} if asks(optimizer) else {{}}
+"""
 EVALUATE = """\
         loss, gradient = jax.value_and_grad({loss})(x{data})"""
 EVALUATE_BATCH = """\
@@ -174,13 +178,18 @@ def run_code(descent: Descent) -> str:
     data = "features, true, " if descent.fit else ""
     in_batches = descent.batch_size is not None
     arguments = data + ("batches, " if in_batches else "")
-    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(
-        loss=loss_name(descent), data=", features, true" if descent.fit else ""
-    )
+    given_data = ", features, true" if descent.fit else ""
+    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(loss=loss_name(descent), data=given_data)
+    asked = ""
+    if any(map(asks, descent.racers.values())):
+        own, given = ("batch_loss", ", features, true, chosen") if in_batches else (loss_name(descent), given_data)
+        asked = ASKED.format(own=own, given=given)
     parts = [
         DESCEND.format(
             data=arguments,
             evaluate=evaluate,
+            asked=asked,
+            given=", **more" if asked else "",
             chosen="chosen" if in_batches else "_",
             batches="batches" if in_batches else "None",
         )

@@ -16,6 +16,7 @@ from ui.take_home.in_jax import (
     OF_POINT,
     SETTLED,
     about,
+    asks,
     batches_code,
     examples_code,
     knobs_code,
@@ -51,8 +52,20 @@ class OwnRule(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for x in self.param_groups[0]["params"]:
-            memory = self.state[x].get("memory") or self.rule.init(x)
+            memory = self.state[x].get("memory") or self.rule.init(x.clone())
             move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x)
+            x += move'''
+
+OWN_ASKING_RULE = '''\
+class OwnAskingRule(OwnRule):
+    """A rule of the app that asks for the loss, as an optimizer of PyTorch, with its numbers in 32 bits."""
+
+    @torch.no_grad()
+    def step(self, loss):
+        for x in self.param_groups[0]["params"]:
+            memory = self.state[x].get("memory") or self.rule.init(x.clone())
+            at = At(loss(x), loss)
+            move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x, at=at)
             x += move'''
 
 RUN = '''\
@@ -68,8 +81,7 @@ def run(make_optimizer{quiet}):
             break  # it has left the finite numbers
         positions.append(x.tolist())
         losses.append(loss.item())
-        optimizer.step()
-{settled}    return positions, losses
+{step}{settled}    return positions, losses
 
 
 runs = {{name: run(make{quiet_of}) for name, make in RACERS.items()}}
@@ -77,6 +89,12 @@ for name, (positions, losses) in runs.items():
     end = f"ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}" if losses else "cannot begin"
     print(f"{{name:24}} {{end}} after {{max(len(losses) - 1, 0)}} steps")'''
 
+STEP = """\
+        optimizer.step()
+"""
+STEP_OF_ASKING = """\
+        optimizer.step(*([lambda x: {loss}(x{data})] if isinstance(optimizer, OwnAskingRule) else []))
+"""
 EVALUATE = """\
         loss = {loss}(x{data})
         loss.backward()"""
@@ -164,14 +182,16 @@ def why_own(racer: Optimizer) -> str:
 def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of PyTorch for the tensor x; ``names`` are those of the classes."""
     if why_own(racer):
-        return f"lambda x: OwnRule([x], {names[racer.rule]}({knobs_code(racer)}))"
+        own = "OwnAskingRule" if asks(racer) else "OwnRule"
+        return f"lambda x: {own}([x], {names[racer.rule]}({knobs_code(racer)}))"
     knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
     return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
 
 
 def own_rules_code(racers: list[Optimizer], names: Mapping[object, str]) -> str:
     """The app's own rules, with PyTorch's functions in the place of JAX's, and what makes optimizers of them."""
-    return f"{rules_code(racers, names, 'torch')}\n\n\n{OWN_RULE}"
+    asking = [OWN_ASKING_RULE] if any(map(asks, racers)) else []
+    return "\n\n\n".join([rules_code(racers, names, "torch"), OWN_RULE, *asking])
 
 
 def torch_loss_code(descent: Descent) -> str:
@@ -240,8 +260,11 @@ def run_code(descent: Descent) -> str:
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
     data = ", FEATURES, TRUE" if descent.fit else ""
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
+    chosen = ", FEATURES[chosen], TRUE[chosen]" if descent.batch_size else data
+    asked = any(map(asks, descent.racers.values()))
     return RUN.format(
         evaluate=evaluate,
+        step=STEP_OF_ASKING.format(loss=loss, data=chosen) if asked else STEP,
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",
         settled=SETTLE if tolerant else "",
