@@ -27,6 +27,9 @@ TURNED = {
     "beta3": 0.9,
     "beta": 0.8,
     "radius": 0.3,
+    "shrink": 0.4,
+    "share": 0.3,
+    "lowest_loss": -0.5,
     "refresh_interval": 3.0,
     "curvature_scale": 0.5,
     "initial_distance": 0.02,
@@ -55,7 +58,7 @@ def numbers(racer):
 
 
 # ---- the rules once more, as they stand in the papers, with numpy: each gives the direction in which x - αd goes.
-# Where one asks for more, the loss is a quadratic with this Hessian, and the point x is among the knobs.
+# Where one asks for more, the loss is a quadratic with this Hessian, and x and the loss f there are among the knobs.
 
 
 def heavy_ball(knobs, ahead):
@@ -220,6 +223,36 @@ def prodigy(knobs):
         d = max(d, r / np.abs(k).sum())
 
 
+def searched(knobs, g, d):
+    """The first step along d that lowers the quadratic by enough."""
+    step = knobs["learning_rate"]
+    while step * g @ d + step**2 * d @ HESSIAN @ d / 2 > knobs["share"] * step * g @ d:
+        step = step * knobs["shrink"]
+    return step
+
+
+def backtracking(knobs):
+    while True:
+        g = yield
+        yield g * searched(knobs, g, -g) / knobs["learning_rate"]
+
+
+def polyak(knobs):
+    while True:
+        g = yield
+        yield (knobs["f"] - knobs["lowest_loss"]) * g / (g @ g)
+
+
+def conjugate_gradient(knobs):
+    d, p, q = np.zeros(2), np.zeros(2), 1
+    while True:
+        g = yield
+        beta = max(0, g @ (g - p) / q)
+        d = beta * d - g if g @ (beta * d - g) < 0 else -g
+        p, q = g, g @ g
+        yield -d * searched(knobs, g, d) / knobs["learning_rate"]
+
+
 def sophia(knobs):
     m, h = np.zeros(2), np.zeros(2)
     for t in range(STEPS):
@@ -259,6 +292,9 @@ IN_NUMPY = {
     "Schedule-free AdamW": lambda knobs: schedule_free(knobs, in_adam=True),
     "Prodigy": prodigy,
     "Sophia": sophia,
+    "Backtracking": backtracking,
+    "Polyak": polyak,
+    "Conjugate gradient": conjugate_gradient,
 }
 
 
@@ -269,7 +305,7 @@ def walk(racer):
     decoupled = knobs.get("decoupled_weight_decay")
     for _ in range(STEPS):
         next(rule)
-        pull, knobs["x"] = pull_at(racer, x), x
+        pull, knobs["x"], knobs["f"] = pull_at(racer, x), x, (x - LOWEST) @ HESSIAN @ (x - LOWEST) / 2
         direction = rule.send(HESSIAN @ (x - LOWEST) + (0 if decoupled else pull))
         x = x - knobs["learning_rate"] * (direction + (pull if decoupled else 0))
         path.append(x)
@@ -323,7 +359,7 @@ def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
     rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
     for gradient in gradients:
         next(rule)
-        pull, knobs["x"] = pull_at(racer, x), x
+        pull, knobs["x"], knobs["f"] = pull_at(racer, x), x, 0
         direction = rule.send(gradient + (0 if decoupled else pull)) + (pull if decoupled else 0)
         expected.append(-knobs["learning_rate"] * direction)
     np.testing.assert_allclose(moves, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

@@ -36,7 +36,7 @@ ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge", r"\|", r"\|_1"
 
 def on_himmelblau(x, k):
     a, b = x[0] ** 2 + x[1] - 11, x[0] + x[1] ** 2 - 7
-    return a**2 + b**2, np.array([4 * a * x[0] + 2 * b, 2 * a + 4 * b * x[1]])
+    return a**2 + b**2, np.array([4 * a * x[0] + 2 * b, 2 * a + 4 * b * x[1]]), a**2 + b**2
 
 
 @functools.cache
@@ -45,10 +45,11 @@ def batch_of(step):
 
 
 def on_batches(x, k):
-    """The loss of all examples, and the gradient of those in the batch of step ``k``."""
+    """The loss of all examples, and the gradient and the loss of those in the batch of step ``k``."""
     (features, true), some = ([part.astype(float) for part in FIT.data], batch_of(k))
     gradient = 2 * features[some].T @ (features[some] @ x - true[some]) / len(some)
-    return np.mean((features @ x - true) ** 2), gradient
+    losses = (features @ x - true) ** 2
+    return np.mean(losses), gradient, np.mean(losses[some])
 
 
 GROUNDS = {
@@ -81,6 +82,16 @@ def hessian_of(slope, x):
     """The Hessian by differences of the gradient."""
     width = 1e-4 * np.eye(2)
     return np.array([(slope(x + d) - slope(x - d)) / 2e-4 for d in width])
+
+
+def searched(loss, now, direction):
+    """The first step along a direction that lowers the loss by a share of what the slope promises."""
+    step, slope, here = now[r"\alpha"], now["g"] @ direction, loss(now["x"])
+    for _ in range(60):
+        if loss(now["x"] + step * direction) <= here + now["c"] * step * slope:
+            return step
+        step = step * now[r"\tau"]
+    return 0
 
 
 class Reader:
@@ -170,12 +181,14 @@ def check_each_number(racer, ground):
     knobs = {symbol: float(np.float32(value)) for symbol, value in knobs_of(racer).items()}  # as the run has them
     for k in range(STEPS):
         here = {name: part[k] for name, part in values.items()}
-        _, gradient = truth(here["old x"], k)
+        _, gradient, _ = truth(here["old x"], k)
         np.testing.assert_allclose(here["g"], gradient, rtol=1e-4, atol=1e-4 * np.abs(gradient).max())
         now = {**knobs, **{name.removeprefix(OLD): one for name, one in here.items() if name.startswith(OLD)}}
         now |= {name: here[name] for name in ("g", "t") if name in here}
         slope = functools.partial(lambda k, x: truth(x, k)[1], k)
         now |= {r"\operatorname{grad}": slope, r"\operatorname{Hess}": functools.partial(hessian_of, slope)}
+        loss = functools.partial(lambda k, x: truth(x, k)[2], k)
+        now |= {r"\operatorname{loss}": loss, r"\operatorname{backtrack}": functools.partial(searched, loss, now)}
         for line in lines_of(racer):
             found = Reader(line.right, now).total()
             np.testing.assert_allclose(
@@ -203,7 +216,9 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     told = apart("Himmelblau", {"it": racer}).message()["racers"]["it"]
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
-        in_each_coordinate = re.sub(r"(<mo>(grad|Hess)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"])
+        in_each_coordinate = re.sub(
+            r"(<mo>(grad|Hess|loss|backtrack)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"]
+        )
         assert "<mi" not in in_each_coordinate, (symbol, cell["numbers"])
         assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()
         for part in re.findall(r"<mi[^>]*>", cell["formula"]):

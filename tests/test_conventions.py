@@ -793,3 +793,63 @@ def _():
 def _():
     assert inspect.signature(optax.contrib.sophia).parameters["gamma"].default == 0.01
     assert OPTIMIZERS["Sophia"]().curvature_scale == 1
+
+
+# ---- those that search
+
+
+@shows(IN_OPTAX, "Backtracking", "where it is")
+def _():
+    """Down a slope that is as steep everywhere, the first trial is taken."""
+    rule = optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(60, max_learning_rate=RATE))
+
+    def update(gradient, state, x):
+        told = {"value": gradient @ x, "grad": gradient, "value_fn": lambda y: gradient @ y}
+        return rule.update(gradient, state, x, **told)
+
+    assert_same(ours("Backtracking"), theirs(optax.GradientTransformation(rule.init, update)))
+
+
+@shows(IN_OPTAX, "Backtracking", "first trial")
+def _():
+    parameters = inspect.signature(optax.scale_by_backtracking_linesearch).parameters
+    assert (parameters["increase_factor"].default, parameters["max_learning_rate"].default) == (1.5, 1.0)
+
+
+def polyak(**more):
+    rule = optax.polyak_sgd(f_min=-1000.0, **more)
+
+    def update(gradient, state, x):
+        return rule.update(gradient, state, x, value=gradient @ x)
+
+    return theirs(optax.GradientTransformation(rule.init, update), FIRST)
+
+
+@shows(IN_OPTAX, "Polyak", "where it is")
+def _():
+    assert_same(polyak(max_learning_rate=np.inf), ours("Polyak", FIRST, learning_rate=1.0, lowest_loss=-1000.0))
+
+
+@shows(IN_OPTAX, "Polyak", "longest step")
+def _():
+    assert_same(polyak(), np.array([-1.0]))
+    assert_same(ours("Polyak", FIRST, learning_rate=1.0, lowest_loss=-1000.0), np.array([-1002.0]))
+
+
+@shows(IN_OPTAX, "Polyak", "factor")
+def _():
+    assert_same(polyak(max_learning_rate=np.inf, scaling=0.5), np.array([-2004.0]))
+    assert_same(ours("Polyak", FIRST, learning_rate=0.5, lowest_loss=-1000.0), np.array([-501.0]))
+
+
+for name in ("Backtracking", "Polyak", "Conjugate gradient"):
+
+    @shows(IN_TORCH, name, "where it is")
+    def _(torch, name=name):
+        first = name.split()[0].lower()
+        assert not [one for one in vars(torch.optim) if one.lower().startswith(first)]
+
+
+@shows(IN_OPTAX, "Conjugate gradient", "where it is")
+def _():
+    assert not [one for one in (*vars(optax), *vars(optax.contrib)) if "conjugate" in one.lower()]

@@ -62,6 +62,27 @@ def sam(rate, radius):
     return asking(rule, grad_fn=lambda x, number: jax.grad(BOOTH.loss)(x))
 
 
+def searching(rate, shrink, share):
+    """With each search anew from the first step: optax would begin where the last one has ended."""
+    search = optax.scale_by_backtracking_linesearch(
+        60, slope_rtol=share, decrease_factor=shrink, increase_factor=jnp.inf, max_learning_rate=rate
+    )
+    rule = optax.chain(optax.sgd(1.0), search)
+
+    def update(gradient, state, x):
+        return rule.update(gradient, state, x, value=BOOTH.loss(x), grad=gradient, value_fn=BOOTH.loss)
+
+    return optax.GradientTransformation(rule.init, update)
+
+
+def polyak(rate, lowest):
+    """Without optax's bound on the step, and with the rate after all else: optax squares it with the gradient."""
+    rule = optax.chain(optax.scale_by_polyak(lowest, max_learning_rate=jnp.inf), optax.scale(-rate))
+    return optax.GradientTransformation(
+        rule.init, lambda gradient, state, x: rule.update(gradient, state, x, value=BOOTH.loss(x))
+    )
+
+
 def of_the_mean(rule):
     """optax's parameters are the point y of schedule-free rules, at which the gradient is; here x is the position."""
 
@@ -302,6 +323,10 @@ TWINS = [
         {**FELT, "learning_rate": 0.03, "weight_decay": 0.3},
         of_the_mean(optax.contrib.schedule_free_adamw(0.03, b1=0.8, b2=0.95, eps=0.01, weight_decay=0.3)),
     ),
+    ("Backtracking", {}, searching(1.0, 0.5, 1e-4)),
+    ("Backtracking", {"learning_rate": 0.3, "shrink": 0.7, "share": 0.3}, searching(0.3, 0.7, 0.3)),
+    ("Polyak", {}, polyak(1.0, 0.0)),
+    ("Polyak", {"learning_rate": 0.5, "lowest_loss": 2.0}, polyak(0.5, 2.0)),
     *ABLATED,
 ]
 # optax takes one position off another for the way from the start: of its first steps 32 bits leave next to nothing

@@ -11,7 +11,22 @@ A rule that needs more than the gradient names one more parameter, ``update(grad
 A state is a named tuple. Beside each of its fields stand the symbol that the paper gives it (LaTeX), and what it means.
 """
 
-from engine.optimizers import knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order  # isort: skip
+# isort: off
+from engine.optimizers import (
+    knobs,
+    base,
+    shared,
+    classic,
+    adam,
+    lengths,
+    recent,
+    ahead,
+    free,
+    second_order,
+    line_search,
+)
+
+# isort: on
 from engine.optimizers.adam import Adam
 from engine.optimizers.base import (
     OPTIMIZERS,
@@ -54,4 +69,4 @@ __all__ = [
 
 # in the order in which they are imported, which is that of their rules everywhere; a rule's place is its colour too,
 # so a new one comes last
-MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order)
+MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search)

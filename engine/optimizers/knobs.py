@@ -56,6 +56,9 @@ ABOUT = {
     "curvature_scale": "What the curvature counts: the larger, the shorter the steps that are not held.",
     "refresh_interval": "In each how manieth step the curvatures are looked at.",
     "initial_distance": "How far away the minimum is taken to be at the start.",
+    "shrink": "What a step that is refused is multiplied with.",
+    "share": "How much of what the slope promises a step has to bring.",
+    "lowest_loss": "The lowest loss that there is.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }
 

@@ -157,4 +157,21 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "steps are held to the longest one. Here it is 1: a step that is not held is $\\alpha$ times one of Newton's "
         "method.",
     },
+    "Backtracking": {
+        "where it is": "optax has the search, `scale_by_backtracking_linesearch`. PyTorch has none like it; programs "
+        "to take home bring their own.",
+        "first trial": "optax begins each search with 1.5 times the step that the last one has taken, but with 1 at "
+        "most. This app begins each with $\\alpha$.",
+    },
+    "Polyak": {
+        "where it is": "optax has `polyak_sgd`. PyTorch has not; programs to take home bring their own.",
+        "longest step": "optax holds the step to 1 at most, unless `max_learning_rate` is set. Here, as in the paper, "
+        "it is as long as the loss and the slope say.",
+        "factor": "optax's `scaling` is squared with the gradient: 0.5 makes the steps twice as long. Here "
+        "$\\alpha$ multiplies the step, and 0.5 makes it half as long.",
+    },
+    "Conjugate gradient": {
+        "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that may also make a step longer "
+        "than the first one that it tries.",
+    },
 }

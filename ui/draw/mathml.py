@@ -13,7 +13,7 @@ from latex2mathml.converter import convert
 OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
 FUNCTIONS = ("sign", "max", "min")
 # what stands before a vector of which all coordinates count: no number is all of it
-ACROSS = ("‖", "⟨", "grad", "Hess")
+ACROSS = ("‖", "⟨", "grad", "Hess", "loss", "backtrack")
 
 
 def symbols_as_math(formula: str, known: Mapping[str, str]) -> str:

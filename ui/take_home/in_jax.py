@@ -103,6 +103,17 @@ AT_IN_TORCH = (
     .partition("\n\n\ndef asks")[0]
 )
 
+BACKTRACK_IN_TORCH = '''\
+def backtrack(rule, at, x, gradient, direction):
+    """The first of the steps that lowers the loss by a share of what its slope promises; 0 where none of 60 does."""
+    slope = torch.sum(gradient * direction)
+    step = rule.learning_rate if torch.isfinite(slope) else torch.nan * slope
+    for _ in range(60):
+        if not at.value(x + step * direction) > at.loss + rule.share * step * slope:
+            return step
+        step = rule.shrink * step
+    return 0 * step'''
+
 
 def setup_code(descent: Descent) -> str:
     """The numbers of the set-up, at the top of a program."""
@@ -167,8 +178,10 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
     racers = list(racers)
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
-    sources = [source_of(MODULES, known, given=("Optimizer", "knob", "register"))] if known else []
+    given = ("Optimizer", "knob", "register", *(["backtrack"] if library == "torch" else []))
+    sources = [source_of(MODULES, known, given=given)] if known else []
     if library == "torch":
+        sources = [*([BACKTRACK_IN_TORCH] if any("backtrack(" in one for one in sources) else []), *sources]
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
     asking = [AT if library == "jnp" else AT_IN_TORCH] if any(map(asks, racers)) else []
     return "\n\n\n".join([OPTIMIZER, *asking, *sources, *typed_code(racers, names, library)])

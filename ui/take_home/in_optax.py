@@ -207,6 +207,8 @@ def why_own(racer: Optimizer) -> str:
         "the parameters of optax's are the point at which the gradient is taken": racer.name.startswith(
             "Schedule-free"
         ),
+        "optax begins each search with a longer step than the last one took": racer.name == "Backtracking",
+        "optax holds Polyak's step to a longest one": racer.name == "Polyak",
         "optax corrects the means for their start at 0": racer.name == "Prodigy",
         "optax goes by the curvature of before the step, which it draws at random": racer.name == "Sophia",
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
