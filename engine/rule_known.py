@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from engine.expressions import ExpressionError
-from engine.optimizers import OPTIMIZERS, symbols
+from engine.optimizers import OPTIMIZERS, part_symbols, symbols
 from engine.rule_text import parse_rule, start_name
 from engine.rules import STEP
 from engine.symbols import name_of
@@ -23,7 +22,7 @@ def text_of(name: str) -> str | None:
     state = racer.init(jnp.zeros(1))
     formula = racer.formula_now()
     known = [*(knob.symbol for knob in racer.knobs() if not knob.is_switch), *symbols(state).values()]
-    known += symbols(racer.derived(jax.tree.map(lambda part: jnp.ones_like(part) * 1.5, state))).values()
+    known += part_symbols(racer).values()
     for symbol in sorted(known, key=len, reverse=True):
         formula = re.sub(rf"(?<![A-Za-z\\]){re.escape(symbol)}(?![A-Za-z])", name_of(symbol), formula)
     group = r"\{((?:[^{}]|\{[^{}]*\})*)\}"

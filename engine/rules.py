@@ -157,7 +157,7 @@ class TypedOptimizer(MadeOptimizer):
         values = self.values(gradient, state, x, at.loss if at else None)
         return values[POINT], self.rule.memory(*(values[name] for name in self.rule.kept))
 
-    def parts(self, gradient, before, x, after):
+    def parts(self, gradient, before, x, after, at=None):
         values = self.values(gradient, before, x, getattr(after, LOSS, None))
         return self.rule.parts(*(values[name] for name in self.rule.passing))
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from engine.annotations import Arrays
 from engine.batches import batches_per_epoch, in_batch, shuffle
 from engine.descent import MAX_RECORDS, Moves
-from engine.optimizers import Optimizer, update_at
+from engine.optimizers import At, Optimizer, update_at
 from engine.race import Run
 from engine.xla import compiled
 
@@ -102,20 +102,20 @@ def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
     def step(i, x, state):
         value, gradient = jax.value_and_grad(loss_at(i))(x)
         move, state = update_at(optimizer, gradient, state, x, i, value, loss_at(i))
-        return gradient, state, move
+        return gradient, state, move, At(i, value, loss_at(i))
 
     def on_the_way(i, carry):
         x, state = carry
-        _, state, move = step(i, x, state)
+        _, state, move, _ = step(i, x, state)
         return x + move, state
 
     def record(before, here):
         x, i, until = here
-        gradient, after, move = step(i, x, before)
+        gradient, after, move, at = step(i, x, before)
         point, now = x + move, optimizer.at_step(i)
         _, state = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after))
         return state, Steps(
-            gradient, before, after, now.parts(gradient, before, x, after), move, point, loss(point, *data)
+            gradient, before, after, now.parts(gradient, before, x, after, at), move, point, loss(point, *data)
         )
 
     state = jax.tree.map(jnp.asarray, optimizer.init(positions[0]))

@@ -19,6 +19,7 @@ typecheck.install()  # before anything imports the engine
 
 import ui.frame  # noqa: E402
 from engine import LANDSCAPES, OPTIMIZERS  # noqa: E402
+from engine.optimizers import update_at  # noqa: E402
 from engine.xla import set_flags  # noqa: E402
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
@@ -96,10 +97,11 @@ def walk():
     slope_of = functools.cache(lambda loss: jax.jit(jax.grad(loss)))
 
     def path(loss, optimizer, start, steps):
+        optimizer = jax.tree.map(jnp.float32, optimizer)  # with its knobs as the race has them
         x = jnp.asarray(start, jnp.float32)
         slope, memory, positions = slope_of(loss), optimizer.init(x), [x]
-        for _ in range(steps):
-            move, memory = optimizer.update(slope(x), memory, x)
+        for step in range(steps):
+            move, memory = update_at(optimizer, slope(x), memory, x, jnp.array(step), loss(x), loss)
             x = x + move
             positions.append(x)
         return np.stack(positions)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.optimizers import update_at
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RaceSetup
 from ui.setup.racers import racer_names
@@ -25,6 +26,13 @@ TURNED = {
     "slow_weight": 2.0,
     "beta3": 0.9,
     "beta": 0.8,
+    "radius": 0.3,
+    "shrink": 0.4,
+    "share": 0.3,
+    "lowest_loss": -0.5,
+    "refresh_interval": 3.0,
+    "curvature_scale": 0.5,
+    "initial_distance": 0.02,
 }
 RULES = [(rule, [knob for knob in rule.knobs() if knob.is_switch]) for rule in OPTIMIZERS.values()]
 SWITCHES = [pytest.param(rule, knob, id=f"{rule.name}-{knob.name}") for rule, knobs in RULES for knob in knobs]
@@ -49,7 +57,8 @@ def numbers(racer):
     return {name: float(np.float32(value)) for name, value in vars(racer).items()}
 
 
-# ---- the rules once more, as they stand in the papers, with numpy: each gives the direction in which x - αd goes
+# ---- the rules once more, as they stand in the papers, with numpy: each gives the direction in which x - αd goes.
+# Where one asks for more, the loss is a quadratic with this Hessian, and x and the loss f there are among the knobs.
 
 
 def heavy_ball(knobs, ahead):
@@ -180,6 +189,80 @@ def signum(knobs):
         yield np.sign(m)
 
 
+def sam(knobs):
+    while True:
+        g = yield
+        yield g + HESSIAN @ (knobs["radius"] * g / np.linalg.norm(g))
+
+
+def schedule_free(knobs, in_adam=False):
+    z, s, beta, two = None, np.zeros(2), knobs["beta1" if in_adam else "beta"], knobs.get("beta2")
+    for t in range(1, STEPS + 1):
+        g, x = (yield), knobs["x"]
+        z = x if z is None else z
+        y = beta * x + (1 - beta) * z
+        d = g + HESSIAN @ (y - x)
+        if in_adam:
+            s = two * s + (1 - two) * d**2
+            d = d / (np.sqrt(s / (1 - two**t)) + knobs["eps"]) + knobs["weight_decay"] * y
+        z = z - knobs["learning_rate"] * d
+        yield (x - z) / t / knobs["learning_rate"]
+
+
+def prodigy(knobs):
+    m, s, r, k, back, d = np.zeros(2), np.zeros(2), 0, np.zeros(2), np.zeros(2), knobs["initial_distance"]
+    one, two, rate = knobs["beta1"], knobs["beta2"], knobs["learning_rate"]
+    while True:
+        g = yield
+        m, s = one * m + (1 - one) * d * g, two * s + (1 - two) * (d * g) ** 2
+        r = np.sqrt(two) * r + (1 - np.sqrt(two)) * rate * d**2 * g @ back
+        k = np.sqrt(two) * k + (1 - np.sqrt(two)) * rate * d**2 * g
+        step = d * m / (np.sqrt(s) + d * knobs["eps"])
+        yield step
+        back = back + rate * step
+        d = max(d, r / np.abs(k).sum())
+
+
+def searched(knobs, g, d):
+    """The first step along d that lowers the quadratic by enough."""
+    step = knobs["learning_rate"]
+    while step * g @ d + step**2 * d @ HESSIAN @ d / 2 > knobs["share"] * step * g @ d:
+        step = step * knobs["shrink"]
+    return step
+
+
+def backtracking(knobs):
+    while True:
+        g = yield
+        yield g * searched(knobs, g, -g) / knobs["learning_rate"]
+
+
+def polyak(knobs):
+    while True:
+        g = yield
+        yield (knobs["f"] - knobs["lowest_loss"]) * g / (g @ g)
+
+
+def conjugate_gradient(knobs):
+    d, p, q = np.zeros(2), np.zeros(2), 1
+    while True:
+        g = yield
+        beta = max(0, g @ (g - p) / q)
+        d = beta * d - g if g @ (beta * d - g) < 0 else -g
+        p, q = g, g @ g
+        yield -d * searched(knobs, g, d) / knobs["learning_rate"]
+
+
+def sophia(knobs):
+    m, h = np.zeros(2), np.zeros(2)
+    for t in range(STEPS):
+        g = yield
+        m = knobs["beta1"] * m + (1 - knobs["beta1"]) * g
+        if t % knobs["refresh_interval"] == 0:
+            h = knobs["beta2"] * h + (1 - knobs["beta2"]) * np.diag(HESSIAN)
+        yield np.clip(m / np.maximum(knobs["curvature_scale"] * h, knobs["eps"]), -1, 1)
+
+
 def sgd(knobs):
     while True:
         g = yield
@@ -204,6 +287,14 @@ IN_NUMPY = {
     "Adan": adan,
     "ADOPT": adopt,
     "AdEMAMix": ademamix,
+    "SAM": sam,
+    "Schedule-free SGD": schedule_free,
+    "Schedule-free AdamW": lambda knobs: schedule_free(knobs, in_adam=True),
+    "Prodigy": prodigy,
+    "Sophia": sophia,
+    "Backtracking": backtracking,
+    "Polyak": polyak,
+    "Conjugate gradient": conjugate_gradient,
 }
 
 
@@ -214,11 +305,16 @@ def walk(racer):
     decoupled = knobs.get("decoupled_weight_decay")
     for _ in range(STEPS):
         next(rule)
-        pull = knobs.get("weight_decay", 0) * x
+        pull, knobs["x"], knobs["f"] = pull_at(racer, x), x, (x - LOWEST) @ HESSIAN @ (x - LOWEST) / 2
         direction = rule.send(HESSIAN @ (x - LOWEST) + (0 if decoupled else pull))
         x = x - knobs["learning_rate"] * (direction + (pull if decoupled else 0))
         path.append(x)
     return np.array(path)
+
+
+def pull_at(racer, x):
+    """The pull of weight decay; none where the rule itself says where it acts."""
+    return 0 * x if racer.takes_at else numbers(racer).get("weight_decay", 0) * x
 
 
 def positions(racer, steps=STEPS):
@@ -228,8 +324,14 @@ def positions(racer, steps=STEPS):
 @jax.jit  # with its switches as arguments, as in a race: compiled once for each rule
 def moves_along(racer, x, gradients):
     """The moves ``(steps, dim)`` of a rule that stays at ``x`` and is given these gradients."""
-    state = jax.tree.map(jnp.asarray, racer.init(x))
-    return jax.lax.scan(lambda state, gradient: racer.update(gradient, state, x)[::-1], state, gradients)[1]
+
+    def step(state, gradient):
+        def loss(y):
+            return gradient @ (y - x) + (y - x) @ jnp.asarray(HESSIAN, jnp.float32) @ (y - x) / 2
+
+        return update_at(racer, gradient, state, x, jnp.array(0), jnp.array(0.0), loss)[::-1]
+
+    return jax.lax.scan(step, jax.tree.map(jnp.asarray, racer.init(x)), gradients)[1]
 
 
 def case_id(racer):
@@ -242,8 +344,9 @@ def differs(racer, knob):
 
 @pytest.mark.parametrize("racer", [*settings()], ids=case_id)
 def test_with_any_of_its_switches_a_rule_goes_where_numpy_goes_in_64_bits(racer):
-    # a sign may turn a step earlier or later at the bottom, where the gradient passes through 0
-    tolerance = 2.1 * racer.learning_rate if "sign" in racer.formula else 2e-4
+    # a direction may turn a step earlier or later at the bottom, where the gradient passes through 0
+    turns = np.linalg.eigvalsh(HESSIAN)[-1] * vars(racer).get("radius", 0) or "sign" in racer.formula
+    tolerance = 2.1 * racer.learning_rate * turns or 2e-4
     np.testing.assert_allclose(positions(racer), walk(racer), rtol=0, atol=tolerance)
 
 
@@ -256,7 +359,7 @@ def test_on_gradients_of_any_size_and_sign_a_rule_moves_as_in_numpy(racer, rng):
     rule, decoupled = IN_NUMPY[racer.name](knobs), knobs.get("decoupled_weight_decay")
     for gradient in gradients:
         next(rule)
-        pull = knobs.get("weight_decay", 0) * x
+        pull, knobs["x"], knobs["f"] = pull_at(racer, x), x, 0
         direction = rule.send(gradient + (0 if decoupled else pull)) + (pull if decoupled else 0)
         expected.append(-knobs["learning_rate"] * direction)
     np.testing.assert_allclose(moves, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

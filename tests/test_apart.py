@@ -29,14 +29,19 @@ TYPED = (
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
 COMMAND = re.compile(
-    r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{sign\}|\\cos|\\pi|\\[lr]floor|[0-9.]+|[-+/^(){},|<>]|\[|\]"
+    r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{\w+\}|\\\|(?:_1)?|\\langle|\\rangle|"
+    r"\\cos|\\pi|\\[lr]floor|[0-9.]+|[-+/^(){},|<>]|\[|\]"
 )
-ENDS = ("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge", r"\rfloor")  # of a product
+# of a product
+ENDS = (
+    *("+", "-", ")", "}", ",", "^", "|", "]", "<", ">", r"\ge", r"\rfloor"),
+    *(r"\|", r"\|_1", r"\rangle", r"\operatorname{mod}"),
+)
 
 
 def on_himmelblau(x, k):
     a, b = x[0] ** 2 + x[1] - 11, x[0] + x[1] ** 2 - 7
-    return a**2 + b**2, np.array([4 * a * x[0] + 2 * b, 2 * a + 4 * b * x[1]])
+    return a**2 + b**2, np.array([4 * a * x[0] + 2 * b, 2 * a + 4 * b * x[1]]), a**2 + b**2
 
 
 @functools.cache
@@ -45,10 +50,11 @@ def batch_of(step):
 
 
 def on_batches(x, k):
-    """The loss of all examples, and the gradient of those in the batch of step ``k``."""
+    """The loss of all examples, and the gradient and the loss of those in the batch of step ``k``."""
     (features, true), some = ([part.astype(float) for part in FIT.data], batch_of(k))
     gradient = 2 * features[some].T @ (features[some] @ x - true[some]) / len(some)
-    return np.mean((features @ x - true) ** 2), gradient
+    losses = (features @ x - true) ** 2
+    return np.mean(losses), gradient, np.mean(losses[some])
 
 
 GROUNDS = {
@@ -72,6 +78,25 @@ def apart(ground, racers, steps=STEPS) -> Apart:
     traces = race(loss, racers, [start], steps, seeds=SEED, **options)
     runs = {name: trace.run(0) for name, trace in traces.items()}
     return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
+
+
+FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag}
+
+
+def hessian_of(slope, x):
+    """The Hessian by differences of the gradient."""
+    width = 1e-4 * np.eye(2)
+    return np.array([(slope(x + d) - slope(x - d)) / 2e-4 for d in width])
+
+
+def searched(loss, now, direction):
+    """The first step along a direction that lowers the loss by a share of what the slope promises."""
+    step, slope, here = now[r"\alpha"], now["g"] @ direction, loss(now["x"])
+    for _ in range(60):
+        if loss(now["x"] + step * direction) <= here + now["c"] * step * slope:
+            return step
+        step = step * now[r"\tau"]
+    return 0
 
 
 class Reader:
@@ -111,7 +136,9 @@ class Reader:
             assert self.parts.pop(0) in (")", "}")
             return found
         if part == "[":  # 1 where it is so, 0 elsewhere
-            left, sign, right = self.total(), self.parts.pop(0), self.total()
+            left = self.total()
+            left = left % self.total() if self.take(r"\operatorname{mod}") else left
+            sign, right = self.parts.pop(0), self.total()
             assert self.take("]")
             return {"<": left < right, ">": left > right, r"\ge": left >= right}[sign] * 1.0
         if part == "|":
@@ -130,8 +157,14 @@ class Reader:
             return self.one() / self.one()
         if part == r"\sqrt":
             return np.sqrt(self.one())
-        if part == r"\operatorname{sign}":
-            return np.sign(self.one())
+        if part.startswith(r"\operatorname"):
+            return FUNCTIONS.get(part, self.values.get(part))(self.one())
+        if part == r"\|":
+            inside = self.total()
+            return np.abs(inside).sum() if self.parts.pop(0).endswith("_1") else np.linalg.norm(inside)
+        if part == r"\langle":
+            inside = self.total(), self.parts.pop(0), self.total(), self.parts.pop(0)
+            return inside[0] @ inside[2]
         if part in (r"\max", r"\min"):
             self.take("(")
             first = self.total()
@@ -179,10 +212,14 @@ def check_each_number(racer, ground):
     knobs = {symbol: float(np.float32(value)) for symbol, value in knobs_of(racer).items()}  # as the run has them
     for k in range(STEPS):
         here = {name: part[k] for name, part in values.items()}
-        _, gradient = truth(here["old x"], k)
+        _, gradient, _ = truth(here["old x"], k)
         np.testing.assert_allclose(here["g"], gradient, rtol=1e-4, atol=1e-4 * np.abs(gradient).max())
         now = {**knobs, **{name.removeprefix(OLD): one for name, one in here.items() if name.startswith(OLD)}}
         now |= {name: here[name] for name in ("g", "t") if name in here}
+        slope = functools.partial(lambda k, x: truth(x, k)[1], k)
+        now |= {r"\operatorname{grad}": slope, r"\operatorname{Hess}": functools.partial(hessian_of, slope)}
+        loss = functools.partial(lambda k, x: truth(x, k)[2], k)
+        now |= {r"\operatorname{loss}": loss, r"\operatorname{backtrack}": functools.partial(searched, loss, now)}
         for line in lines_of(racer):
             found = Reader(line.right, now).total()
             np.testing.assert_allclose(
@@ -210,7 +247,10 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     told = apart("Himmelblau", {"it": racer}).message()["racers"]["it"]
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
-        assert "<mi" not in cell["numbers"], (symbol, cell["numbers"])
+        in_each_coordinate = re.sub(
+            r"(<mo>(grad|Hess|loss|backtrack)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"]
+        )
+        assert "<mi" not in in_each_coordinate, (symbol, cell["numbers"])
         assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()
         for part in re.findall(r"<mi[^>]*>", cell["formula"]):
             inside = part == "<mi>" and re.search(r"<(msub|mover|mrow)[^>]*data-symbol", cell["formula"])

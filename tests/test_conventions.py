@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from engine import OPTIMIZERS
-from engine.optimizers import Optimizer, memory, prepare, source
+from engine.optimizers import memory, prepare, source, update_at
 from ui.draw.conventions import CONVENTIONS
 from ui.take_home.in_optax import COUNTERPARTS as OF_OPTAX
 from ui.take_home.in_torch import COUNTERPARTS as OF_TORCH
@@ -41,8 +41,17 @@ def walk(init, update, gradients, x):
 
 
 def ours(name, gradients=SOME, x=2.0, **knobs):
-    rule = jax.tree.map(jnp.float32, OPTIMIZERS[name](**{"learning_rate": RATE} | knobs))
-    return walk(rule.init, rule.update, gradients, x)
+    return walk_of(OPTIMIZERS[name](**{"learning_rate": RATE} | knobs), gradients, x)
+
+
+def walk_of(racer, gradients=SOME, x=2.0):
+    """The moves of one of this app's rules; one that asks is told that the loss is as steep everywhere."""
+    rule = jax.tree.map(jnp.float32, racer)
+
+    def update(gradient, state, x):
+        return update_at(rule, gradient, state, x, jnp.array(0), gradient @ x, lambda y: gradient @ y)
+
+    return walk(rule.init, update, gradients, x)
 
 
 def theirs(rule, gradients=SOME, x=2.0):
@@ -99,13 +108,13 @@ def test_every_part_of_a_memory_has_a_meaning(rule):
 
 def test_the_code_on_a_card_holds_all_that_the_rule_calls(rule):
     """It defines the rule by itself, given what every rule is made of."""
-    given = vars(inspect.getmodule(Optimizer)).items()
+    given = vars(inspect.getmodule(rule)).items()
     found = {name: part for name, part in given if not inspect.isfunction(part) or name == "knob"}
     # from Python 3.13 on the decorator is not in it where the tests check shapes, which adds another to the class
     code = source(rule).replace("@register\n", "")
     exec(compile(code, rule.name, "exec"), found)
-    again = jax.tree.map(jnp.float32, prepare(found[rule.__name__])(learning_rate=RATE))
-    np.testing.assert_array_equal(walk(again.init, again.update, SOME, 2.0), ours(rule.name))
+    again = prepare(found[rule.__name__])(learning_rate=RATE)
+    np.testing.assert_array_equal(walk_of(again), ours(rule.name))
 
 
 @pytest.mark.parametrize(("rule", "about"), IN_OPTAX, ids=str)
@@ -687,3 +696,160 @@ def _():
     """The first step is α (1 + κ (1 - β₃)), where a corrected slow mean would make it α (1 + κ)."""
     for moves in (ours("AdEMAMix", FIRST, beta3=0.9), theirs(optax.contrib.ademamix(RATE, b3=0.9), FIRST)):
         np.testing.assert_allclose(moves, -RATE * (1 + 5 * 0.1), rtol=1e-3)
+
+
+# ---- those that of the two optax alone has, in optax.contrib
+
+
+for name in ("SAM", "Schedule-free SGD", "Schedule-free AdamW", "Prodigy", "Sophia"):
+
+    @shows(IN_OPTAX, name, "where it is")
+    def _(name=name):
+        assert hasattr(optax.contrib, name.lower().replace("-", "_").replace(" ", "_"))
+
+    @shows(IN_TORCH, name, "where it is")
+    def _(torch, name=name):
+        assert name.replace("-", "").replace(" ", "").lower() not in {one.lower() for one in vars(torch.optim)}
+
+
+def sam(**more):
+    return optax.contrib.sam(optax.sgd(RATE), optax.chain(optax.contrib.normalize(), optax.sgd(0.05)), **more)
+
+
+@shows(IN_OPTAX, "SAM", "two gradients")
+def _():
+    np.testing.assert_allclose(theirs(sam(), FIRST.repeat(2)), [0.05, -0.05 - RATE], rtol=1e-4)
+    whole = sam(opaque_mode=True)
+
+    def update(gradient, state, x):
+        return whole.update(gradient, state, x, grad_fn=lambda y, number: gradient)
+
+    assert_same(ours("SAM"), theirs(optax.GradientTransformation(whole.init, update)))
+
+
+@shows(IN_OPTAX, "SAM", "around which rule")
+def _():
+    assert has(optax.contrib.sam, "optimizer")
+    assert_same(ours("SAM"), ours("SGD"))  # where it is as steep everywhere
+
+
+def of_the_mean(rule):
+    """What makes x of optax's y."""
+
+    def update(gradient, state, x):
+        y, inner = state
+        moves, inner = rule.update(gradient, inner, y)
+        return optax.contrib.schedule_free_eval_params(inner, y + moves) - x, (y + moves, inner)
+
+    return optax.GradientTransformation(lambda x: (x, rule.init(x)), update)
+
+
+for name, rule in (
+    ("Schedule-free SGD", optax.contrib.schedule_free_sgd),
+    ("Schedule-free AdamW", optax.contrib.schedule_free_adamw),
+):
+
+    @shows(IN_OPTAX, name, "which point")
+    def _(name=name, rule=rule):
+        assert_same(ours(name), theirs(of_the_mean(rule(RATE))))
+        assert_differ(ours(name), theirs(rule(RATE)))
+
+
+@shows(IN_OPTAX, "Schedule-free AdamW", "weight decay")
+def _():
+    rule = optax.contrib.schedule_free_adamw(RATE, weight_decay=0.3)
+    assert_same(ours("Schedule-free AdamW", weight_decay=0.3), theirs(of_the_mean(rule)))
+
+
+@shows(IN_OPTAX, "Prodigy", "bias correction")
+def _():
+    np.testing.assert_allclose(ours("Prodigy", FIRST) / theirs(optax.contrib.prodigy(RATE), FIRST), 10**0.5, rtol=1e-3)
+
+
+@shows(IN_OPTAX, "Prodigy", "weight decay")
+def _():
+    assert has(optax.contrib.prodigy, "weight_decay")
+    assert "weight_decay" not in {knob.name for knob in OPTIMIZERS["Prodigy"].knobs()}
+
+
+@shows(IN_OPTAX, "Sophia", "which curvatures")
+def _():
+    estimate, x = optax.contrib.hutchinson_estimator_diag_hessian(), jnp.array([1.0, 2.0])
+    found, _ = estimate.update(x, estimate.init(x), x, obj_fn=lambda x: x @ x + x[0] * x[1])
+    np.testing.assert_array_equal(np.abs(found - 2), 1)  # the diagonal is 2, and what stands beside it is added or not
+
+
+@shows(IN_OPTAX, "Sophia", "when it looks")
+def _():
+    x, rule = jnp.array([0.1]), optax.contrib.sophia(RATE, weight_decay=0.0)
+    moves, _ = rule.update(10 * x, rule.init(x), x, obj_fn=lambda x: 5 * x @ x)
+    np.testing.assert_allclose(moves, -RATE, rtol=1e-5)
+    racer = OPTIMIZERS["Sophia"](learning_rate=RATE)
+    moves, _ = update_at(racer, 10 * x, racer.init(x), x, jnp.array(0), x[0], lambda x: 5 * x @ x)
+    np.testing.assert_allclose(moves, -RATE * 0.035 / (0.01 * 10), rtol=1e-3)  # the means begin at 0
+
+
+@shows(IN_OPTAX, "Sophia", "scale")
+def _():
+    assert inspect.signature(optax.contrib.sophia).parameters["gamma"].default == 0.01
+    assert OPTIMIZERS["Sophia"]().curvature_scale == 1
+
+
+# ---- those that search
+
+
+@shows(IN_OPTAX, "Backtracking", "where it is")
+def _():
+    """Down a slope that is as steep everywhere, the first trial is taken."""
+    rule = optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(60, max_learning_rate=RATE))
+
+    def update(gradient, state, x):
+        told = {"value": gradient @ x, "grad": gradient, "value_fn": lambda y: gradient @ y}
+        return rule.update(gradient, state, x, **told)
+
+    assert_same(ours("Backtracking"), theirs(optax.GradientTransformation(rule.init, update)))
+
+
+@shows(IN_OPTAX, "Backtracking", "first trial")
+def _():
+    parameters = inspect.signature(optax.scale_by_backtracking_linesearch).parameters
+    assert (parameters["increase_factor"].default, parameters["max_learning_rate"].default) == (1.5, 1.0)
+
+
+def polyak(**more):
+    rule = optax.polyak_sgd(f_min=-1000.0, **more)
+
+    def update(gradient, state, x):
+        return rule.update(gradient, state, x, value=gradient @ x)
+
+    return theirs(optax.GradientTransformation(rule.init, update), FIRST)
+
+
+@shows(IN_OPTAX, "Polyak", "where it is")
+def _():
+    assert_same(polyak(max_learning_rate=np.inf), ours("Polyak", FIRST, learning_rate=1.0, lowest_loss=-1000.0))
+
+
+@shows(IN_OPTAX, "Polyak", "longest step")
+def _():
+    assert_same(polyak(), np.array([-1.0]))
+    assert_same(ours("Polyak", FIRST, learning_rate=1.0, lowest_loss=-1000.0), np.array([-1002.0]))
+
+
+@shows(IN_OPTAX, "Polyak", "factor")
+def _():
+    assert_same(polyak(max_learning_rate=np.inf, scaling=0.5), np.array([-2004.0]))
+    assert_same(ours("Polyak", FIRST, learning_rate=0.5, lowest_loss=-1000.0), np.array([-501.0]))
+
+
+for name in ("Backtracking", "Polyak", "Conjugate gradient"):
+
+    @shows(IN_TORCH, name, "where it is")
+    def _(torch, name=name):
+        first = name.split()[0].lower()
+        assert not [one for one in vars(torch.optim) if one.lower().startswith(first)]
+
+
+@shows(IN_OPTAX, "Conjugate gradient", "where it is")
+def _():
+    assert not [one for one in (*vars(optax), *vars(optax.contrib)) if "conjugate" in one.lower()]

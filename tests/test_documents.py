@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from visit import ROOT
 
-from engine import OPTIMIZERS, optimizers
+from engine import OPTIMIZERS
+from engine.optimizers import MODULES, base
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
 
@@ -31,12 +32,12 @@ def test_the_optimizer_that_contributing_adds_is_complete_and_moves_as_its_lines
     rule_lines, numpy_lines = (
         "\n".join(line[1:] for line in block.splitlines()) for block in blocks("CONTRIBUTING.md", "diff")
     )
-    monkeypatch.setattr(optimizers, "OPTIMIZERS", dict(OPTIMIZERS))
-    exec(rule_lines, {**vars(optimizers)})
-    (name,) = optimizers.OPTIMIZERS.keys() - OPTIMIZERS.keys()
+    monkeypatch.setattr(base, "OPTIMIZERS", dict(OPTIMIZERS))
+    exec(rule_lines, {name: part for module in MODULES for name, part in vars(module).items()})
+    (name,) = base.OPTIMIZERS.keys() - OPTIMIZERS.keys()
     in_numpy = {"np": np}
     exec(numpy_lines, in_numpy)
-    racer = optimizers.OPTIMIZERS[name]()
+    racer = base.OPTIMIZERS[name]()
     (direction,) = (made for made in in_numpy.values() if inspect.isgeneratorfunction(made))
     moves, state, gradients = direction(vars(racer)), racer.init(jnp.zeros(2)), rng.normal(size=(9, 2))
     for gradient in jnp.float32(gradients):

@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, Optimizer, race
 from engine.knobs import knob
-from engine.optimizers import register
+from engine.optimizers import register, update_at
 
 ROOT = Path(__file__).parents[1]
 BOWL = LANDSCAPES["Bowl"]
@@ -28,9 +28,12 @@ DECAYING = [
 def twenty_steps(optimizer, start):
     """Down the Bowl, whose gradient at a point is the point."""
 
+    def loss(x):
+        return jnp.sum(x**2) / 2
+
     def step(carry, _):
         x, memory = carry
-        move, memory = optimizer.update(x, memory, x)
+        move, memory = update_at(optimizer, x, memory, x, jnp.array(0), loss(x), loss)
         return (x + move, memory), x + move
 
     memory = jax.tree.map(jnp.asarray, optimizer.init(start))
@@ -39,8 +42,13 @@ def twenty_steps(optimizer, start):
 
 def first_step(optimizer, gradient, x):
     """The first move along a steady gradient; the second one of a rule that only looks at the first gradient."""
-    move, memory = optimizer.update(gradient, optimizer.init(x), x)
-    return move if move.any() else optimizer.update(gradient, memory, x)[0]
+    move, memory = on_a_slope(optimizer, gradient, optimizer.init(x), x)
+    return move if move.any() else on_a_slope(optimizer, gradient, memory, x)[0]
+
+
+def on_a_slope(optimizer, gradient, memory, x):
+    """The move where the loss is a plane, and the memory after it."""
+    return update_at(optimizer, gradient, memory, x, jnp.array(0), jnp.array(1.0), lambda y: 1 + gradient @ (y - x))
 
 
 def in_float32(optimizer):
@@ -98,7 +106,8 @@ def test_a_tree_structure_names_its_class_also_in_a_tree_and_as_the_axes_of_a_vm
     axes = jax.tree.map(lambda _: 0, rule())
     assert type(axes) is rule
     many = jax.tree.map(lambda knob: jnp.full(3, knob, jnp.float32), rule())
-    moves = jax.vmap(lambda it: it.update(jnp.ones(2), it.init(jnp.zeros(2)), jnp.zeros(2))[0], in_axes=(axes,))(many)
+    x, gradient = jnp.zeros(2), jnp.ones(2)
+    moves = jax.vmap(lambda it: on_a_slope(it, gradient, it.init(x), x)[0], in_axes=(axes,))(many)
     assert moves.shape == (3, 2)
 
 
@@ -125,8 +134,8 @@ def test_the_first_step_goes_against_the_gradient(rule, rng):
 
 def test_stands_still_on_level_ground(rule):
     x = jnp.zeros(2)
-    move, memory = rule().update(jnp.zeros(2), rule().init(x), x)
-    move_again, _ = rule().update(jnp.zeros(2), memory, x)
+    move, memory = on_a_slope(rule(), jnp.zeros(2), rule().init(x), x)
+    move_again, _ = on_a_slope(rule(), jnp.zeros(2), memory, x)
     assert not move.any()
     assert not move_again.any()
 
@@ -141,7 +150,7 @@ def test_moves_as_its_memory_says_and_the_memory_keeps_its_shape(rule, rng):
     """A compiled loop carries the memory along, so neither its structure nor its shapes and types may change."""
     x = jnp.asarray(rng.normal(size=3), jnp.float32)
     memory = jax.tree.map(jnp.asarray, rule().init(x))
-    move, later = rule().update(x, memory, x)
+    move, later = on_a_slope(rule(), x, memory, x)
     assert (move.shape, move.dtype) == (x.shape, x.dtype)
     assert jax.eval_shape(lambda: later) == jax.eval_shape(lambda: memory)
 

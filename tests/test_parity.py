@@ -50,6 +50,59 @@ def pulled(strength, rate, rule):
     return optax.chain(rule, optax.add_decayed_weights(-rate * strength))
 
 
+def asking(rule, **more):
+    """A twin that is told more than the gradient."""
+    return optax.GradientTransformation(rule.init, lambda gradient, state, x: rule.update(gradient, state, x, **more))
+
+
+def sam(rate, radius):
+    """Two gradients a step, as here; else optax makes two steps of it."""
+    uphill = optax.chain(optax.contrib.normalize(), optax.sgd(radius))
+    rule = optax.contrib.sam(optax.sgd(rate), uphill, opaque_mode=True)
+    return asking(rule, grad_fn=lambda x, number: jax.grad(BOOTH.loss)(x))
+
+
+def searching(rate, shrink, share):
+    """With each search anew from the first step: optax would begin where the last one has ended."""
+    search = optax.scale_by_backtracking_linesearch(
+        60, slope_rtol=share, decrease_factor=shrink, increase_factor=jnp.inf, max_learning_rate=rate
+    )
+    rule = optax.chain(optax.sgd(1.0), search)
+
+    def update(gradient, state, x):
+        return rule.update(gradient, state, x, value=BOOTH.loss(x), grad=gradient, value_fn=BOOTH.loss)
+
+    return optax.GradientTransformation(rule.init, update)
+
+
+def polyak(rate, lowest):
+    """Without optax's bound on the step, and with the rate after all else: optax squares it with the gradient."""
+    rule = optax.chain(optax.scale_by_polyak(lowest, max_learning_rate=jnp.inf), optax.scale(-rate))
+    return optax.GradientTransformation(
+        rule.init, lambda gradient, state, x: rule.update(gradient, state, x, value=BOOTH.loss(x))
+    )
+
+
+def of_the_mean(rule):
+    """optax's parameters are the point y of schedule-free rules, at which the gradient is; here x is the position."""
+
+    def update(_, state, x):
+        y, inner = state
+        moves, inner = rule.update(jax.grad(BOOTH.loss)(y), inner, y)
+        return optax.contrib.schedule_free_eval_params(inner, y + moves) - x, (y + moves, inner)
+
+    return optax.GradientTransformation(lambda x: (x, rule.init(x)), update)
+
+
+def prodigy(rate, b1, b2, **rest):
+    """As in the paper: optax corrects the means for their start at 0, which is taken out of the rate again."""
+
+    def uncorrected(count):
+        return rate * (1 - b1 ** (count + 1.0)) / jnp.sqrt(1 - b2 ** (count + 1.0))
+
+    return optax.contrib.prodigy(uncorrected, (b1, b2), **rest)
+
+
 # Switches that optax has too, or can be given, each with settings in which it is felt.
 FELT = {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "eps": 0.01}
 ABLATED = [
@@ -138,7 +191,9 @@ ABLATED = [
 ]
 
 # Held to numpy alone, in test_ablations.py
-WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan", "AdEMAMix")}
+WITHOUT_PEER = {(name, "bias_correction") for name in ("Adam", "AdamW", "NAdam", "Adamax", "Adan", "AdEMAMix")} | {
+    ("Prodigy", "eps")
+}
 
 # name, knobs, the same in optax
 TWINS = [
@@ -254,7 +309,34 @@ TWINS = [
         {**FELT, "learning_rate": 0.005, "weight_decay": 0.3, "decoupled_weight_decay": False},
         decayed(0.3, optax.contrib.ademamix(0.005, 0.8, 0.95, BETA3, eps=0.01)),
     ),
+    ("SAM", {"learning_rate": 0.002}, sam(0.002, 0.05)),
+    ("SAM", {"learning_rate": 0.003, "radius": 0.4}, sam(0.003, 0.4)),
+    ("Schedule-free SGD", {"learning_rate": 0.05}, of_the_mean(optax.contrib.schedule_free_sgd(0.05))),
+    (
+        "Schedule-free SGD",
+        {"learning_rate": 0.02, "beta": 0.5},
+        of_the_mean(optax.contrib.schedule_free_sgd(0.02, b1=0.5)),
+    ),
+    ("Schedule-free AdamW", {"beta2": BETA2}, of_the_mean(optax.contrib.schedule_free_adamw(0.1, b2=BETA2))),
+    (
+        "Schedule-free AdamW",
+        {**FELT, "learning_rate": 0.03, "weight_decay": 0.3},
+        of_the_mean(optax.contrib.schedule_free_adamw(0.03, b1=0.8, b2=0.95, eps=0.01, weight_decay=0.3)),
+    ),
+    ("Backtracking", {}, searching(1.0, 0.5, 1e-4)),
+    ("Backtracking", {"learning_rate": 0.3, "shrink": 0.7, "share": 0.3}, searching(0.3, 0.7, 0.3)),
+    ("Polyak", {}, polyak(1.0, 0.0)),
+    ("Polyak", {"learning_rate": 0.5, "lowest_loss": 2.0}, polyak(0.5, 2.0)),
     *ABLATED,
+]
+# optax takes one position off another for the way from the start: of its first steps 32 bits leave next to nothing
+IN_64_BITS = [
+    ("Prodigy", {"learning_rate": 0.03, "beta2": BETA2}, prodigy(0.03, 0.9, BETA2)),
+    (
+        "Prodigy",
+        {"learning_rate": 0.1, "beta1": 0.75, "beta2": 1 - 2**-6, "initial_distance": 0.1},
+        prodigy(0.1, 0.75, 1 - 2**-6, estim_lr0=0.1),
+    ),
 ]
 
 
@@ -270,18 +352,27 @@ def race_positions(landscape, name, knobs, start):
 
 @pytest.mark.parametrize(("name", "knobs", "twin"), [pytest.param(*case, id=case_id(*case[:2])) for case in TWINS])
 def test_walks_500_steps_beside_its_twin_in_optax(name, knobs, twin):
-    @jax.jit
-    def twin_positions(x):
-        def step(carry, _):
-            x, state = carry
-            updates, state = twin.update(jax.grad(BOOTH.loss)(x), state, x)
-            x = optax.apply_updates(x, updates)
-            return (x, state), x
-
-        return jax.lax.scan(step, (x, twin.init(x)), length=STEPS)[1]
-
     ours = race_positions(BOOTH, name, knobs, START)
-    np.testing.assert_allclose(ours[1:], twin_positions(jnp.array(START)), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(ours[1:], twin_positions(twin), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "knobs", "twin"), [pytest.param(*case, id=case_id(*case[:2])) for case in IN_64_BITS])
+def test_walks_500_steps_beside_its_twin_in_optax_with_64_bits(name, knobs, twin):
+    ours = race_positions(BOOTH, name, knobs, START)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(ours[1:], twin_positions(twin), rtol=0, atol=1e-5)
+
+
+def twin_positions(twin):
+    """Where an optimizer of optax goes."""
+
+    def step(carry, _):
+        x, state = carry
+        updates, state = twin.update(jax.grad(BOOTH.loss)(x), state, x)
+        x = optax.apply_updates(x, updates)
+        return (x, state), x
+
+    return np.asarray(jax.jit(lambda x: jax.lax.scan(step, (x, twin.init(x)), length=STEPS)[1])(jnp.array(START)))
 
 
 @pytest.mark.parametrize(
@@ -294,7 +385,7 @@ def test_walks_500_steps_where_pytorch_went(run):
 
 
 def test_is_compared_with_a_peer_at_its_own_and_at_other_settings(rule):
-    settings = [knobs for name, knobs, _ in TWINS if name == rule.name]
+    settings = [knobs for name, knobs, _ in (*TWINS, *IN_64_BITS) if name == rule.name]
     settings += [run["knobs"] for run in RECORDED["runs"] if run["optimizer"] == rule.name]
     if not settings:
         pytest.skip(f"{rule.name} has no peer yet: if optax or PyTorch has it, add it to TWINS or to record_torch.py")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.optimizers import update_at
 
 SGD, MOMENTUM = OPTIMIZERS["SGD"], OPTIMIZERS["Momentum"]
 BOOTH, BOWL = LANDSCAPES["Booth"], LANDSCAPES["Bowl"]
@@ -223,7 +224,7 @@ def test_who_is_not_said_to_have_left_the_numbers_moves_and_remembers_finite_num
     """Where the memory of a square is infinite, each further move is g / inf = 0: it would stand still for ever."""
     trace = run(loss, rule(), [start], 50, minima=())
     x, memory = jnp.array(start), rule().init(jnp.array(start))
-    _, memory = rule().update(jax.grad(loss)(x), memory, x)
+    _, memory = update_at(rule(), jax.grad(loss)(x), memory, x, jnp.array(0), loss(x), loss)
     fits = all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(memory))
     assert (trace.stopped_at[0] == 0) == (not fits)
     if not fits:

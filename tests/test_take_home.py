@@ -44,6 +44,13 @@ TURNED = {  # every knob with a range away from its default
     "eta_minus": 0.4,
     "min_step_size": 1e-4,
     "max_step_size": 0.5,
+    "radius": 0.3,
+    "shrink": 0.4,
+    "share": 0.3,
+    "lowest_loss": -0.5,
+    "refresh_interval": 3.0,
+    "curvature_scale": 0.5,
+    "initial_distance": 0.02,
 }
 
 
@@ -126,6 +133,12 @@ SETUPS = {
             Scheduled(racer.rule, schedule)(**vars(racer), **{f"{PREFIX}warm_up": 5.0})
             for racer, schedule in zip(FOLLOWING, SCHEDULES.values(), strict=True)
         ),
+    ),
+    "a schedule of a rule that asks for the loss": RaceSetup(
+        landscape="Booth",
+        start=(-2.0, 2.0),
+        steps=40,
+        racers=tuple(with_schedule(OPTIMIZERS["SAM"](learning_rate=0.01), one) for one in ("cosine", "constant")),
     ),
     "a schedule in batches": RegressionSetup(
         examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))

@@ -21,7 +21,7 @@ import numpy as np
 from engine import Optimizer
 from engine.annotations import Arrays
 from engine.expressions.names import NAME as A_NAME
-from engine.optimizers import helpers, symbols
+from engine.optimizers import helpers, part_symbols, symbols
 from engine.race import Run
 from engine.rules import GIVEN, TypedOptimizer, TypedRule
 from engine.scheduled import FACTOR, PREFIX, SHARE, ScheduledOptimizer, unscheduled, values_along
@@ -127,9 +127,9 @@ def code_of(racer: Optimizer) -> str:
     rule = type(racer)
     state = racer.init(jnp.zeros(1))
     names = {"gradient": GRADIENT, "x": POINT} | {knob.name: knob.symbol for knob in racer.knobs()}
-    names |= symbols(state) | symbols(racer.derived(after_some(state)))
+    names |= symbols(state) | part_symbols(racer)
     names |= {symbol.removeprefix("\\"): symbol for symbol in [*names.values()] if symbol.startswith("\\")}
-    derived = [] if rule.derived is Optimizer.derived else [rule.derived]
+    derived = [part for part in (rule.derived, rule.parts) if part.__qualname__.split(".")[0] == rule.__name__]
     init = [rule.init] if {knob.name for knob in racer.knobs()} & {*inspect.unwrap(rule.init).__code__.co_names} else []
     before = [marked(part, names) for part in (*helpers(*derived, rule.update), *derived, *init)]
     return "\n\n".join([*before, marked(rule.update, names | {"return": MOVE})])
@@ -163,11 +163,6 @@ def with_marks(text: str) -> str:
     """A text as HTML, in which what is marked can be pointed at."""
     text = html.escape(text, quote=False)
     return text.replace("\0", '<span data-symbol="').replace("\1", '">').replace("\2", "</span>")
-
-
-def after_some(state: Any) -> Any:
-    """A state in which more than one step has been counted: of fewer, what is derived may have no value."""
-    return jax.tree.map(lambda part: np.asarray(part, np.float32) * 0 + np.float32(1.5), state)
 
 
 @dataclass(frozen=True)

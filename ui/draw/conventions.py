@@ -121,4 +121,57 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "not corrected": "Of the two means of gradients, optax and this app correct the fast one alone: the slow one "
         "counts for little at first.",
     },
+    "SAM": {
+        "where it is": "optax has SAM, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "two gradients": "optax makes two steps of each one, the first of them uphill, unless `opaque_mode=True`. "
+        "This app takes both gradients in one step, and its path has only the points that this leads to.",
+        "around which rule": "The paper and optax put SAM around any rule. Here it is around SGD.",
+    },
+    "Schedule-free SGD": {
+        "where it is": "optax has it, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which point": "The parameters of optax are the point y at which the gradient is taken; its "
+        "`schedule_free_eval_params` makes x of them, the mean, which one uses in the end. Here x is what moves and "
+        "is shown.",
+    },
+    "Schedule-free AdamW": {
+        "where it is": "optax has it, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which point": "The parameters of optax are the point y at which the gradient is taken; its "
+        "`schedule_free_eval_params` makes x of them, the mean, which one uses in the end. Here x is what moves and "
+        "is shown.",
+        "weight decay": "In optax and this app z is pulled towards zero by as much as y is large, times the learning "
+        "rate.",
+    },
+    "Prodigy": {
+        "where it is": "optax has Prodigy, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "bias correction": "optax corrects the means for their start at 0, as Adam does. The paper and this app do "
+        "not: with their usual numbers, the first step is 3.16 times as long.",
+        "weight decay": "optax can pull the parameters towards zero. This app's Prodigy has no weight decay.",
+    },
+    "Sophia": {
+        "where it is": "optax has Sophia, in `optax.contrib`. PyTorch has not; programs to take home bring their own.",
+        "which curvatures": "optax estimates the curvatures with random signs, which is cheap in large models. Here "
+        "they are those of the Hessian itself, so that every run is the same.",
+        "when it looks": "In its first step this app, as the paper, goes by the curvatures that it has just looked at. "
+        "optax goes by those of the step before, at first by none, and makes its first step the longest one.",
+        "scale": "The factor $\\gamma$ is 0.01 in optax unless it is set, for gradients with much noise; there most "
+        "steps are held to the longest one. Here it is 1: a step that is not held is $\\alpha$ times one of Newton's "
+        "method.",
+    },
+    "Backtracking": {
+        "where it is": "optax has the search, `scale_by_backtracking_linesearch`. PyTorch has none like it; programs "
+        "to take home bring their own.",
+        "first trial": "optax begins each search with 1.5 times the step that the last one has taken, but with 1 at "
+        "most. This app begins each with $\\alpha$.",
+    },
+    "Polyak": {
+        "where it is": "optax has `polyak_sgd`. PyTorch has not; programs to take home bring their own.",
+        "longest step": "optax holds the step to 1 at most, unless `max_learning_rate` is set. Here, as in the paper, "
+        "it is as long as the loss and the slope say.",
+        "factor": "optax's `scaling` is squared with the gradient: 0.5 makes the steps twice as long. Here "
+        "$\\alpha$ multiplies the step, and 0.5 makes it half as long.",
+    },
+    "Conjugate gradient": {
+        "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that may also make a step longer "
+        "than the first one that it tries.",
+    },
 }

@@ -13,7 +13,8 @@ from latex2mathml.converter import convert
 OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
 FUNCTIONS = ("sign", "max", "min", "cos")
 SIGNS = (*FUNCTIONS, "⌊", "⌋")  # no factors, whatever latex2mathml takes them for
-ACROSS = ("‖", "⟨")  # what stands before a vector of which all coordinates count: no number is all of it
+# what stands before a vector of which all coordinates count: no number is all of it
+ACROSS = ("‖", "⟨", "grad", "Hess", "loss", "backtrack")
 
 
 def symbols_as_math(formula: str, known: Mapping[str, str]) -> str:
@@ -75,14 +76,15 @@ def replaced(
     change: Callable[[str, Xml.Element], Xml.Element],
     kept: tuple[str, ...] = (),
 ) -> Xml.Element:
-    """A copy of a tree, its symbols changed, but for those behind a sign that is ``kept``."""
+    """A copy of a tree, its symbols changed, but for those behind a sign or a name that is ``kept``."""
     if len(tree) and tree[0].text in kept:
         return deepcopy(tree)
     if (symbol := shapes.get(shape(tree))) is not None:
         return change(symbol, deepcopy(tree))
     copy = Xml.Element(tree.tag, dict(tree.attrib))
     copy.text, copy.tail = tree.text, tree.tail
-    copy.extend(replaced(part, shapes, change, kept) for part in tree)
+    for before, part in zip(["", *(part.text for part in tree)], tree, strict=False):
+        copy.append(deepcopy(part) if before in kept else replaced(part, shapes, change, kept))
     return copy
 
 

@@ -35,8 +35,8 @@ FOR_ALL = """
 The update rules are PyTorch's, or their authors' where it has none, and their names are the field's:
 
 - All coordinates move together; a step is $x \\leftarrow x + \\Delta x$, with the gradient taken at the old $x$.
-- Weight decay is added to the gradient, except in AdamW, Lion, Signum, Adan and AdEMAMix, where it pulls on the
-  parameters directly.
+- Weight decay is added to the gradient, except in AdamW, schedule-free or not, Lion, Signum, Adan and AdEMAMix, where
+  it pulls on the parameters directly.
 - RMSProp, Adam and most of the rules based on them add $\\epsilon$ after the root. Adam's means are corrected for their
   start at 0. These, and the place of weight decay, are switches of such a rule: a racer without them can run beside
   the original.
@@ -80,7 +80,7 @@ def show_leaderboard(
         {
             "rank": number(width=44),
             "": st.column_config.ImageColumn(width=MARK_WIDTH),
-            "racer": text("optimizer", width=100),
+            "racer": text("optimizer", width=136),
             "verdict": text("outcome", width=VERDICT_WIDTH),
             "loss over the race": picture(
                 "loss curve", width=86, help="The loss over the race, each row in its own range."
@@ -147,7 +147,7 @@ def show_card(rule: Rule) -> None:
         st.markdown("What was typed, which is computed line by line:")
         st.code(rule.text, language=None)
         return
-    st.markdown("The code that runs, from `engine/optimizers.py`:")
+    st.markdown(f"The code that runs, from `{rule.__module__.replace('.', '/')}.py`:")
     st.code(source(rule), language="python")  # type: ignore[arg-type]  # it is a class
 
 

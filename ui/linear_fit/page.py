@@ -143,7 +143,7 @@ def show_how_it_works(setup: FitSetup) -> None:
     """The engine's own code, in cards that open."""
     cards = {
         "The loss and the line": ("engine/problems.py", (mean_squared_error, problems.line)),
-        "The step": ("engine/optimizers.py", (OPTIMIZERS["SGD"],)),
+        "The step": ("engine/optimizers/classic.py", (OPTIMIZERS["SGD"],)),
         "The curvature and what it predicts": (
             "engine/analysis.py",
             (analysis.hessian_at, analysis.curvature, analysis.Curvature, analysis.forecast, measured_factors),

@@ -71,9 +71,6 @@ def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Call
         isinstance(unscheduled(racer), TypedOptimizer) and racer.takes_at for racer in setup.racers
     ):
         return USES_LOSS, None
-    asking = next((racer.name for racer in setup.racers if racer.takes_at), None)
-    if asking and label == NOTEBOOK:
-        return f"{asking} asks for more than the gradient, which the notebook does not have yet.", None
     return HELP[label], partial(MAKE[label], setup, None)
 
 

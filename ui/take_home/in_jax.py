@@ -8,7 +8,8 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 
-from engine import Optimizer, batches, elementary, optimizers, painted, problems
+from engine import Optimizer, batches, elementary, painted, problems
+from engine.optimizers import MODULES
 from engine.painted import Painted, painted_loss
 from engine.rules import TypedOptimizer, python_name
 from engine.scheduled import unscheduled
@@ -71,6 +72,56 @@ class Optimizer:
 
 
 {STUBS}'''
+
+
+# for the rules that ask for more than the gradient
+AT = '''\
+import inspect
+
+
+class At(NamedTuple):
+    """What a rule may ask for beside the gradient. On mini-batches all of it is of the examples of the step."""
+
+    loss: jax.Array  # at x
+    value: object  # the loss anywhere
+
+    def gradient(self, x):
+        """The gradient anywhere."""
+        return jax.grad(self.value)(x)
+
+    def hessian(self, x):
+        """The Hessian anywhere."""
+        return jax.hessian(self.value)(x)
+
+
+def asks(rule):
+    """Whether a rule asks for more than the gradient."""
+    return "at" in inspect.signature(rule.update).parameters'''
+
+AT_IN_TORCH = (
+    AT.replace("import inspect\n\n\n", "")
+    .replace("jax.Array", "torch.Tensor")
+    .replace(
+        "        return jax.grad(self.value)(x)",
+        """\
+        x = x.detach().requires_grad_()
+        with torch.enable_grad():
+            return torch.autograd.grad(self.value(x), x)[0]""",
+    )
+    .replace("jax.hessian(self.value)(x)", "torch.autograd.functional.hessian(self.value, x)")
+    .partition("\n\n\ndef asks")[0]
+)
+
+BACKTRACK_IN_TORCH = '''\
+def backtrack(rule, at, x, gradient, direction):
+    """The first of the steps that lowers the loss by a share of what its slope promises; 0 where none of 60 does."""
+    slope = torch.sum(gradient * direction)
+    step = rule.learning_rate if torch.isfinite(slope) else torch.nan * slope
+    for _ in range(60):
+        if not at.value(x + step * direction) > at.loss + rule.share * step * slope:
+            return step
+        step = rule.shrink * step
+    return 0 * step'''
 
 
 def setup_code(descent: Descent) -> str:
@@ -167,10 +218,19 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
     racers = [*map(unscheduled, racers)]
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
-    sources = [source_of(optimizers, known, given=("Optimizer", "knob", "register"))] if known else []
+    given = ("Optimizer", "knob", "register", *(["backtrack"] if library == "torch" else []))
+    sources = [source_of(MODULES, known, given=given)] if known else []
     if library == "torch":
+        sources = [*([BACKTRACK_IN_TORCH] if any("backtrack(" in one for one in sources) else []), *sources]
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
-    return "\n\n\n".join([OPTIMIZER, *sources, *typed_code(racers, names, library)])
+    asking = [AT if library == "jnp" else AT_IN_TORCH] if any(map(asks, racers)) else []
+    return "\n\n\n".join([OPTIMIZER, *asking, *sources, *typed_code(racers, names, library)])
+
+
+def asks(racer: Optimizer) -> bool:
+    """Whether a program has to hand a racer more than the gradient."""
+    plain = unscheduled(racer)
+    return plain.takes_at and not isinstance(plain, TypedOptimizer)
 
 
 def knobs_code(racer: Optimizer) -> str:

@@ -15,6 +15,7 @@ from ui.take_home.in_jax import (
     BATCH_LOSS,
     SETTLED,
     about,
+    asks,
     batches_code,
     data_code,
     examples_code,
@@ -51,7 +52,7 @@ def descend(rule, {schedule}knobs, {data}start):
     def step(carry, {chosen}):
         x, state, running = carry
 {evaluate}
-        move, new_state = {optimizer}.update(gradient, state, x)
+{asked}        move, new_state = {optimizer}.update(gradient, state, x{given})
         finite = running & is_finite(x, loss, gradient)
         # a run that leaves the finite numbers stands still from then on
         new_x, new_state = jax.tree.map(lambda new, old: jnp.where(finite, new, old), (x + move, new_state), (x, state))
@@ -61,6 +62,9 @@ def descend(rule, {schedule}knobs, {data}start):
     carry, records = jax.lax.scan(step, (start, state, True), {batches}, length=STEPS + 1)
     return records'''
 
+ASKED = """\
+        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}))}} if asks(optimizer) else {{}}
+"""
 EVALUATE = """\
         loss, gradient = jax.value_and_grad({loss})(x{data})"""
 EVALUATE_BATCH = """\
@@ -208,9 +212,12 @@ def run_code(descent: Descent) -> str:
     data = data_code(descent, "features, true, ", "shape, ")
     in_batches = descent.batch_size is not None
     arguments = data + ("batches, " if in_batches else "")
-    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(
-        loss=loss_name(descent), data=data_code(descent, ", features, true", ", *shape")
-    )
+    given_data = data_code(descent, ", features, true", ", *shape")
+    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(loss=loss_name(descent), data=given_data)
+    asked = ""
+    if any(map(asks, descent.racers.values())):
+        own, given = ("batch_loss", ", features, true, chosen") if in_batches else (loss_name(descent), given_data)
+        asked = ASKED.format(own=own, given=given)
     scheduled, tolerant = bool(schedules_of(descent.racers)), bool(descent.tolerance)
     both = {
         "schedule": "schedule, " if scheduled else "",
@@ -226,6 +233,8 @@ def run_code(descent: Descent) -> str:
         DESCEND.format(
             data=arguments,
             evaluate=evaluate,
+            asked=asked,
+            given=", **more" if asked else "",
             chosen=chosen,
             batches=batches,
             make=MAKE_BOTH if scheduled else MAKE,

@@ -13,6 +13,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     STUBS,
     about,
+    asks,
     batches_code,
     data_code,
     examples_code,
@@ -45,6 +46,16 @@ def own_rule(rule):
     rule = type(rule)(*map(np.float32, vars(rule).values()))
     return optax.GradientTransformation(rule.init, rule.update)'''
 
+OWN_ASKING_RULE = '''\
+def own_asking_rule(rule):
+    """A rule of the app that asks for the loss, as an optimizer of optax, with its numbers in 32 bits."""
+    rule = type(rule)(*map(np.float32, vars(rule).values()))
+
+    def update(gradient, state, x, *, value, value_fn, **_):
+        return rule.update(gradient, state, x, at=At(value, value_fn))
+
+    return optax.GradientTransformationExtraArgs(rule.init, update)'''
+
 OWN_SCHEDULED = '''\
 def own_rule(rule, schedule=None):
     """A rule of the app as an optimizer of optax, with its numbers in 32 bits, perhaps with a schedule."""
@@ -58,6 +69,19 @@ def own_rule(rule, schedule=None):
 
     return optax.GradientTransformation(lambda x: (0, rule.init(x)), update)'''
 
+OWN_ASKING_SCHEDULED = '''\
+def own_asking_rule(rule, schedule=None):
+    """A rule of the app that asks for the loss, as an optimizer of optax, perhaps with a schedule."""
+    rule = type(rule)(*map(np.float32, vars(rule).values()))
+
+    def update(gradient, state, x, *, value, value_fn, **_):
+        step, memory = state
+        now = replace(rule, learning_rate=rule.learning_rate * schedule.factor(step)) if schedule else rule
+        move, memory = now.update(gradient, memory, x, at=At(value, value_fn))
+        return move, (step + 1, memory)
+
+    return optax.GradientTransformationExtraArgs(lambda x: (0, rule.init(x)), update)'''
+
 RUN = '''\
 @partial(jax.jit, static_argnums=0)
 def descend(optimizer{arguments}):
@@ -66,7 +90,7 @@ def descend(optimizer{arguments}):
     def step(carry, {chosen}):
         x, state = carry
 {evaluate}
-        move, state = optimizer.update(gradient, state, x)
+        move, state = optimizer.update(gradient, state, x{asked})
         finite = jnp.isfinite(jnp.concatenate([x, gradient, loss[None]])).all()
         return (optax.apply_updates(x, move), state), (x, loss, finite)
 
@@ -82,7 +106,7 @@ def run(optimizer{quiet}):
 {settled}    return positions[:end], losses[:end]
 
 
-runs = {{name: run(optimizer{quiet_of}) for name, optimizer in RACERS.items()}}
+runs = {{name: run({optimizer}{quiet_of}) for name, optimizer in RACERS.items()}}
 for name, (positions, losses) in runs.items():
     end = f"ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}" if len(losses) else "cannot begin"
     print(f"{{name:24}} {{end}} after {{max(len(losses) - 1, 0)}} steps")'''
@@ -209,7 +233,14 @@ def why_own(racer: Optimizer) -> str:
     """Why a racer has the app's own rule in the program, if it has: where optax's goes another way."""
     knobs = vars(racer)
     reasons = {
-        f"optax has no {racer.name}": racer.name not in COUNTERPARTS,
+        "optax takes the two gradients of a step in another way": racer.name == "SAM",
+        "the parameters of optax's are the point at which the gradient is taken": racer.name.startswith(
+            "Schedule-free"
+        ),
+        "optax begins each search with a longer step than the last one took": racer.name == "Backtracking",
+        "optax holds Polyak's step to a longest one": racer.name == "Polyak",
+        "optax corrects the means for their start at 0": racer.name == "Prodigy",
+        "optax goes by the curvature of before the step, which it draws at random": racer.name == "Sophia",
         "optax corrects the squares before it takes the largest, or not at all": racer.name == "AMSGrad",
         "the momentum of optax's has its full size from the start": racer.name == "NAdam",
         "optax makes each step one gradient late": racer.name == "RProp",
@@ -219,6 +250,7 @@ def why_own(racer: Optimizer) -> str:
         "optax adds eps under the root": racer.name == "AdaGrad"
         and not knobs["eps_in_root"]
         and knobs["eps"] > MAX_SMALL_EPS,
+        f"optax has no {racer.name}": racer.name not in COUNTERPARTS,
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
@@ -227,8 +259,9 @@ def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of optax; ``names`` are those of the classes."""
     plain, schedule = unscheduled(racer), schedule_of(racer)
     if why_own(plain):
+        own = "own_asking_rule" if asks(plain) else "own_rule"
         more = f", {schedule_code(schedule)}" if schedule else ""
-        return f"own_rule({names[plain.rule]}({knobs_code(plain)}){more})"
+        return f"{own}({names[plain.rule]}({knobs_code(plain)}){more})"
     code = COUNTERPARTS[plain.name]({knob.name: literal(getattr(plain, knob.name)) for knob in plain.knobs()})
     # all that it moves by is multiplied with the learning rate
     return f"optax.chain({code}, optax.scale_by_schedule({schedule_code(schedule)}.factor))" if schedule else code
@@ -257,7 +290,8 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
         *([rules_code(own, names)] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers)] if scheduled else []),
-        *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
+        *([OWN_SCHEDULED if scheduled else OWN_RULE] if not all(map(asks, own)) else []),
+        *([OWN_ASKING_SCHEDULED if scheduled else OWN_ASKING_RULE] if any(map(asks, own)) else []),
         ("# betas in 32 bits: optax would round beta and 1 - beta each by itself\n" if "float32" in line_up else "")
         + line_up,
         *([SETTLED] if descent.tolerance else []),
@@ -269,15 +303,19 @@ def optax_program(descent: Descent, warning: str) -> bytes:
 def run_code(descent: Descent) -> str:
     """The scan over the steps."""
     tolerant, in_batches = bool(descent.tolerance), descent.batch_size is not None
+    data, asked = data_code(descent, ", features, true", ", *SHAPE"), ""
+    if any(map(asks, descent.racers.values())):
+        own, given = ("batch_loss", f"{data}, chosen") if in_batches else (loss_name(descent), data)
+        asked = f", value={own}(x{given}), value_fn=lambda x: {own}(x{given})"
     return RUN.format(
         arguments=(", features, true" if descent.fit else "") + (", batches" if in_batches else ""),
         given=(", FEATURES, TRUE" if descent.fit else "") + (", all_batches()" if in_batches else ""),
         chosen="chosen" if in_batches else "_",
         batches="batches" if in_batches else "None",
-        evaluate=(EVALUATE_BATCH if in_batches else EVALUATE).format(
-            loss=loss_name(descent), data=data_code(descent, ", features, true", ", *SHAPE")
-        ),
+        evaluate=(EVALUATE_BATCH if in_batches else EVALUATE).format(loss=loss_name(descent), data=data),
+        asked=asked,
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",
         settled=SETTLE if tolerant else "",
+        optimizer="optax.with_extra_args_support(optimizer)" if asked else "optimizer",
     )

@@ -19,6 +19,7 @@ from ui.take_home.in_jax import (
     SETTLED,
     STUBS,
     about,
+    asks,
     batches_code,
     data_code,
     examples_code,
@@ -56,8 +57,20 @@ class OwnRule(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self):
         for x in self.param_groups[0]["params"]:
-            memory = self.state[x].get("memory") or self.rule.init(x)
+            memory = self.state[x].get("memory") or self.rule.init(x.clone())
             move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x)
+            x += move'''
+
+OWN_ASKING_RULE = '''\
+class OwnAskingRule(OwnRule):
+    """A rule of the app that asks for the loss, as an optimizer of PyTorch, with its numbers in 32 bits."""
+
+    @torch.no_grad()
+    def step(self, loss):
+        for x in self.param_groups[0]["params"]:
+            memory = self.state[x].get("memory") or self.rule.init(x.clone())
+            at = At(loss(x), loss)
+            move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x, at=at)
             x += move'''
 
 OWN_SCHEDULED = '''\
@@ -68,14 +81,16 @@ class OwnRule(torch.optim.Optimizer):
         super().__init__(params, {"lr": rule.learning_rate} if "learning_rate" in vars(rule) else {})
         self.rule = type(rule)(*map(torch.tensor, vars(rule).values()))
 
+    def now(self):
+        """The rule with the learning rate of this step."""
+        rate = self.param_groups[0].get("lr")
+        return self.rule if rate is None else replace(self.rule, learning_rate=torch.tensor(rate))
+
     @torch.no_grad()
     def step(self):
-        rule, group = self.rule, self.param_groups[0]
-        if "lr" in group:
-            rule = replace(rule, learning_rate=torch.tensor(group["lr"]))
-        for x in group["params"]:
-            memory = self.state[x].get("memory") or rule.init(x)
-            move, self.state[x]["memory"] = rule.update(x.grad, memory, x)
+        for x in self.param_groups[0]["params"]:
+            memory = self.state[x].get("memory") or self.rule.init(x.clone())
+            move, self.state[x]["memory"] = self.now().update(x.grad, memory, x)
             x += move'''
 
 RUN = '''\
@@ -91,8 +106,7 @@ def run(make_optimizer{schedule}{quiet}):
             break  # it has left the finite numbers
         positions.append(x.tolist())
         losses.append(loss.item())
-        optimizer.step()
-{next_rate}{settled}    return positions, losses
+{step}{next_rate}{settled}    return positions, losses
 
 
 runs = {{name: run(make{schedule_of}{quiet_of}) for name, make in RACERS.items()}}
@@ -100,6 +114,12 @@ for name, (positions, losses) in runs.items():
     end = f"ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}" if losses else "cannot begin"
     print(f"{{name:24}} {{end}} after {{max(len(losses) - 1, 0)}} steps")'''
 
+STEP = """\
+        optimizer.step()
+"""
+STEP_OF_ASKING = """\
+        optimizer.step(*([lambda x: {loss}(x{data})] if isinstance(optimizer, OwnAskingRule) else []))
+"""
 EVALUATE = """\
         loss = {loss}(x{data})
         loss.backward()"""
@@ -196,9 +216,15 @@ def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of PyTorch for the tensor x; ``names`` are those of the classes."""
     racer = unscheduled(racer)
     if why_own(racer):
-        return f"lambda x: OwnRule([x], {names[racer.rule]}({knobs_code(racer)}))"
+        own = "OwnAskingRule" if asks(racer) else "OwnRule"
+        return f"lambda x: {own}([x], {names[racer.rule]}({knobs_code(racer)}))"
     knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
     return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
+
+
+def asking_rule(scheduled: bool) -> str:
+    """What makes an optimizer of a rule that asks for the loss."""
+    return OWN_ASKING_RULE.replace("self.rule.update", "self.now().update") if scheduled else OWN_ASKING_RULE
 
 
 def torch_loss_code(descent: Descent) -> str:
@@ -242,6 +268,7 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         *([rules_code(own, names, "torch")] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers, in_python=True)] if scheduled else []),
         *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
+        *([asking_rule(scheduled)] if any(map(asks, own)) else []),
         line_up_code(descent.racers, partial(racer_code, names), why_own),
         *([table_code(descent.racers)] if scheduled else []),
         *([SETTLED] if descent.tolerance else []),
@@ -273,9 +300,11 @@ def run_code(descent: Descent) -> str:
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
     data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(np.array(SHAPE, np.float32))")
     evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
-    scheduled = bool(schedules_of(descent.racers))
+    chosen = ", FEATURES[chosen], TRUE[chosen]" if descent.batch_size else data
+    asked, scheduled = any(map(asks, descent.racers.values())), bool(schedules_of(descent.racers))
     return RUN.format(
         evaluate=evaluate,
+        step=STEP_OF_ASKING.format(loss=loss, data=chosen) if asked else STEP,
         schedule=", schedule" if scheduled else "",
         schedule_of=", SCHEDULES.get(name)" if scheduled else "",
         scheduler=SCHEDULER if scheduled else "",

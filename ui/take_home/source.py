@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -14,13 +14,16 @@ import numpy as np
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
-def source_of(module: ModuleType, names: Iterable[str], given: Collection[str] = (), without: str = "") -> str:
-    """The definitions of some names of a module and of all that they use there, in the module's order.
+def source_of(
+    modules: ModuleType | Sequence[ModuleType], names: Iterable[str], given: Collection[str] = (), without: str = ""
+) -> str:
+    """The definitions of some names of a module, or of several, and of all that they use there, in their order.
 
     What is ``given`` is left out, and so are annotations with shapes and the decorator ``without``, which need more
     than JAX.
     """
-    definitions = definitions_of(module)
+    modules = [modules] if isinstance(modules, ModuleType) else modules
+    definitions = [node for module in modules for node in definitions_of(module)]
     needed = set(names)
     while True:
         more = {
@@ -43,9 +46,12 @@ def source_of(module: ModuleType, names: Iterable[str], given: Collection[str] =
         if more <= needed:
             break
         needed |= more
-    chosen = [node for node in definitions if needed & defined_by(node)]
-    source = inspect.getsource(module).encode()
-    return "\n\n\n".join(text_of(node, source, without) for node in chosen)
+    return "\n\n\n".join(
+        text_of(node, inspect.getsource(module).encode(), without)
+        for module in modules
+        for node in definitions_of(module)
+        if needed & defined_by(node)
+    )
 
 
 @cache
