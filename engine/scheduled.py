@@ -125,7 +125,10 @@ def plain_rule(rule: Rule) -> Rule:
 
 
 def can_follow(rule: Rule) -> bool:
-    """Whether the learning rate counts in every step of a rule: RProp's is only the length of its first one."""
+    """Whether the learning rate counts in every step of a rule.
+
+    RProp's is only the length of its first one, and that of a line search the length of its first trial.
+    """
     if isinstance(rule, TypedRule):
         return any(one.name == RATE and name in rule.used for name, one in rule.declared.items())
     return RATE in inspect.unwrap(rule.update).__code__.co_names  # type: ignore[attr-defined]

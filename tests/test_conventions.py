@@ -11,8 +11,8 @@ import pytest
 from engine import OPTIMIZERS
 from engine.optimizers import memory, prepare, source, update_at
 from ui.draw.conventions import CONVENTIONS
-from ui.take_home.in_optax import COUNTERPARTS as OF_OPTAX
-from ui.take_home.in_torch import COUNTERPARTS as OF_TORCH
+from ui.take_home.optax_rules import COUNTERPARTS as OF_OPTAX
+from ui.take_home.torch_rules import COUNTERPARTS as OF_TORCH
 
 STATEMENTS = [(rule, about) for rule, statements in CONVENTIONS.items() for about in statements]
 IN_OPTAX, IN_TORCH = {}, {}

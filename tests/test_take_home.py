@@ -20,7 +20,7 @@ from ui.linear_fit.run import run as run_fit
 from ui.race.run import run as run_race
 from ui.regression.run import run as run_regression
 from ui.setup.pages import CHECK, DIFFERENCES, SLOPE, FitSetup, GradientsSetup, RaceSetup, RegressionSetup
-from ui.take_home import gradients, in_optax, in_torch
+from ui.take_home import gradients, optax_rules, torch_rules
 from ui.take_home.descent import descent_of
 from ui.take_home.every_step import every_step
 from ui.take_home.files import CSV, ENDINGS, NOTEBOOK, OPTAX, PYTORCH, describe, files
@@ -360,7 +360,7 @@ def test_where_there_is_nothing_to_make_a_sentence_says_why():
 def test_a_rule_without_a_counterpart_is_taken_home_as_the_app_has_it(monkeypatch):
     setup = RaceSetup(racers=ALL_RULES)
     assert all(file.make for file in files(setup))
-    for module, label in ((in_torch, PYTORCH), (in_optax, OPTAX)):
+    for module, label in ((torch_rules, PYTORCH), (optax_rules, OPTAX)):
         monkeypatch.delitem(module.COUNTERPARTS, "Adam")
         [file] = [file for file in files(setup) if file.label == label]
         program = file.make().decode()

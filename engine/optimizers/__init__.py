@@ -31,7 +31,6 @@ from engine.optimizers.adam import Adam
 from engine.optimizers.base import (
     OPTIMIZERS,
     At,
-    MadeOptimizer,
     Optimizer,
     Rule,
     helpers,
@@ -45,6 +44,7 @@ from engine.optimizers.base import (
     update_at,
 )
 from engine.optimizers.classic import SGD
+from engine.optimizers.made import MadeOptimizer
 from engine.optimizers.second_order import Newton
 
 __all__ = [
