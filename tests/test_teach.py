@@ -43,6 +43,7 @@ FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "
 SETUPS_TO_LIMIT = {
     **{f"race, {tab}": RaceSetup(show=tab, points=16, **FEW) for tab in RACE_TABS if tab != "rates"},
     "race, own landscape": RaceSetup(landscape="own", own="x^2 + y^2", **FEW),
+    "race, landscape with knobs": RaceSetup(landscape="Quadratic", **FEW),
     **{f"regression, {tab}": RegressionSetup(below=tab, **FEW) for tab in ("ends", "batch")},
     "fit, noisy": FitSetup(data="noisy line", model="intercept", batch=8),
     "fit, file": FitSetup(data="CSV"),
@@ -249,6 +250,7 @@ KNOBS = ("0.0123", "0.0234", "0.0235", "0.0654", "0.3456", "0.3457", "0.346", "0
 VALUES = {
     RaceSetup: {
         "landscape": ("Ravine", ["Ravine", r"x^2"]),
+        "shape": ((("condition_number", 137.0),), ["137"]),
         "own": ("x^2/3 + 17.371 y^2", ["17.371"]),
         "racers": (FEW_RACERS, KNOBS),
         "points": (37, ["37"]),
@@ -286,6 +288,7 @@ PLACES = {
         {"curve": "rate"},
         {"apart": True},
         {"landscape": "own"},
+        {"landscape": "Quadratic"},
     ],
     RegressionSetup: [
         *({"below": tab} for tab in REGRESSION_TABS),
