@@ -116,7 +116,7 @@ def turned(x: float, y: float, degrees: float) -> Point:
 
 @shape
 class Quadratic(Shape):
-    """A valley that is turned and narrowed at will: what scales each coordinate by itself depends on the angle."""
+    """A valley to be turned and narrowed: what scales each coordinate by itself depends on the angle, SGD does not."""
 
     name = "Quadratic"
     domain = ((-10, 10), (-10, 10))
@@ -148,7 +148,7 @@ class Quadratic(Shape):
 
 @shape
 class RippledValley(Shape):
-    """A smooth valley under a fine ripple: short steps end in its first dent, longer ones follow the valley."""
+    """A smooth valley under a fine ripple: short steps end in one of the first dents, longer ones follow the valley."""
 
     name = "Rippled valley"
     domain = ((-5, 5), (-5, 5))

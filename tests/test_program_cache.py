@@ -13,7 +13,7 @@ from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
 import engine.xla.program_cache
-from engine import LANDSCAPES, OPTIMIZERS
+from engine import LANDSCAPES, OPTIMIZERS, reshaped
 from engine.descent import Variant, descend
 from engine.landscapes import evaluate_at
 from engine.xla.program_cache import FOLDER, load_or_build
@@ -133,6 +133,15 @@ def test_what_differs_is_built_anew(folder, build, monkeypatch):
     monkeypatch.setattr(engine.xla.program_cache, "SOURCES", "the engine after a change")
     load_or_build(evaluate_at, [ACKLEY.loss], (POINTS,), build)
     assert build.count == len(ours(folder)) == 7
+
+
+def test_one_program_serves_all_values_of_a_landscapes_knobs(folder):
+    points = np.ones((77, 2), np.float32)
+    plateau = LANDSCAPES["Plateau"]
+    for width in (1.0, 3.0):
+        losses = evaluate_at(reshaped(plateau, width=width).loss, points)
+        np.testing.assert_allclose(losses, 2 / (width**2 + 2), rtol=1e-6)
+    assert len(ours(folder)) == 1
 
 
 def within():
