@@ -457,10 +457,12 @@ def c_map(resolution: int, steps: int) -> Work:
         raise Missing("a C compiler")
     source = Path(__file__).with_name("basin_map.c")
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "basin_map.so"
+        part, library = Path(folder) / "basin_map.o", Path(folder) / "basin_map.so"
         narrow = [] if vectors() == "AVX-512" else ["-mno-avx512f"]
-        flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-shared", "-fPIC", *narrow]
-        subprocess.run([compiler, *flags, "-o", library, source, "-lm"], check=True)
+        flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-fPIC", *narrow]
+        subprocess.run([compiler, *flags, "-c", "-o", part, source], check=True)
+        # without -ffast-math: a library linked with it has the whole process take tiny numbers for 0 once it is loaded
+        subprocess.run([compiler, "-fopenmp", "-shared", "-o", library, part, "-lm"], check=True)
         call = ctypes.CDLL(str(library)).basin_map
     starts, goals = grid(resolution), GOAL[None]
     whole, real = (lambda value: ctypes.c_int(value)), (lambda value: ctypes.c_float(value))

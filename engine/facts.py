@@ -32,7 +32,7 @@ class Facts:
     """What the ending of one run is decided by."""
 
     stopped: bool  # it left the finite numbers
-    grew: bool  # its loss had grown by then, or there was none to begin with
+    grew: bool  # its loss had grown by then
     settled: bool  # its tolerance ended it
     growing: bool  # its loss grew faster and faster until the end
     at_minimum: bool  # it ended within reach of a minimum
@@ -62,8 +62,8 @@ def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*ru
 
 
 def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
-    """Whether a loss has grown in size from its first to its last finite value, or there was no first one."""
-    return ~(np.isfinite(first) & (np.abs(last) <= np.abs(first)))
+    """Whether a loss has grown in size from its first to its last finite value; not where there was no first one."""
+    return np.isfinite(first) & ~(np.abs(last) <= np.abs(first))
 
 
 def keeps_growing(

@@ -2,7 +2,7 @@
 
 A grid over the domain, and as much again around it, shows where to look. From its lowest local minima Newton's method
 goes on, by finite differences in 64 bits; at a corner, where that leads nowhere, to the lowest of some points around.
-What is found is held against a denser grid.
+What is found is held against a denser grid, and around the lowest point against one that is ten times as dense.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ RISE = 0.5  # of the height of the second ring: so high the first is at a pole, 
 BESIDE = 3e-3  # of the domain's size, around a minimum: from there the search comes back, unless there is a valley
 BETWEEN = (0.13, 0.29, 0.5, 0.62, 0.81)  # of the way between two points, at no even distances: a wave is not missed
 SAGS = 0.02  # of the height beside a minimum: so high a straight line may leave a bent valley
+ZOOMS = 9  # into a ring: in the end two of its points are 1e-11 of a turn apart
+CLOSE_UP = 0.1  # of the domain's size: so far around the lowest point it is looked at more closely,
+CLOSE_UPS = 8  # so often at most, each time around what was found there
 SAME_LOSS = 1e-7  # of the median height above the lowest point: what differs by less is as low
 
 Loss = Callable[[jax.Array], jax.Array]
@@ -78,14 +81,18 @@ class Area:
 
     def grid(self, shift: Point = (0.0, 0.0)) -> Float[np.ndarray, "side side 2"]:
         """The grid, twice as wide and high as the domain, shifted by a part of a cell."""
-        low, high = self.low - self.size / 2 + shift * self.cell, self.high + self.size / 2 + shift * self.cell
-        sides = (np.linspace(*ends, SIDE) for ends in zip(low, high, strict=True))
-        return np.stack(np.meshgrid(*sides), axis=-1)
+        return grid_of(self.low - self.size / 2 + shift * self.cell, self.high + self.size / 2 + shift * self.cell)
 
     def holds(self, points: Float[np.ndarray, "*points 2"]) -> Bool[np.ndarray | np.bool, "*points"]:
         """Whether points are in the domain, its edge included."""
         room = 1e-9 * self.size
         return ((points >= self.low - room) & (points <= self.high + room)).all(axis=-1)
+
+
+def grid_of(low: Float[np.ndarray, "2"], high: Float[np.ndarray, "2"]) -> Float[np.ndarray, "side side 2"]:
+    """As many points as a grid has, from one corner to the other."""
+    sides = (np.linspace(*ends, SIDE) for ends in zip(low, high, strict=True))
+    return np.stack(np.meshgrid(*sides), axis=-1)
 
 
 def lowest_points(loss: Loss, domain: tuple[Point, Point]) -> Lowest:
@@ -110,7 +117,8 @@ def lowest_points(loss: Loss, domain: tuple[Point, Point]) -> Lowest:
     if not minima:
         return Lowest(why_none(area, grid, losses, low_points), (), None, undefined, spread)
     finding = Finding.FOUND if len(minima) <= MAX_MINIMA else Finding.MANY
-    if has_valley(loss, np.array(minima), least, 10 * as_low, area):
+    some = np.array(minima)[: SEEDS // AROUND]
+    if comes_to_others(loss, some, least, 10 * as_low, area) or is_crossed(loss, some, least, area):
         finding = Finding.VALLEY
     x_digits, y_digits = (7 - np.floor(np.log10(area.size)).astype(int)).tolist()  # below there is rounding alone
     told = tuple((round(x, x_digits) + 0.0, round(y, y_digits) + 0.0) for x, y in np.array(minima).tolist())
@@ -140,7 +148,17 @@ def search(
         further, lower = descend(loss, more[area.holds(more)], area)
         points, depths = np.concatenate([points, further]), np.concatenate([depths, lower])
         least = min(between.min(), depths.min(initial=np.inf))
-    return points, depths, float(least)
+    for _ in range(CLOSE_UPS):  # a wave that is shorter than the cells of both grids shows only so
+        if not len(points):
+            break
+        lowest = points[depths.argmin()]
+        close = grid_of(lowest - CLOSE_UP * area.size, lowest + CLOSE_UP * area.size)
+        further, lower = descend(loss, local_minima(area, close, values(loss, close)), area)
+        is_lower = lower.min(initial=np.inf) < depths.min()
+        points, depths = np.concatenate([points, further]), np.concatenate([depths, lower])
+        if not is_lower:
+            break
+    return points, depths, float(min(least, depths.min(initial=np.inf)))
 
 
 def local_minima(
@@ -226,17 +244,30 @@ def is_minimum(loss: Loss, point: Float[np.ndarray, "2"], least: float, as_low: 
     return bool(near <= max(RISE * far, as_low))
 
 
-def has_valley(loss: Loss, minima: Float[np.ndarray, "minima 2"], least: float, as_low: float, area: Area) -> bool:
+def comes_to_others(loss: Loss, minima: Float[np.ndarray, "some 2"], least: float, as_low: float, area: Area) -> bool:
     """Whether from beside a minimum the search ends elsewhere, as low, and all between is as low: a line or plain."""
     angles = 2 * np.pi * np.arange(AROUND) / AROUND
     around = BESIDE * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    origins = np.repeat(minima[: SEEDS // AROUND], AROUND, axis=0)
+    origins = np.repeat(minima, AROUND, axis=0)
     beside = origins + np.resize(around, origins.shape) * area.size
     ends, depths = descend(loss, beside, area, within=BESIDE)
     away = (np.abs(ends - origins) > SAME_POINT * area.size).any(axis=1) & area.holds(ends) & (depths <= least + as_low)
     between = origins[:, None] + np.array(BETWEEN)[:, None] * (ends - origins)[:, None]
     low = least + as_low + SAGS * (np.median(values(loss, beside)) - least)
     return bool((away & (values(loss, between) <= low).all(axis=1)).any())
+
+
+def is_crossed(loss: Loss, minima: Float[np.ndarray, "some 2"], least: float, area: Area) -> bool:
+    """Whether on a ring around a minimum some point is just as low, up to rounding: a line of them goes through it."""
+    middle, width = np.zeros((len(minima), 1)), np.pi
+    rounds = []
+    for _ in range(ZOOMS):  # each time a part of the ring around its lowest point
+        angles = middle + width * np.linspace(-1, 1, 4 * AROUND + 1)
+        ring = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+        rounds.append(values(loss, minima[:, None] + RINGS[-1] * ring * area.size) - least)
+        middle, width = np.take_along_axis(angles, rounds[-1].argmin(axis=1)[:, None], axis=1), width / AROUND
+    usual, rounding = np.median(rounds[0], axis=1), 8 * np.finfo(float).eps * abs(least)
+    return bool((rounds[-1].min(axis=1) <= np.fmax(1e-15 * usual, rounding)).any())
 
 
 def why_none(

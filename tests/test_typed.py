@@ -12,7 +12,7 @@ from visit import address, message, opened, shown, sound, stage, texts, tracks
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.endings import verdicts
 from engine.fair import random_starts
-from engine.maps import common_ends
+from engine.maps import common_ends, sweep
 from engine.minima import MAX_MINIMA, Finding, lowest_points
 from engine.typed import TypedLoss, parse_landscape, typed_landscape
 from engine.xla import compile as programs
@@ -61,6 +61,7 @@ WITHOUT_MINIMUM = {
     "|x^2 + y^2 - 4|": Finding.VALLEY,
     "max(0, x) + max(0, y)": Finding.VALLEY,  # a plain, in a corner
     "max(0, x + y)": Finding.VALLEY,
+    "(sin(x) + cos(y))^2": Finding.VALLEY,  # two lines that cross where it is 0 to the last digit
     "(x + 5.01)^2 + y^2": Finding.OUTSIDE,  # right beside the edge
     "sin(5x)*sin(5y)": Finding.MANY,
     "sin(1000x) + y^2": Finding.MANY,
@@ -76,6 +77,8 @@ WITH_MINIMA = {
     "(x + y - 1.3)^2 + 1e-6 (x - y + 0.37)^2": [(0.465, 0.835)],  # nearly a line
     "1e-6 (x - 1)^2 + 1e-6 y^2": [(1, 0)],
     "1e9 (x - 1)^2 + 1e9 y^2": [(1, 0)],
+    "sin(50x) + sin(50y) + 0.01x^2 + 0.01y^2": [(-0.031416, -0.031416)],  # waves shorter than the cells of a grid
+    "sin(31x) + cos(37y) + 0.1(x^2 + y^2)": [(-0.050659, y) for y in (-0.084896, 0.084896)],
     "sin(x)*sin(y)": [
         (a * np.pi / 2, b * np.pi / 2) for a in (-3, -1, 1, 3) for b in (-3, -1, 1, 3) if (a - b) % 4 == 2
     ],
@@ -201,6 +204,15 @@ def test_where_it_is_level_up_to_rounding_no_run_is_said_to_be_stuck(text, start
     traces = race(typed.loss, {"SGD": RACERS[0]}, [start], 300, minima=typed.minima)
     ((verdict,),) = verdicts(typed.loss, traces, typed.minima).values()
     assert verdict.kind == "going"
+
+
+def test_without_a_value_at_the_start_no_run_is_said_to_diverge():
+    loss = HALF.chosen_landscape.loss
+    traces = race(loss, {"SGD": RACERS[0]}, [(-1.0, 2.0)], 20)
+    ((verdict,),) = verdicts(loss, traces, ()).values()
+    ((swept,),) = sweep(loss, RACERS[0], "learning_rate", [0.1], [(-1.0, 2.0)], 20).endings
+    assert verdict.words == "stopped at step 0: a number became too large or undefined"
+    assert swept is verdict.ending
 
 
 def test_without_a_value_at_the_start_the_page_says_to_move_it():
