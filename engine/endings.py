@@ -33,7 +33,7 @@ from engine.facts import (
 from engine.race import Run, Trace
 from engine.stationary import WAY_LEFT, StationaryPoint, overstepping, stationary_points
 
-NEAR = 0.25  # so close to a stationary point a run is at it, and the centre of an oscillation at a minimum
+NEAR = 0.25  # so close to a local minimum a run is in it, and the centre of an oscillation at a minimum
 
 
 class Ending(Enum):
@@ -117,12 +117,13 @@ def decide(
     if facts.moving:
         return Ending.OSCILLATING if facts.returned else Ending.GOING
     assert stationary is not None
-    near = np.linalg.norm(facts.end - stationary.point) < NEAR
-    if near and stationary.signs.min() > 0 and not is_near(stationary.point, minima, reach):
+    away = np.linalg.norm(facts.end - stationary.point)
+    if away < NEAR and stationary.signs.min() > 0 and not is_near(stationary.point, minima, reach):
         return Ending.LOCAL_MINIMUM
-    if near and stationary.signs.min() < 0 < stationary.signs.max():
+    # which it may only be passing, with a learning rate that is small or has fallen
+    if away < TOLERANCE and stationary.signs.min() < 0 < stationary.signs.max():
         return Ending.SADDLE
-    if near and stationary.signs.max() < 0:
+    if away < TOLERANCE and stationary.signs.max() < 0:
         return Ending.HILLTOP
     return Ending.SLOW
 

@@ -10,6 +10,7 @@ from visit import address, opened, shown, sound, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, race
 from engine.descent import Variant, descend
+from engine.endings import Ending, verdicts
 from engine.maps import sweep
 from engine.optimizers import knobs_of
 from engine.problems import bowl, mean_squared_error
@@ -216,6 +217,16 @@ def test_on_mini_batches_a_constant_rate_wanders_about_the_minimum_and_one_that_
     assert [*late] == ["SGD", "SGD, cosine", "SGD, 1/t"]
     assert stays > 0.5
     assert max(falls) < stays / 4
+
+
+def test_whose_rate_has_fallen_beside_a_saddle_point_is_not_said_to_be_stuck_there():
+    ackley = LANDSCAPES["Ackley"]
+    racer = Scheduled(SGD, SCHEDULES["linear"])(learning_rate=0.001, **{f"{PREFIX}steps": 20.0})
+    traces = race(ackley.loss, {"it": racer}, [(2.0, 1.5)], 300, minima=ackley.minima)
+    [verdict] = verdicts(ackley.loss, traces, ackley.minima)["it"]
+    assert verdict.ending is Ending.SLOW
+    swept = sweep(ackley.loss, racer, "learning_rate", [0.001], [(2.0, 1.5)], 300, minima=ackley.minima)
+    assert swept.endings[0, 0] is Ending.SLOW
 
 
 # ---- in links and on the pages
