@@ -138,7 +138,7 @@ SETUPS = {
         landscape="Booth",
         start=(-2.0, 2.0),
         steps=40,
-        racers=tuple(with_schedule(OPTIMIZERS["SAM"](learning_rate=0.01), one) for one in ("cosine", "constant")),
+        racers=tuple(with_schedule(OPTIMIZERS["SAM"](learning_rate=0.01), one) for one in ("cosine", "")),
     ),
     "a schedule in batches": RegressionSetup(
         examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))

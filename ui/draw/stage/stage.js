@@ -23,7 +23,8 @@ const MAX_FRAME_MILLISECONDS = 250; // a frame that took longer counts as this l
 const READ_MILLISECONDS = 100; // while it plays, numbers change so often: faster, nobody reads them
 const FADE_MILLISECONDS = 2500; // in a lecture the controls fade once the pointer has rested so long
 const MAX_ROWS = 5; // of one table; more racers stand in two beside each other,
-const MAX_COLUMNS = 3; // where each has no more numbers than these
+const MAX_COLUMNS = 3; // where each has no more numbers than these,
+const MAX_LETTERS = 14; // and no longer names than this
 const MAX_BESIDE = 3; // more views than these are all of one size
 const TYPING = "input, select, textarea, button, a, summary, [role=button], [role=radio], [contenteditable]"; // has keys of its own
 const NEAR_ENDS = { ArrowLeft: -1, ArrowRight: 1, PageUp: 25, PageDown: -25, Home: -Infinity, End: Infinity };
@@ -299,7 +300,8 @@ class Stage {
     });
     const { numbers } = this.parts;
     numbers.style.setProperty("--columns", this.numbers.length);
-    const count = rows.length > MAX_ROWS && this.numbers.length <= MAX_COLUMNS ? 2 : 1;
+    const fits = this.numbers.length <= MAX_COLUMNS && this.tracks.every(({ name }) => name.length <= MAX_LETTERS);
+    const count = fits && rows.length > MAX_ROWS ? 2 : 1;
     const table = (some) => element("table", { className: "numbers" },
       element("thead", {}, element("tr", {}, ...head.map((text) => element("th", { scope: "col", textContent: text })))),
       element("tbody", {}, ...some));
