@@ -1,5 +1,6 @@
 """Schedules: the factor of each step is what the libraries say, and a rule with one is that rule at other rates."""
 
+from collections import OrderedDict
 from dataclasses import replace
 
 import jax
@@ -8,6 +9,7 @@ import optax
 import pytest
 from visit import address, opened, shown, sound, texts, tracks
 
+import engine.xla.compile
 from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, race
 from engine.descent import Variant, descend
 from engine.endings import Ending, verdicts
@@ -195,22 +197,35 @@ def test_a_step_taken_apart_is_made_with_its_own_rate(text):
     np.testing.assert_allclose(taken.derived.p if text else -taken.moves, along, rtol=1e-5)
 
 
-def test_a_pair_that_the_engine_has_is_held_like_a_rule_and_named_on_disk_and_one_that_was_typed_is_not():
+def test_a_pair_that_the_engine_has_is_named_on_disk_and_one_that_was_typed_is_not():
     args = lambda rule: (BOWL.loss, rule, Variant(own_data=False, in_batches=False))  # noqa: E731
     named = {stable_name(descend.__wrapped__, args(Scheduled(SGD, schedule))) for schedule in SCHEDULES.values()}
     assert None not in named
     assert len(named | {stable_name(descend.__wrapped__, args(SGD))}) == len(SCHEDULES) + 1
     assert stable_name(descend.__wrapped__, args(Scheduled(TYPED, SCHEDULES["cosine"]))) is None
-    before = list(passing)
-    race(BOWL.loss, {"it": Scheduled(SGD, SCHEDULES["cosine"])()}, [(4.0, 1.0)], 5)
-    assert list(passing) == before
-    race(BOWL.loss, {"it": Scheduled(TYPED, SCHEDULES["cosine"])()}, [(4.0, 1.0)], 5)
+
+
+def test_few_programs_of_pairs_are_held_and_none_of_a_rule_is_dropped_for_them(monkeypatch, compiles):
+    pairs = OrderedDict()
+    monkeypatch.setattr(engine.xla.compile, "MAX_PAIRS", 2)
+    monkeypatch.setattr(engine.xla.compile, "pairs", pairs)
+    go = lambda rule: race(BOWL.loss, {"it": rule()}, [(4.0, 1.0)], 5)  # noqa: E731
+    go(SGD)
+    for name in ("step", "cosine", "1/t"):
+        go(Scheduled(SGD, SCHEDULES[name]))
+    assert [key[2].schedule.name for key in pairs] == ["cosine", "1/t"]
+    compiles()
+    go(SGD)
+    go(Scheduled(SGD, SCHEDULES["cosine"]))
+    assert compiles() == 0
+    go(Scheduled(TYPED, SCHEDULES["cosine"]))
     assert any(isinstance(part, Scheduled) for part in next(reversed(passing)))
+    assert len(pairs) == 2
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_on_mini_batches_a_constant_rate_wanders_about_the_minimum_and_one_that_falls_settles(seed):
-    setup = replace(presets("2D Regression")["A learning rate that stays, and two that fall"].setup, seed=seed)
+    setup = replace(presets("2D Regression")["A rate that stays, and two that fall"].setup, seed=seed)
     result = regression(setup)
     late = {name: trace.positions[0, -100:] for name, trace in result.traces.items()}
     stays, *falls = (np.linalg.norm(path - result.minimum, axis=1).mean() for path in late.values())
@@ -225,8 +240,6 @@ def test_whose_rate_has_fallen_beside_a_saddle_point_is_not_said_to_be_stuck_the
     traces = race(ackley.loss, {"it": racer}, [(2.0, 1.5)], 300, minima=ackley.minima)
     [verdict] = verdicts(ackley.loss, traces, ackley.minima)["it"]
     assert verdict.ending is Ending.SLOW
-    swept = sweep(ackley.loss, racer, "learning_rate", [0.001], [(2.0, 1.5)], 300, minima=ackley.minima)
-    assert swept.endings[0, 0] is Ending.SLOW
 
 
 # ---- in links and on the pages

@@ -21,6 +21,9 @@ MAX_PROGRAMS = 512  # that are held for each function
 # that are held in all of those that may never be asked for again: races on 70 typed formulas left a process 32 MB
 # larger. In a class that types more rules than this, a slider may have to wait for a compile
 MAX_PASSING = 24
+# that are held in all of rules with a schedule: there are 128 such pairs, each on every loss, of 2 MB each. They have
+# names, so that one which was dropped comes back from disk
+MAX_PAIRS = 64
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round
 # of LLVM, and each small kernel a set-up of MLIR.
@@ -35,6 +38,7 @@ UNMARKED = ("stablehlo.constant", "stablehlo.return")
 
 # the programs of losses that were made while the process runs, such as a typed one, whatever they do; the newest last
 passing: OrderedDict[Hashable, Any] = OrderedDict()
+pairs: OrderedDict[Hashable, Any] = OrderedDict()  # the programs of rules with a schedule, as those
 
 # entered around each compile, and each wait for another's of the same function: a server can let others go on meanwhile
 while_compiling: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -79,8 +83,8 @@ def compiled(
     That is ``jax.jit`` with less to remember: it would keep beside each program what the program was made from, half
     as large again. What is decorated can't be differentiated or called from within another such function. Of more than
     ``max_programs`` the one that was not used for longest is dropped. Where a static argument is called, but is neither
-    a function nor a class nor a tuple of such, the program is one of at most ``MAX_PASSING``, which all such functions
-    share. A rule with a schedule is such a tuple: there are many pairs, but each may be asked for again, by its name.
+    a function nor a class, the program is one of at most ``MAX_PASSING``, which all such functions share; where it is a
+    tuple of such, as a rule with a schedule is, one of at most ``MAX_PAIRS``.
 
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
@@ -104,8 +108,11 @@ def compiled(
             """Where a program is held, beside how many others at most, and under which key."""
             leaves, tree = jax.tree.flatten(arrays)
             key = (function, *kinds, tree, *((np.shape(leaf), leaf.dtype) for leaf in leaves))
-            is_passing = not all(isinstance(part, FunctionType | type) for part in callables_in(kinds))
-            return (passing, MAX_PASSING, key) if is_passing else (programs, max_programs, key)
+            if not all(isinstance(part, FunctionType | type) for part in callables_in(kinds)):
+                return passing, MAX_PASSING, key
+            if any(isinstance(kind, tuple) and callable(kind) for kind in kinds):
+                return pairs, MAX_PAIRS, key
+            return programs, max_programs, key
 
         @wraps(function)
         def call(*args: Any) -> Any:
