@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ui.numbers import format_plain
 from ui.setup.codec import MAX_NOTES, decode, encode, param_name
 from ui.setup.pages import SETUPS
+from ui.setup.plain import JOINER
 from ui.setup.presets import read_query
 from ui.setup.racers import MAX_RACERS, racer_names
 from ui.setup.stops import stops
@@ -32,6 +33,7 @@ def test_any_query_is_a_set_up_whose_own_link_is_the_same_one(page, data):
     """2,000 queries on every page."""
     setup, notes = read_query(page, data.draw(queries(page)))
     assert reopened(page, setup) == (setup, [])
+    notes = [note.replace(JOINER, "") for note in notes]  # beside a colon, which Streamlit would read otherwise
     assert all(note.isprintable() and note.endswith((".", "?")) and len(note) < 1200 for note in notes)
     for kind, value in ((kind, getattr(setup, name)) for name, kind in setup.settings().items()):
         assert kind.many or kind.decode(kind.encode(value)) == value
