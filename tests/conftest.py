@@ -94,14 +94,21 @@ def compiles(compiled):
 @pytest.fixture(scope="session")
 def walk():
     """The plain loop that a race must agree with: one start, one step after the other, every position kept."""
-    slope_of = functools.cache(lambda loss: jax.jit(jax.grad(loss)))
+
+    @functools.cache
+    def compiled_step(loss):
+        def step(optimizer, memory, x, number):
+            value, gradient = jax.value_and_grad(loss)(x)
+            return update_at(optimizer, gradient, memory, x, number, value, loss)
+
+        return jax.jit(step)
 
     def path(loss, optimizer, start, steps):
         optimizer = jax.tree.map(jnp.float32, optimizer)  # with its knobs as the race has them
         x = jnp.asarray(start, jnp.float32)
-        slope, memory, positions = slope_of(loss), optimizer.init(x), [x]
-        for step in range(steps):
-            move, memory = update_at(optimizer, slope(x), memory, x, jnp.array(step), loss(x), loss)
+        memory, positions = jax.tree.map(jnp.asarray, optimizer.init(x)), [x]
+        for number in range(steps):
+            move, memory = compiled_step(loss)(optimizer, memory, x, number)
             x = x + move
             positions.append(x)
         return np.stack(positions)
