@@ -12,6 +12,7 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, race, reshaped, xla
 from engine.elementary import cos_turns, quick_expm1
 from engine.knobs import knob
+from engine.landscapes import evaluate_at
 from engine.landscapes import landscape as enter
 from engine.optimizers import Newton
 from engine.quantities import hessians
@@ -178,9 +179,8 @@ def test_its_slope_is_that_of_its_value_in_double_precision(landscape, rng):
     _, slopes = value_and_slope(landscape.loss)(points)
     step = 1e-6
     with jax.enable_x64(True):
-        value = jax.jit(jax.vmap(landscape.loss))
         beside = points.astype(np.float64)[:, None, :] + step * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
-        right, left, up, down = value(jnp.asarray(beside.reshape(-1, 2))).reshape(-1, 4).T
+        right, left, up, down = evaluate_at(landscape.loss, jnp.asarray(beside.reshape(-1, 2))).reshape(-1, 4).T
         differences = np.stack([right - left, up - down], axis=-1) / (2 * step)
     np.testing.assert_allclose(slopes, differences, rtol=1e-4, atol=1e-5 * np.abs(differences).max())
 
