@@ -70,9 +70,10 @@ def put_together(kind: Any, numbers: Any) -> Any:
     return kind if numbers is None else kind(*numbers)
 
 
-def call_with(function: Callable, kinds: Sequence[Any], numbers: Sequence[Any], *arrays: Any) -> Any:
-    """Call a function whose static arguments were taken apart."""
-    return function(*map(put_together, kinds, numbers), *arrays)
+def call_with(function: Callable, kinds: tuple, numbers: Any, *arrays: Any) -> Any:
+    """Call a function whose first static argument was taken apart."""
+    kind, *others = kinds
+    return function(put_together(kind, numbers), *others, *arrays)
 
 
 def compiled(
@@ -89,7 +90,7 @@ def compiled(
     Of the arguments ``one_kernel`` says whether to compile all into one kernel, if XLA can. It makes several else, and
     hands them to its threads one by one, which takes longer than a short race does.
 
-    One program serves all values of a ``Traced`` static argument: its numbers are one more array.
+    The first static argument may be ``Traced``: one program serves all its values, which are one more array.
 
     ``each`` of what is decorated takes many calls, and builds their programs ``AT_ONCE``.
     """
@@ -100,9 +101,9 @@ def compiled(
         at_once = threading.Semaphore(AT_ONCE)
 
         def sort_out(args: tuple) -> tuple[tuple, tuple]:
-            """What is compiled in, and the arrays: first the numbers of each static argument, then the others."""
-            kinds, numbers = zip(*map(take_apart, args[:num_static]), strict=True)
-            return kinds, (numbers, *args[num_static:])
+            """What is compiled in, and the arrays: first the numbers of the first static argument, then the others."""
+            kind, numbers = take_apart(args[0])
+            return (kind, *args[1:num_static]), (numbers, *args[num_static:])
 
         def place_of(kinds: tuple, arrays: tuple) -> tuple[OrderedDict[Hashable, Any], int, Hashable]:
             """Where a program is held, beside how many others at most, and under which key."""
