@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -52,6 +52,7 @@ def bumps(coordinate):
     return (jnp.clip(2 - away, 0) ** 3 - 4 * jnp.clip(1 - away, 0) ** 3) / 6
 
 
+@cache
 def example() -> str:
     """A painting for those who have none yet: two hollows, the deeper one behind a ridge."""
     x, y = np.meshgrid(*[(np.arange(SIDE) - (SIDE - 1) / 2) * 2 * EDGE / (SIDE - 3)] * 2)

@@ -175,9 +175,10 @@ class LandscapeSetup(RunSetup):
 
     def without_unfit(self, notes: list[str]) -> Self:
         """Without the knobs that its landscape does not have, too."""
-        has = [knob.name for knob in self.chosen_landscape.knobs]
+        # a typed or painted one has none, and to look for its minima takes its time
+        has = [knob.name for knob in LANDSCAPES[self.landscape].knobs] if self.landscape in LANDSCAPES else []
         who, knobs = self.landscape_name or "The landscape", ", ".join(has) or "none"
-        for name in dict(self.shape).keys() - has:
+        for name in (name for name, _ in self.shape if name not in has):
             notes.append(f"{who} has no setting {quoted(name)}; it is left out. It has {knobs}.")
         own = tuple((name, value) for name, value in self.shape if name in has)
         return replace(super().without_unfit(notes), shape=own)
