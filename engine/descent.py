@@ -213,6 +213,10 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
     state = jax.tree.map(jnp.asarray, optimizer.init(start))
     epoch = batches_per_epoch(len(data[0]), batch_size) if in_batches else 1
     min_quiet_steps = jnp.maximum(MIN_QUIET_STEPS if jax.tree.leaves(state) else 1, epoch)
+    if (
+        not optimizer.keeps_rate
+    ):  # a loss that hardly changes while the steps are short says nothing: they may grow again
+        min_quiet_steps = steps + 2  # which is never
     run = _Run(
         proposed=start,
         accepted=start,

@@ -15,13 +15,15 @@ import numpy as np
 from jaxtyping import Float
 
 from engine.landscapes import Landscape
-from engine.typed import MAX_KEPT, landscape_found
+from engine.typed import landscape_found
 from engine.xla.compile import Traced
 
 NAME = "Painted"
 SIDE = 24  # heights of a painting, per side: those at its edge lie around the domain
 EDGE = 5.0  # of the domain, in each direction
+DOMAIN = ((-EDGE, EDGE), (-EDGE, EDGE))
 HIGHEST = 10.0  # the loss where it is white; where it is black it is 0
+MAX_PAINTINGS = 128  # that are kept: two for each of a class
 LETTERS = string.ascii_letters + string.digits + "-_"  # which an address holds as they are
 FORMULA = r"f(x, y) = \sum_{i, j} h_{i j} \, B(u - i) \, B(v - j)"  # B is the cubic B-spline
 
@@ -76,8 +78,7 @@ def encode_heights(heights: Float[np.ndarray, "side side"]) -> str:
     return "".join(LETTERS[level // len(LETTERS)] + LETTERS[level % len(LETTERS)] for level in levels.flat)
 
 
-@lru_cache(MAX_KEPT)
+@lru_cache(MAX_PAINTINGS)
 def painted_landscape(painting: str) -> Landscape:
     """The landscape of a painting's text: its minima are looked for."""
-    domain = ((-EDGE, EDGE), (-EDGE, EDGE))
-    return landscape_found(NAME, Painted(decode_heights(painting)), domain, FORMULA)
+    return landscape_found(NAME, Painted(decode_heights(painting)), DOMAIN, FORMULA)

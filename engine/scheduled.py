@@ -84,6 +84,8 @@ class Scheduled(NamedTuple):
 class ScheduledOptimizer(MadeOptimizer):
     """An optimizer whose learning rate follows a schedule."""
 
+    keeps_rate = False
+
     @property
     def takes_at(self) -> bool:  # type: ignore[override]
         """Whether its rule asks for more than the gradient."""

@@ -11,7 +11,7 @@ import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race, reshaped, xla
 from engine.elementary import cos_turns, quick_expm1
-from engine.knobs import knob
+from engine.knobs import Knob, knob
 from engine.landscapes import evaluate_at
 from engine.landscapes import landscape as enter
 from engine.optimizers import Newton
@@ -340,7 +340,7 @@ def test_a_knob_has_a_range_a_symbol_and_words(one):
     ],
 )
 def test_a_shape_with_an_incomplete_knob_is_refused_with_the_reason(the_knob, sentence, monkeypatch):
-    monkeypatch.setitem(KNOBS, "height", knob(3.0, 0.0, 9.0, "h", about="How tall."))
+    monkeypatch.setitem(KNOBS, "height", Knob("height", 3.0, 0.0, 9.0, "h", False, "How tall."))
     before = dict(LANDSCAPES)
 
     class Hill(Shape):

@@ -331,3 +331,15 @@ def test_every_tab_of_the_race_stands_with_schedules(show):
     app = shown(RaceSetup(landscape="Himmelblau", racers=racers, steps=20, points=16, show=show))
     assert not app.error
     assert not app.warning
+
+
+@pytest.mark.parametrize(("name", "knobs"), [("cyclical", {}), ("warm-up", {"warm_up": 100.0})])
+def test_a_run_whose_rate_changes_is_not_ended_where_its_steps_are_short_for_a_while(name, knobs):
+    fit = bowl(23, 1.0, seed=4)
+    racer = with_schedule(SGD(learning_rate=1e-4), name)
+    racer = racer.rule(**vars(racer) | {f"{PREFIX}{knob}": value for knob, value in knobs.items()})
+    options = {"data": fit.data, "tolerance": 30.0}
+    falling = race(mean_squared_error, {"it": racer}, [(2.5, 8.0)], 200, **options)["it"]
+    plain = race(mean_squared_error, {"it": SGD(learning_rate=1e-6)}, [(2.5, 8.0)], 200, **options)["it"]
+    assert plain.settled_at[0] > 0  # a rate that stays as short as this one begins is ended
+    assert falling.settled_at[0] == -1

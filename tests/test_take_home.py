@@ -161,6 +161,9 @@ SETUPS = {
     "typed landscape of one variable, where it has no value": RaceSetup(
         landscape="own", own="sqrt(x)", start=(0.3, 1.0), steps=60, racers=(OPTIMIZERS["SGD"](learning_rate=0.1),)
     ),
+    "a search where a trial has no value": RaceSetup(
+        landscape="own", own="sqrt(x)", start=(0.3, 1.0), steps=20, racers=(OPTIMIZERS["Backtracking"](),)
+    ),
     "painted landscape": RaceSetup(landscape="painted", start=(4.0, 3.0), steps=60, racers=TWO),
     "typed rules": RaceSetup(
         landscape="Booth", start=(-2.0, 2.0), steps=60, racers=(*map(typed, TYPED), OPTIMIZERS["Adam"]())

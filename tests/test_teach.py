@@ -169,6 +169,27 @@ def test_what_is_hidden_or_locked_stays_whatever_is_chosen(page):
         assert decode(encode(kept), kind()) == (kept, [])
 
 
+@pytest.mark.parametrize(
+    "made_from",
+    [{"landscape": "Quadratic", "shape": (("angle", 30.0),)}, {"landscape": "painted", "painted": "B" * 1152}],
+)
+@pytest.mark.parametrize("fixed", ["hide", "lock"])
+def test_what_a_fixed_landscape_is_made_from_stays_with_it(fixed, made_from):
+    setup = replace(RaceSetup(**made_from), **{fixed: ("landscape",)})
+    for preset in presets("Ackley Race").values():
+        kept = preset.setup.with_layout_of(setup).with_fixed_of(setup)
+        same = preset.setup.landscape == setup.landscape and fixed == "lock"  # then its knobs are free to change
+        assert same or {name: getattr(kept, name) for name in made_from} == made_from
+        assert decode(encode(kept), RaceSetup()) == (kept, [])
+
+
+def test_knobs_that_are_locked_stay_with_their_landscape():
+    setup = RaceSetup(landscape="Quadratic", shape=(("angle", 30.0),), lock=("shape",))
+    other = setup.with_setting("landscape", "Booth").with_fixed_of(setup)
+    assert (other.landscape, other.shape) == ("Booth", ())
+    assert decode(encode(other), RaceSetup()) == (other, [])
+
+
 def test_a_preset_and_a_reset_leave_alone_what_is_locked():
     setup = RaceSetup(landscape="Ravine", start=(-3.0, 2.0), **FEW, lock=("landscape", "start", "racer"))
     app = shown(setup)

@@ -85,6 +85,7 @@ class Optimizer:
     formula: ClassVar[str]  # LaTeX
     source: ClassVar[str]  # the paper
     takes_at: ClassVar[bool] = False  # whether its update has the parameter ``at``
+    keeps_rate: ClassVar[bool] = True  # whether its learning rate is the same in each step
     # for those who check annotations as it runs: in the place of a knob JAX puts tracers, batches, axes
     __no_type_check__: ClassVar[bool] = True
 

@@ -78,7 +78,10 @@ def height_ticks(landscape: Landscape, low: float, high: float) -> dict[float, s
 
 
 def revision_of(landscape: Landscape) -> str:
-    """What tells the figures of a landscape from those of the others in the browser, which may not be told its name."""
+    """What tells the figures of a landscape from those of the others in the browser, which may not be told its name.
+
+    All paintings share one, and so do the values of a landscape's knobs: where one is turned, camera and zoom stay.
+    """
     if landscape.found:
         return digest(f"{landscape.formula} {landscape.domain}")
     return str(list(LANDSCAPES).index(landscape.name))

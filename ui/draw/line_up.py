@@ -148,7 +148,7 @@ def show_knob(controls: Controls[Any], number: int, entry: Entry, knob: Knob, la
 
 
 def knob_widget(knob: Knob, among: float) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
-    """The widget of a knob, what it chooses from, and how it looks: a switch, a slider through decades, or a plain one.
+    """The widget of a knob, what it chooses from, and how it looks.
 
     ``among`` its stops is this value, too.
     """
@@ -157,7 +157,11 @@ def knob_widget(knob: Knob, among: float) -> tuple[Callable[..., Any], list[Any]
     if knob.log:
         return st.select_slider, [stops(knob.low, knob.high, among)], {"format_func": format_plain}
     size = knob.high - knob.low
-    digits = 4 if 0.999 < knob.high < 1 else 0 if size > 10 else max(3, 3 - math.ceil(math.log10(size)))
+    if size > 100:  # such as the lowest loss, which a slider would not meet
+        return st.number_input, [knob.low, knob.high], {"step": 1.0, "format": "%.9g"}
+    if size > 10:
+        return st.slider, [knob.low, knob.high], {"step": 0.1, "format": "%g"}
+    digits = 4 if 0.999 < knob.high < 1 else max(3, 3 - math.ceil(math.log10(size)))
     return st.slider, [knob.low, knob.high], {"step": 10.0**-digits, "format": f"%.{digits}f"}
 
 

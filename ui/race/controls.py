@@ -74,8 +74,8 @@ def surface(setup: RaceSetup) -> None:
     shape(setup)
     if setup.is_own:
         own_landscape(setup)
-    if setup.is_painted:
-        painted_landscape()
+    if setup.is_painted and not setup.hides("landscape"):
+        painted_landscape(setup)
     CONTROLS.draw(
         "view",
         st.segmented_control,
@@ -142,8 +142,8 @@ def shape(setup: RaceSetup) -> None:
         )
 
 
-def painted_landscape() -> None:
-    """The upload of a picture, and under it why it could not be read."""
+def painted_landscape(setup: RaceSetup) -> None:
+    """The upload of a picture, and under it why the last one could not be read, until another one is shown."""
     CONTROLS.memory.labels["painted"] = {"": "Picture"}
     CONTROLS.draw(
         "painted",
@@ -156,7 +156,9 @@ def painted_landscape() -> None:
         help=f"Dark becomes low, and light becomes high. At most {MAX_PIXELS} pixels wide and high; it is made smooth, "
         f"with {SIDE - 2} heights per side, and stretched into a square. The link of this page carries those heights.",
     )
-    if problem := st.session_state.get(CONTROLS.key("no-picture")):
+    shown = CONTROLS.memory.scene, setup.painted
+    problem, beside = st.session_state.get(CONTROLS.key("no-picture"), ("", shown))
+    if problem and beside == shown:
         st.markdown(f":material/error: {plain(problem)} Until then the picture before stays.")
 
 
@@ -169,7 +171,8 @@ def take_picture() -> None:
             CONTROLS.update(painted=read_picture(given.getvalue()))
         except PictureError as error:
             problem = str(error)
-    st.session_state[CONTROLS.key("no-picture")] = problem
+    shown = CONTROLS.memory.scene, CONTROLS.current_setup().painted
+    st.session_state[CONTROLS.key("no-picture")] = problem, shown
 
 
 def own_landscape(setup: RaceSetup) -> None:

@@ -77,7 +77,8 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     st.html(SCROLLED_BY_FINGER)
     with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
-    limit = limit_of(setup.chosen_landscape)
+    told = not (setup.chosen_landscape.knobs and setup.hides("shape"))
+    limit = limit_of(setup.chosen_landscape) if told else None
     show_figure(
         outcomes(setup, found, limit, theme), CONTROLS.key("outcomes"), on_select=take_rate, selection_mode="points"
     )

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from engine import LANDSCAPES, ExpressionError, Landscape, reshaped
 from engine.knobs import Knob
+from engine.painted import DOMAIN as PAINTED_DOMAIN
 from engine.painted import NAME as PAINTED_NAME
 from engine.painted import SIDE, decode_heights, example, painted_landscape
 from engine.shapes import KNOBS
@@ -69,6 +70,11 @@ class TurnedKnobs(Kind):
         return tuple((name, held[name]) for name, knob in self.knobs.items() if held[name] != knob.default)
 
 
+def first_place(landscape: Landscape) -> tuple[float, float]:
+    """Where a race on a landscape usually starts."""
+    return next(iter(landscape.places.values()))
+
+
 @dataclass(frozen=True)
 class Painting(Kind):
     """The heights of a painting, or nothing for the example."""
@@ -123,9 +129,9 @@ class LandscapeSetup(RunSetup):
             return painted_landscape(self.painted or example())
         if self.is_own:
             return typed_landscape(self.own or EXAMPLE_LANDSCAPE, (self.across, self.up))
-        known = LANDSCAPES[self.landscape]
-        own = {knob.name for knob in known.knobs}
-        return reshaped(known, **{name: value for name, value in self.shape if name in own})
+        return reshaped(
+            LANDSCAPES[self.landscape], **{name: value for name, value in self.shape if name in self.own_knobs}
+        )
 
     @property
     def landscape_name(self) -> str:
@@ -154,8 +160,10 @@ class LandscapeSetup(RunSetup):
         chosen = super().with_setting(name, value)
         if name == "landscape":
             chosen = replace(chosen, shape=())
-        if name == "landscape" and value != OWN_LANDSCAPE:
-            return replace(chosen, start=next(iter(chosen.chosen_landscape.places.values())))
+        if name == "landscape" and value in LANDSCAPES:
+            return replace(chosen, start=first_place(LANDSCAPES[value]))
+        if name == "landscape" and value == PAINTED_LANDSCAPE:
+            return replace(chosen, start=usual_start(PAINTED_DOMAIN))
         if name == "shape":
             places = self.chosen_landscape.places
             here = next((place for place, point in places.items() if point == self.start), "")
@@ -173,13 +181,26 @@ class LandscapeSetup(RunSetup):
         inside = [low <= x <= high for x, (low, high) in zip(self.start, (chosen.across, chosen.up), strict=True)]
         return all(inside) and self.start != usual_start((self.across, self.up))
 
+    def with_fixed_of(self, other: Self) -> Self:
+        """With a landscape that is fixed stays what it is made from; of another one there are other knobs."""
+        kept, changed = super().with_fixed_of(other), self.landscape != other.landscape
+        if other.hides("landscape") or (other.fixes("landscape") and changed):
+            kept = replace(kept, **{name: getattr(other, name) for name in ("shape", "painted", *OWN)})
+        if other.fixes("landscape") and changed and not other.fixes("start"):
+            kept = replace(kept, start=first_place(kept.chosen_landscape))
+        return replace(kept, shape=tuple(one for one in kept.shape if one[0] in kept.own_knobs))
+
+    @property
+    def own_knobs(self) -> list[str]:
+        """The names of the knobs that its landscape has; a typed or a painted one has none."""
+        return [knob.name for knob in LANDSCAPES[self.landscape].knobs] if self.landscape in LANDSCAPES else []
+
     def without_unfit(self, notes: list[str]) -> Self:
         """Without the knobs that its landscape does not have, too."""
-        # a typed or painted one has none, and to look for its minima takes its time
-        has = [knob.name for knob in LANDSCAPES[self.landscape].knobs] if self.landscape in LANDSCAPES else []
-        who, knobs = self.landscape_name or "The landscape", ", ".join(has) or "none"
+        has, who = self.own_knobs, self.landscape_name or "The landscape"
+        those = "" if self.hides("landscape") else f" It has {', '.join(has) or 'none'}."
         for name in (name for name, _ in self.shape if name not in has):
-            notes.append(f"{who} has no setting {quoted(name)}; it is left out. It has {knobs}.")
+            notes.append(f"{who} has no setting {quoted(name)}; it is left out.{those}")
         own = tuple((name, value) for name, value in self.shape if name in has)
         return replace(super().without_unfit(notes), shape=own)
 

@@ -66,8 +66,11 @@ class Descent:
     def quiet_steps(self) -> dict[str, int]:
         """For how many steps the loss of each racer has to stay within the tolerance."""
         start = jnp.asarray(self.start)
+        never = self.steps + 2
         return {
             name: max(MIN_QUIET_STEPS if jax.tree.leaves(racer.init(start)) else 1, self.epoch)
+            if racer.keeps_rate
+            else never
             for name, racer in self.racers.items()
         }
 

@@ -118,7 +118,7 @@ def backtrack(rule, at, x, gradient, direction):
     slope = torch.sum(gradient * direction)
     step = rule.learning_rate if torch.isfinite(slope) else torch.nan * slope
     for _ in range(60):
-        if not at.value(x + step * direction) > at.loss + rule.share * step * slope:
+        if at.value(x + step * direction) <= at.loss + rule.share * step * slope:
             return step
         step = rule.shrink * step
     return 0 * step'''
