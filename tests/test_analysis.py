@@ -75,7 +75,11 @@ def test_a_short_race_is_judged_too(steps):
     starts = [(4, 1), (0.001, 0.001), (1e30, 0)]
     _, found = judge("Bowl", SGD(), starts, steps)
     assert [verdict.kind for verdict in found] == ["going", "converged", "diverged"]
-    assert [verdict.words for verdict in found] == ["still going", "converged at step 0", "diverged at step 0"]
+    assert [verdict.words for verdict in found] == [
+        "still going",
+        "converged at step 0",
+        "stopped at step 0: a number became too large or undefined",
+    ]
     _, [at_rest] = judge("Bowl", SGD(), [(0.001, 0.001)], steps, minima=())
     assert at_rest.words == "still going"
 

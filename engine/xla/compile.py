@@ -72,8 +72,7 @@ def put_together(kind: Any, numbers: Any) -> Any:
 
 def call_with(function: Callable, kinds: tuple, numbers: Any, *arrays: Any) -> Any:
     """Call a function whose first static argument was taken apart."""
-    kind, *others = kinds
-    return function(put_together(kind, numbers), *others, *arrays)
+    return function(*(put_together(kind, numbers) for kind in kinds[:1]), *kinds[1:], *arrays)
 
 
 def compiled(
@@ -102,8 +101,11 @@ def compiled(
 
         def sort_out(args: tuple) -> tuple[tuple, tuple]:
             """What is compiled in, and the arrays: first the numbers of the first static argument, then the others."""
-            kind, numbers = take_apart(args[0])
-            return (kind, *args[1:num_static]), (numbers, *args[num_static:])
+            kinds, numbers = args[:num_static], None
+            if kinds:
+                kind, numbers = take_apart(kinds[0])
+                kinds = (kind, *kinds[1:])
+            return kinds, (numbers, *args[num_static:])
 
         def place_of(kinds: tuple, arrays: tuple) -> tuple[OrderedDict[Hashable, Any], int, Hashable]:
             """Where a program is held, beside how many others at most, and under which key."""

@@ -6,6 +6,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from engine import OPTIMIZERS, SCHEDULES
+from engine.painted import SIDE
 from engine.rule_known import text_of
 from engine.rule_text import EXAMPLE
 from engine.rules import NAME as OWN_RULE
@@ -27,7 +28,7 @@ from ui.setup.kinds import (
     Whole,
     encode_number,
 )
-from ui.setup.landscapes import TurnedKnobs
+from ui.setup.landscapes import Painting, TurnedKnobs
 from ui.setup.pages import SETUPS
 from ui.setup.questions.link import QUESTIONS, Ask
 from ui.setup.racers import Racers
@@ -111,6 +112,9 @@ question_texts = st.one_of(
 )
 
 
+PAINTINGS = [letters * SIDE * SIDE for letters in ("aa", "-_", "Qz")]
+
+
 def fitting(page, kind: Kind):
     """Texts of a link for a setting, nearly all of which fit."""
     match kind:
@@ -136,6 +140,8 @@ def fitting(page, kind: Kind):
         case TurnedKnobs():
             each = st.fixed_dictionaries({}, optional={name: knob(one) for name, one in kind.knobs.items()})
             return each.map(lambda some: kind.encode(tuple(some.items())))
+        case Painting():
+            return st.one_of(st.just(""), st.sampled_from(PAINTINGS), hostile)
         case Racers():
             return racer_texts
         case Ask():
