@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import jax
 import numpy as np
 
-from engine import LANDSCAPES, OPTIMIZERS, Landscape, Optimizer, Trace, race
+from engine import OPTIMIZERS, Optimizer, Trace, race
 from engine.endings import verdicts
+from engine.landscapes import code_of
 from engine.notebook import REPLAYS
 from engine.optimizers import Rule
 from engine.paths import on_steps
@@ -24,8 +26,8 @@ from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
-# the optimizers whose programs are compiled, by the landscape; whatever its knobs, which are not compiled in
-raced: WeakKeyDictionary[Landscape, set[Rule]] = WeakKeyDictionary()
+# the optimizers whose programs are compiled, by what is compiled in of the landscape: not its knobs or its painting
+raced: WeakKeyDictionary[Any, set[Rule]] = WeakKeyDictionary()
 RULES = frozenset(OPTIMIZERS.values())
 
 
@@ -52,18 +54,13 @@ def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Tra
     traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
     # a typed rule would be held as long as its landscape, which may be for ever
     lasting = {racer.rule for racer in racers.values() if plain_rule(racer.rule) in RULES}
-    raced.setdefault(as_compiled(landscape), set()).update(lasting)
+    raced.setdefault(code_of(landscape.loss), set()).update(lasting)
     return traces
-
-
-def as_compiled(landscape: Landscape) -> Landscape:
-    """The landscape of the registry that is compiled in the place of one whose knobs are turned."""
-    return LANDSCAPES.get(landscape.name, landscape)
 
 
 def is_compiled(setup: RaceSetup) -> bool:
     """Whether every racer of the line-up has run on this landscape since the server started."""
-    return {racer.rule for racer in setup.racers} <= raced.get(as_compiled(setup.chosen_landscape), set())
+    return {racer.rule for racer in setup.racers} <= raced.get(code_of(setup.chosen_landscape.loss), set())
 
 
 def at_start(setup: RaceSetup) -> dict[str, Trace]:
