@@ -18,7 +18,7 @@ from visit import FILES, ROOT, address, floats, message, opened, past_the_questi
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.knobs import Knob
 from engine.notebook import REPLAYS
-from ui.draw.line_up import letters
+from ui.draw.line_up import knob_widget, letters
 from ui.draw.stage.browser import PLOTLY
 from ui.draw.stage.stage import STILL_ID_LENGTH, unpacked_figures
 from ui.frame import PAGES
@@ -63,8 +63,8 @@ def widget(app: AppTest, knob: Knob, slot: int = 1):
     """A knob of a racer. All but the first lie behind a button, and are there once it is pressed."""
     if knob.name != "learning_rate":
         more(app, slot)
-    kind = "toggle" if knob.is_switch else "select_slider" if knob.log else "slider"
-    return getattr(app, kind)(key=f"race-{slot}-{knob.name}")
+    kind, *_ = knob_widget(knob, knob.default)
+    return getattr(app, kind.__name__)(key=f"race-{slot}-{knob.name}")
 
 
 def fold(app: AppTest, *keys: str, out: bool = True) -> AppTest:

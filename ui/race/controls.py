@@ -74,7 +74,7 @@ def surface(setup: RaceSetup) -> None:
     shape(setup)
     if setup.is_own:
         own_landscape(setup)
-    if setup.is_painted and not setup.hides("landscape"):
+    if setup.is_painted:
         painted_landscape(setup)
     CONTROLS.draw(
         "view",

@@ -184,7 +184,9 @@ class LandscapeSetup(RunSetup):
     def with_fixed_of(self, other: Self) -> Self:
         """With a landscape that is fixed stays what it is made from; of another one there are other knobs."""
         kept, changed = super().with_fixed_of(other), self.landscape != other.landscape
-        if other.hides("landscape") or (other.fixes("landscape") and changed):
+        if other.hides("landscape"):  # whose knobs are hidden with it
+            kept = replace(kept, shape=other.shape)
+        if other.fixes("landscape") and changed:
             kept = replace(kept, **{name: getattr(other, name) for name in ("shape", "painted", *OWN)})
         if other.fixes("landscape") and changed and not other.fixes("start"):
             kept = replace(kept, start=first_place(kept.chosen_landscape))
