@@ -41,7 +41,7 @@ def show_stage(
 
     ``waits``: the race is on its way, and the traces are of its start.
     """
-    held = asking.held or waits
+    held, noise = asking.held or waits, setup.gradient_noise
     landscape, layout = setup.chosen_landscape, stage_layout(CONTROLS, setup)
     if asking.blind:
         return show_blind_map(asking, landscape.loss, setup.start, box(landscape, setup.view), layout)
@@ -55,7 +55,7 @@ def show_stage(
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
-    curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
+    curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame, noise=noise)
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
@@ -102,10 +102,11 @@ def show_stage(
         on_seen=asking.on_seen,
     )
     if curve:
-        explain_curve(setup, "xy", curve.limits)
+        explain_curve(setup, "xy", curve.limits, noise=bool(noise))
 
 
 def take_apart(setup: RaceSetup, traces: Mapping[str, Trace], racers: Mapping[str, Optimizer]) -> dict:
     """The steps of the racers, without a path that none of them took: of the notebook's replay, or the visitor's."""
     runs = {name: traces[name].run(0) for name in racers}
-    return Apart(setup.chosen_landscape.loss, racers, runs, {"x": "x", "y": "y"}).message()
+    loss, noise = setup.chosen_landscape.loss, setup.gradient_noise
+    return Apart(loss, racers, runs, {"x": "x", "y": "y"}, noise=noise).message()
