@@ -57,7 +57,7 @@ class Ending(Enum):
     HOVERING = "oscillating", "hovering in the noise around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
-    STANDS = "stuck", "stuck at {place}, where its steps are too small to move it"
+    STANDS = "stands", "stands still at {place}: its steps are too small to move it"
     GROWING = "diverging", "diverges: its loss grows faster and faster"
     BY_HAND = "going", "stepped by hand, ended{at}"
     # outside the finite numbers

@@ -54,8 +54,8 @@ def judge(name, optimizer, starts, steps, minima=None):
             "Bowl",
             SGD(learning_rate=1e-9),
             (4, 1),
-            "stuck",
-            "stuck at (4.00, 1.00), where its steps are too small to move it",
+            "stands",
+            "stands still at (4.00, 1.00): its steps are too small to move it",
         ),
     ],
 )

@@ -208,7 +208,7 @@ def test_where_it_is_level_up_to_rounding_no_run_is_said_to_be_stuck(text, start
     typed = typed_landscape(text, SQUARE)
     traces = race(typed.loss, {"SGD": RACERS[0]}, [start], 300, minima=typed.minima)
     ((verdict,),) = verdicts(typed.loss, traces, typed.minima).values()
-    assert verdict.kind == "going"
+    assert verdict.kind in ("stands", "going")
 
 
 def test_without_a_value_at_the_start_no_run_is_said_to_diverge():

@@ -47,6 +47,7 @@ DIVERGES = Look("#7d1d3f", "#d45c86", "x", "diverges")
 LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
     "converged": Look("#1f77b4", "#58b4ec", "square", "converges"),
     "going": Look("#b9c4ce", "#45535f", "square", "is still moving"),
+    "stands": Look("#5d4a8a", "#a78fe0", "hexagon", "stands still elsewhere"),
     "stuck": STUCK,
     "saddle": STUCK,
     "top": STUCK,

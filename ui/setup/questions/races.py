@@ -25,6 +25,7 @@ ENDINGS = {  # the answer by the kind of a verdict; by any other it oscillates, 
     "stuck": "rests",
     "saddle": "rests",
     "top": "rests",
+    "stands": "rests",
 }
 
 
