@@ -29,7 +29,7 @@ from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import at_start, facts, is_compiled, race_all, run
-from ui.race.stage import show_stage
+from ui.race.stage import evaluated, show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
 
@@ -76,7 +76,8 @@ def show(actions: DeltaGenerator) -> None:
     elif results:
         landscape = setup.chosen_landscape
         found = yours.judged(verdicts(landscape.loss, traces, landscape.minima))
-        show_leaderboard(traces, found, landscape.minima, racer_styles, theme())
+        counted = evaluated(setup, traces, yours)
+        show_leaderboard(traces, found, landscape.minima, racer_styles, theme(), counted and counted.ends)
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
     show_journal(CONTROLS)

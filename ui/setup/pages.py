@@ -10,7 +10,7 @@ from engine import ExpressionError, Optimizer, parse
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.curves import RunSetup
+from ui.setup.curves import AXES, STEPS, RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
 from ui.setup.landscapes import MAX_START, LandscapeSetup
 from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
@@ -46,6 +46,7 @@ class RaceSetup(LandscapeSetup):
 
     steps: int = setting(Whole(1, MAX_STEPS), 200)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
+    over: str = setting(Choice(AXES), STEPS, layout=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
     racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), RACE_RACERS)
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
