@@ -6,6 +6,7 @@ Whoever computes with it calls ``engine.xla.set_flags()`` first, or races take s
 from engine.expressions import ExpressionError, parse
 from engine.landscapes import LANDSCAPES, Landscape
 from engine.maps import basins, sweep
+from engine.noise import GradientNoise
 from engine.optimizers import OPTIMIZERS, Optimizer
 from engine.race import Trace, race
 from engine.schedules import SCHEDULES
@@ -16,6 +17,7 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "ExpressionError",
+    "GradientNoise",
     "Landscape",
     "Optimizer",
     "Trace",

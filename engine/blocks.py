@@ -22,6 +22,7 @@ from jax.sharding import PartitionSpec as P
 
 from engine.descent import all_finite, near_minima, record_stride, recorded_steps
 from engine.facts import LAST_MOVES, tail_start
+from engine.noise import at_step, with_noise
 from engine.optimizers import update_at
 from engine.xla import compiled
 from engine.xla.compile import put_together, take_apart
@@ -58,9 +59,9 @@ class _End(NamedTuple):
     loss: jax.Array | None = None  # (runs,) the last finite one
 
 
-def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> _End:
+def run_all(loss, optimizer, swept, values, starts, steps, minima, noise, progress) -> _End:
     """Every run: from ``starts`` ``(runs, dim)``, with ``values`` ``(runs,)`` for the knob ``swept``."""
-    same = common_arguments(optimizer, minima, starts)
+    same = common_arguments(optimizer, minima, starts, noise, steps)
     blocks = in_blocks(BLOCKS_PER_TASK, values, starts, steps)
 
     def task(first: int) -> _End:
@@ -71,10 +72,11 @@ def run_all(loss, optimizer, swept, values, starts, steps, minima, progress) -> 
     return jax.tree.map(lambda *pieces: unblock(np.concatenate(pieces), len(starts)), *parts)
 
 
-def common_arguments(optimizer, minima, starts) -> tuple[np.ndarray, np.ndarray]:
-    """What all runs have in common: the knobs, and the minima; without any, NaN, which no run comes near."""
-    minima = np.array(minima or [[np.nan] * starts.shape[1]], np.float32)
-    return np.array([*vars(optimizer).values()], np.float32), minima
+def common_arguments(optimizer, minima, starts, noise, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """What all runs have in common: knobs, minima (without any, NaN, which no run comes near), and noise."""
+    dim = starts.shape[1]
+    minima = np.array(minima or [[np.nan] * dim], np.float32)
+    return np.array([*vars(optimizer).values()], np.float32), minima, noise.rows(steps, dim)
 
 
 def in_blocks(per_task, values, starts, steps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,14 +109,15 @@ def map_in_order(function: Callable[[int], _End], arguments: range, progress: Pr
                 part.cancel()
 
 
-def run_across(devices, loss, optimizer, starts, steps, minima) -> _End:
+def run_across(devices, loss, optimizer, starts, steps, minima, noise) -> _End:
     """Every run, divided among the devices in whole blocks, so that each is rounded as it would be on one device."""
     mesh = Mesh(np.array(devices), ("devices",))
     blocks = in_blocks(len(devices), np.zeros(len(starts)), starts, steps)
     each = NamedSharding(mesh, P("devices"))
     sharded = (jax.make_array_from_callback(part.shape, each, part.__getitem__) for part in blocks)
     kind, numbers = take_apart(loss)
-    end = run_shards(kind, optimizer.rule, mesh, numbers, *common_arguments(optimizer, minima, starts), *sharded)
+    same = common_arguments(optimizer, minima, starts, noise, steps)
+    end = run_shards(kind, optimizer.rule, mesh, numbers, *same, *sharded)
     return jax.tree.map(lambda part: unblock(gather(part), len(starts)), end)
 
 
@@ -124,35 +127,38 @@ def gather(part: jax.Array) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames=("kind", "rule", "mesh"))
-def run_shards(kind, rule, mesh, numbers, knobs, minima, plans, values, starts):
+def run_shards(kind, rule, mesh, numbers, knobs, minima, noise, plans, values, starts):
     """Each device goes through its own blocks. ``kind`` and ``numbers`` are the loss, taken apart."""
 
     def shard(numbers, *arrays):
         return run_blocks(put_together(kind, numbers), rule, None, *arrays)
 
-    specs = P(), P(), P(), P("devices"), P("devices"), P("devices")
+    specs = P(), P(), P(), P(), P("devices"), P("devices"), P("devices")
     return jax.shard_map(shard, mesh=mesh, in_specs=specs, out_specs=P("devices"), check_vma=False)(
-        numbers, knobs, minima, plans, values, starts
+        numbers, knobs, minima, noise, plans, values, starts
     )
 
 
-def run_blocks(loss, rule, swept, knobs, minima, plans, values, starts):
+def run_blocks(loss, rule, swept, knobs, minima, noise, plans, values, starts):
     """One block after the other: ``plans`` ``(blocks, 3)``, ``values`` ``(blocks, BLOCK)``, ``starts`` ``(blocks,
     BLOCK, dim)``."""
-    return jax.lax.map(lambda block: run_block(loss, rule, swept, knobs, minima, *block), (plans, values, starts))
+    return jax.lax.map(
+        lambda block: run_block(loss, rule, swept, knobs, minima, noise, *block), (plans, values, starts)
+    )
 
 
 run_compiled_blocks = compiled(3)(run_blocks)
 
 
-def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
+def run_block(loss, rule, swept, knobs, minima, noise, plan, values, starts):
     """A block of runs, of which only the end is kept. The steps and the rules for stopping are those of ``race``."""
     steps, x = plan[0], starts.T
-    init, update = vectorize_rule(loss, rule, swept, knobs, values, x)
+    init, update = vectorize_rule(loss, rule, swept, knobs, values, x, noise)
 
-    def slope(x):
+    def slope(i, x):
         value, back = jax.vjp(jax.vmap(loss, in_axes=-1), x)
-        return value, *back(jnp.ones_like(value))
+        (gradient,) = back(jnp.ones_like(value))
+        return value, with_noise(gradient, None if noise is None else noise[i][:, None])
 
     def evaluate(i, end, state, last, x, value, gradient):
         stopped_at = jnp.minimum(end.stopped_at, jnp.where(all_finite(state, run_axes=1), NEVER, i - 1))
@@ -173,12 +179,12 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
         end, last, value, gradient, state = carry
         move, state = update(gradient, state, last, i - 1, value)
         x = last + move
-        value, gradient = slope(x)
+        value, gradient = slope(i, x)
         return evaluate(i, end, state, last, x, value, gradient), x, value, gradient, state
 
     never = jnp.full(BLOCK, NEVER)
     end = _End(jnp.zeros_like(x), never, jnp.stack([never] * len(minima)), None if swept is None else empty_tail(x))
-    value, gradient = slope(x)
+    value, gradient = slope(0, x)
     first = evaluate(0, end, (), x, x, value, gradient)
     end, x, *_ = jax.lax.fori_loop(1, steps + 1, move_and_evaluate, (first, x, value, gradient, init(x)))
     end = end._replace(position=jnp.where(end.stopped_at == NEVER, x, end.position))
@@ -189,7 +195,7 @@ def run_block(loss, rule, swept, knobs, minima, plan, values, starts):
     return jax.tree.map(jnp.transpose, end)
 
 
-def vectorize_rule(loss, rule, swept, knobs, values, x):
+def vectorize_rule(loss, rule, swept, knobs, values, x, noise=None):
     """An optimizer's ``init`` and ``update`` for many runs, each with its own value of the knob that is swept.
 
     A number that it remembers, such as that of its steps, is kept once for all runs where it does not depend on them:
@@ -200,7 +206,7 @@ def vectorize_rule(loss, rule, swept, knobs, values, x):
         return jax.tree.map(jnp.asarray, with_value(value).init(x))
 
     def update(value, gradient, state, x, step, at_x):
-        return update_at(with_value(value), gradient, state, x, step, at_x, loss)
+        return update_at(with_value(value), gradient, state, x, step, at_x, loss, at_step(noise, step))
 
     def with_value(value):
         return rule(*(value if index == swept else knob for index, knob in enumerate(knobs)))

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from engine.batches import batches_per_epoch, in_batch, shuffle
+from engine.noise import at_step, with_noise
 from engine.optimizers import Rule, update_at
 from engine.xla import compiled
 
@@ -116,7 +117,7 @@ class _Run(NamedTuple):
     moves: Moves | None  # the newest, if they are recorded
 
 
-def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima) -> bool:
+def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima, noise) -> bool:
     """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads."""
     return not data and len(starts) < 10_000
 
@@ -133,17 +134,18 @@ def descend(
     tolerance: Float[Array, ""],
     data: tuple[jax.Array, ...],
     minima: Float[Array, "minima dim"],
+    noise: Float[Array, "rows dim"] | None,
 ) -> Descent:
     """Every run of one optimizer.
 
     The knobs come as one array, since an argument each would cost more than the race itself. The rule is the
     optimizer's class; a tree structure would not do in its place, since ``==`` holds between those of two classes.
     """
-    one = partial(descend_once, loss, rule(*knobs), variant, plan, tolerance, minima)
+    one = partial(descend_once, loss, rule(*knobs), variant, plan, tolerance, minima, noise)
     return jax.vmap(one, in_axes=(0, 0, 0 if variant.own_data else None))(starts, seeds, data)
 
 
-def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed, data) -> Descent:
+def descend_once(loss, optimizer, variant, plan, tolerance, minima, noise, start, seed, data) -> Descent:
     """One run from one start."""
     steps, stride, batch_size = plan
     in_batches = variant.in_batches
@@ -156,10 +158,11 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
         return jnp.sum(jnp.where(mask, each, 0)) / jnp.sum(mask)
 
     def evaluate(i, x, permutation):
-        """The loss on all examples, the gradient on the batch, who is in it, and its loss at ``x`` and anywhere."""
+        """The loss on all examples, the gradient on the batch, who is in it, and what else a rule may ask for."""
+        own_noise = at_step(noise, i)
         if not in_batches:
             value, gradient = jax.value_and_grad(full_loss)(x)
-            return value, gradient, permutation, (value, full_loss)
+            return value, with_noise(gradient, own_noise), permutation, (value, full_loss, own_noise)
         number = batches_per_epoch(permutation.size, batch_size)
         # one shuffle an epoch: a sort at each step would cost more than the step
         permutation = jax.lax.cond(
@@ -167,7 +170,7 @@ def descend_once(loss, optimizer, variant, plan, tolerance, minima, start, seed,
         )
         value, own_loss = full_loss(x), partial(batch_loss, in_batch(permutation, i, batch_size))
         own_value, gradient = jax.value_and_grad(own_loss)(x)
-        return value, gradient, permutation, (own_value, own_loss)
+        return value, with_noise(gradient, own_noise), permutation, (own_value, own_loss, own_noise)
 
     def step(i, carry):
         run, permutation, histories = carry

@@ -23,11 +23,13 @@ from engine.facts import (
     has_grown,
     has_reached,
     has_returned,
+    hovers,
     is_moving,
     is_near,
     keeps_growing,
     keeps_growing_in_noise,
     move_lengths,
+    stays_near,
     tail_start,
 )
 from engine.race import Run, Trace
@@ -52,6 +54,7 @@ class Ending(Enum):
     SADDLE = "saddle", "stuck at the saddle point {place}"
     HILLTOP = "top", "stuck at the local maximum {place}"
     OSCILLATING = "oscillating", "oscillating around {place}"
+    HOVERING = "oscillating", "hovering in the noise around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
     STANDS = "stuck", "stuck at {place}, where its steps are too small to move it"
@@ -115,8 +118,10 @@ def decide(
         return Ending.CONVERGED
     if not reach and stationary and path is not None and has_reached(path, stationary):
         return Ending.CONVERGED
+    if facts.moving and facts.returned:
+        return Ending.HOVERING if facts.gradient_noise else Ending.OSCILLATING
     if facts.moving:
-        return Ending.OSCILLATING if facts.returned else Ending.GOING
+        return Ending.GOING
     assert stationary is not None
     away = np.linalg.norm(facts.end - stationary.point)
     if away < NEAR and stationary.signs.min() > 0 and not is_near(stationary.point, minima, reach):
@@ -175,15 +180,17 @@ def verdicts(
     index: str = "step",
     reach: float = TOLERANCE,
     noisy: bool = False,
+    gradient_noise: bool = False,
 ) -> dict[str, list[Verdict]]:
     """A verdict for each run of each trace, from how it moved at the end and from the shape of the loss there.
 
     A run has reached one of the ``minima`` when it is closer than ``reach`` in every coordinate; with 0 what it has
     come of its way to the least loss decides. ``index`` is what a step is called. ``noisy``: each step saw a few
-    examples only.
+    examples only. With ``gradient_noise`` a run has reached a minimum where it stays, not where it is once, by chance.
     """
     ends = np.concatenate([trace.positions[:, -1] for trace in traces.values()])
-    return judge_all(traces, minima, stationary_points(loss, ends, data), index, reach, noisy)
+    points = stationary_points(loss, ends, data)
+    return judge_all(traces, minima, points, index, reach, noisy, gradient_noise)
 
 
 def judge_all(
@@ -193,11 +200,12 @@ def judge_all(
     index: str = "step",
     reach: float = TOLERANCE,
     noisy: bool = False,
+    gradient_noise: bool = False,
 ) -> dict[str, list[Verdict]]:
     """``verdicts`` where the stationary point of each run is known, in their order."""
-    each = iter(points)
+    each, how = iter(points), (index, reach, noisy, gradient_noise)
     return {
-        name: [verdict(trace.run(i), minima, next(each), index, reach, noisy) for i in range(len(trace.positions))]
+        name: [verdict(trace.run(i), minima, next(each), *how) for i in range(len(trace.positions))]
         for name, trace in traces.items()
     }
 
@@ -209,26 +217,32 @@ def verdict(
     index: str = "step",
     reach: float = TOLERANCE,
     noisy: bool = False,
+    gradient_noise: bool = False,
 ) -> Verdict:
     """How one run ended, whose end is near a ``stationary`` point of the loss."""
     path = run.positions.astype(float)  # squares of far positions overflow in float32
     tail = path[tail_start(len(path)) :]
+    low, high, gap = tail.min(axis=0), tail.max(axis=0), tail[-1] - tail[0]
+    length = np.linalg.norm(np.diff(tail, axis=0), axis=1).sum()
     facts = Facts(
         stopped=run.stopped is not None,
         grew=bool(has_grown(*run.losses[[0, -1]])),
         settled=run.settled is not None,
         growing=is_growing(run, path, noisy),
-        at_minimum=bool(is_near(path[-1], minima, reach)),
-        moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
-        stands=not np.ptp(tail, axis=0).any(),
-        returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
+        at_minimum=bool(stays_near(low, high, minima, reach) if gradient_noise else is_near(path[-1], minima, reach)),
+        moving=bool(is_moving(high - low, len(path))),
+        stands=not (high > low).any(),
+        returned=bool(hovers(gap, high - low) if gradient_noise else has_returned(gap, length)),
         end=path[-1],
+        gradient_noise=gradient_noise,
     )
     ending = decide(facts, minima, stationary, path[: run.records], reach)
-    at = run.converged if ending is Ending.CONVERGED and facts.at_minimum else run.end
+    # where noise has it come near a minimum, it need not have stayed there
+    came_near = ending is Ending.CONVERGED and facts.at_minimum and not gradient_noise
+    at = run.converged if came_near else run.end
     if "{place}" not in ending.sentence:
         return Verdict(ending, at, index)
-    if ending is Ending.OSCILLATING:
+    if ending in (Ending.OSCILLATING, Ending.HOVERING):
         return Verdict(ending, at, index, describe_centre(tail, minima))
     return Verdict(ending, at, index, describe_point(path[-1] if ending is Ending.STANDS else stationary.point))
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from engine.annotations import Arrays
+from engine.noise import NO_NOISE, GradientNoise
 from engine.optimizers import Optimizer
 from engine.race import Run
 from engine.scheduled import unscheduled
@@ -24,6 +25,7 @@ def evaluations_along(
     data: Arrays = (),
     batch_size: int | None = None,
     seed: int = 0,
+    noise: GradientNoise = NO_NOISE,
 ) -> Int[np.ndarray, "recorded 3"]:
     """How often loss, gradient and Hessian were evaluated for all steps up to each record; as in ``steps_along``.
 
@@ -34,7 +36,7 @@ def evaluations_along(
         made = run.steps if run.end is None else np.minimum(run.steps, run.end)
         return made[:, None] * np.array(plain.cost)
     positions, taken = run.positions[: run.records], run.taken
-    found = steps_along(loss, racer, positions, taken, data=data, batch_size=batch_size, seed=seed)
+    found = steps_along(loss, racer, positions, taken, data=data, batch_size=batch_size, seed=seed, noise=noise)
     return evaluated_until(found)[np.minimum(np.arange(len(run.steps)), len(taken) - 1)]
 
 
@@ -54,13 +56,15 @@ class Trials(NamedTuple):
     shrink: float
 
 
-def trials_along(loss: Callable[..., jax.Array], racer: Optimizer, run: Run) -> Trials | None:
+def trials_along(
+    loss: Callable[..., jax.Array], racer: Optimizer, run: Run, noise: GradientNoise = NO_NOISE
+) -> Trials | None:
     """The trials of a run; None of a rule that does not search for its steps."""
     plain = unscheduled(racer)
     if "shrink" not in vars(plain):
         return None
     taken = run.taken
-    found = steps_along(loss, racer, run.positions[: run.records], taken)
+    found = steps_along(loss, racer, run.positions[: run.records], taken, noise=noise)
     rejected = found.evaluations[:, 0] - 1 - (taken == 0)  # at the start the loss there is evaluated, too
     without_step = np.arange(len(run.steps)) >= len(taken) - 1
     there = np.minimum(np.arange(len(run.steps)), len(taken) - 1)

@@ -19,6 +19,7 @@ RETURNED = 0.25  # a path that ends this close to where it began, as a share of 
 # whether a run diverges is decided by so many moves, or as many as there are; of fewer than three nobody can tell
 LAST_MOVES, MIN_MOVES = 8, 3
 LENGTHENED = 1e-3  # by this share of itself; moves of one length differ by rounding
+HOVERS = 0.75  # a path in noise that ends this close to where it began, as a share of how far it moves about, stays
 # on mini-batches: the second half of a run beside its first, by its usual move and by its loss
 MOVES_IN_NOISE, LOSS_IN_NOISE = 3, 10
 
@@ -40,6 +41,7 @@ class Facts:
     stands: bool  # in its last part it did not move at all
     returned: bool  # in its last part it came back to where it had been
     end: Float[np.ndarray, "dim"]
+    gradient_noise: bool = False  # then at a minimum, and returned, are said of all of its last part
 
     @property
     def at_rest(self) -> bool:
@@ -60,6 +62,14 @@ def is_moving(extent: Float[np.ndarray, "*runs dim"], records: int) -> Bool[Bool
 def has_returned(gap: Float[np.ndarray, "*runs dim"], length: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
     """Whether runs end where their last part began, by the ``gap`` between both and its ``length``."""
     return np.linalg.norm(gap, axis=-1) < RETURNED * length
+
+
+def hovers(gap: Float[np.ndarray, "*runs dim"], extent: Float[np.ndarray, "*runs dim"]) -> Bool[Bools, "*runs"]:
+    """Whether runs in noise stay about where they are: the ``gap`` is less than how far they move about.
+
+    By the length of their path even one that goes on its way would seem to: most of that is noise.
+    """
+    return np.linalg.norm(gap, axis=-1) < HOVERS * np.linalg.norm(extent, axis=-1)
 
 
 def has_grown(first: Float[Floats, "*runs"], last: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
@@ -122,3 +132,15 @@ def is_near(
     """Whether points are closer than ``reach`` to one of the minima, in every coordinate."""
     targets = np.asarray(minima, float).reshape(-1, points.shape[-1])
     return (np.abs(points[..., None, :] - targets) < reach).all(axis=-1).any(axis=-1)
+
+
+def stays_near(
+    low: Float[np.ndarray, "*runs dim"],
+    high: Float[np.ndarray, "*runs dim"],
+    minima: Points,
+    reach: float = TOLERANCE,
+) -> Bool[Bools, "*runs"]:
+    """Whether all between ``low`` and ``high``, where runs moved about, is closer than ``reach`` to one minimum."""
+    targets = np.asarray(minima, float).reshape(-1, low.shape[-1])
+    furthest = np.maximum(np.abs(low[..., None, :] - targets), np.abs(high[..., None, :] - targets))
+    return (furthest < reach).all(axis=-1).any(axis=-1)

@@ -17,6 +17,7 @@ from engine.blocks import Progress
 from engine.landscapes import Landscape, evaluate_at
 from engine.maps import sweep
 from engine.minima import values
+from engine.noise import NO_NOISE, GradientNoise
 from engine.optimizers import Rule
 
 TERMS = ("same", "own", "tuned")  # one learning rate for all; each one's defaults; each one's best learning rate
@@ -45,11 +46,13 @@ def fair_race(
     steps: int,
     rate: float,
     progress: Progress | None = None,
+    noise: GradientNoise = NO_NOISE,
 ) -> FairRace:
     """Race the optimizers from starts all over the domain, under each of the ``TERMS``; ``rate`` is that of the first.
 
-    All knobs but the learning rate keep their defaults. ``progress`` is called with the share that is done; what it
-    raises ends the work. Raises ``ValueError`` for no optimizers, or fewer than one step.
+    All knobs but the learning rate keep their defaults. All runs meet the same ``noise``. ``progress`` is called with
+    the share that is done; what it raises ends the work. Raises ``ValueError`` for no optimizers, or fewer than one
+    step.
     """
     if not optimizers or steps < 1:
         raise ValueError(f"There are {len(optimizers)} optimizers and {steps} steps. Give at least 1 of each.")
@@ -61,9 +64,9 @@ def fair_race(
     rates, losses = np.empty(shape), np.empty((*shape, STARTS))
     for column, rule in enumerate(optimizers):
         own = rule().learning_rate
-        for draw, best in enumerate(best_learning_rates(landscape, rule, tuning, steps)):
+        for draw, best in enumerate(best_learning_rates(landscape, rule, tuning, steps, noise)):
             rates[:, draw, column] = rate, own, best
-            losses[:, draw, column] = final_losses(landscape, rule, rates[:, draw, column], judging[draw], steps)
+            losses[:, draw, column] = final_losses(landscape, rule, rates[:, draw, column], judging[draw], steps, noise)
         if progress:
             progress((column + 1) / len(optimizers))
     start_losses = np.asarray(evaluate_at(landscape.loss, judging.reshape(-1, 2))).reshape(DRAWS, STARTS)
@@ -85,11 +88,12 @@ def random_starts(landscape: Landscape, seed: Sequence, count: int) -> Float[np.
 
 
 def best_learning_rates(
-    landscape: Landscape, rule: Rule, starts: Float[np.ndarray, "draws starts 2"], steps: int
+    landscape: Landscape, rule: Rule, starts: Float[np.ndarray, "draws starts 2"], steps: int, noise: GradientNoise
 ) -> Float[np.ndarray, "draws"]:
     """For each draw of ``starts`` the learning rate, of its whole range, with the lowest median loss."""
     rates = np.geomspace(*rate_range(rule), RATES)
-    outcome = final_losses(landscape, rule, rates, starts.reshape(-1, 2), steps).reshape(RATES, *starts.shape[:2])
+    outcome = final_losses(landscape, rule, rates, starts.reshape(-1, 2), steps, noise)
+    outcome = outcome.reshape(RATES, *starts.shape[:2])
     return rates[np.median(outcome, axis=2).argmin(axis=0)]
 
 
@@ -105,9 +109,10 @@ def final_losses(
     rates: Float[np.ndarray, "rates"],
     starts: Float[np.ndarray, "starts 2"],
     steps: int,
+    noise: GradientNoise,
 ) -> Float[np.ndarray, "rates starts"]:
     """The last loss for each rate from each start; infinite where the run diverged."""
-    outcome = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima)
+    outcome = sweep(landscape.loss, rule(), KNOB, rates, starts, steps, minima=landscape.minima, noise=noise)
     return np.where(outcome.diverged, np.inf, outcome.losses.astype(float))
 
 

@@ -15,8 +15,19 @@ from engine.annotations import Points
 from engine.blocks import NEVER, Progress, _End, run_across, run_all
 from engine.descent import record_stride, recorded_steps
 from engine.endings import decide
-from engine.facts import LAST_MOVES, Facts, has_grown, has_returned, is_moving, is_near, keeps_growing
+from engine.facts import (
+    LAST_MOVES,
+    Facts,
+    has_grown,
+    has_returned,
+    hovers,
+    is_moving,
+    is_near,
+    keeps_growing,
+    stays_near,
+)
 from engine.landscapes import Landscape
+from engine.noise import NO_NOISE, GradientNoise
 from engine.optimizers import Optimizer
 from engine.stationary import stationary_points
 
@@ -63,8 +74,11 @@ def basins(
     progress: Progress | None = None,
     *,
     devices: Sequence[jax.Device] | None = None,
+    noise: GradientNoise = NO_NOISE,
 ) -> Basins:
     """A run from each point of a square grid over the domain: which minimum it reaches, and when.
+
+    With ``noise`` each step follows a gradient with random numbers in it, the same for all starts.
 
     ``progress`` is called with the share that is done, after each block; what it raises ends the work. With
     ``devices`` the runs are divided among those, of one process or of several: then each process calls this alike, and
@@ -76,9 +90,10 @@ def basins(
     sides = (np.linspace(low, high, resolution, dtype=np.float32) for low, high in landscape.domain)
     starts = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
     if devices is None:
-        end = run_all(landscape.loss, optimizer, None, np.zeros(len(starts)), starts, steps, landscape.minima, progress)
+        none = np.zeros(len(starts))
+        end = run_all(landscape.loss, optimizer, None, none, starts, steps, landscape.minima, noise, progress)
     else:
-        end = run_across(devices, landscape.loss, optimizer, starts, steps, landscape.minima)
+        end = run_across(devices, landscape.loss, optimizer, starts, steps, landscape.minima, noise)
     square = (resolution, resolution)
     first = end.reached_at.min(axis=1)
     return Basins(
@@ -121,8 +136,9 @@ def sweep(
     *,
     minima: Points = (),
     progress: Progress | None = None,
+    noise: GradientNoise = NO_NOISE,
 ) -> Sweep:
-    """The same run for every value of one knob, from one or many ``starts`` ``(runs, dim)``.
+    """The same run for every value of one knob, from one or many ``starts`` ``(runs, dim)``, all with the same noise.
 
     Raises ``ValueError`` for a knob that the optimizer does not have, or no values, starts or steps.
     """
@@ -136,16 +152,21 @@ def sweep(
             "Give values as (values,), starts as (runs, dim), and at least 1 step."
         )
     each_value, each_start = np.repeat(values, len(starts)), np.tile(starts, (len(values), 1))
-    end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, progress)
+    end = run_all(loss, optimizer, names.index(knob), each_value, each_start, steps, minima, noise, progress)
     assert end.loss is not None
     shape = (len(values), len(starts))
     diverged = np.reshape(end.stopped_at, shape) < NEVER
     return Sweep(
-        values, np.reshape(end.loss, shape), diverged, lambda: endings(loss, end, minima, steps).reshape(shape)
+        values,
+        np.reshape(end.loss, shape),
+        diverged,
+        lambda: endings(loss, end, minima, steps, bool(noise)).reshape(shape),
     )
 
 
-def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, steps: int) -> Shaped[np.ndarray, "runs"]:
+def endings(
+    loss: Callable[..., jax.Array], end: _End, minima: Points, steps: int, gradient_noise: bool
+) -> Shaped[np.ndarray, "runs"]:
     """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
     low, high, length, began, _, moves, losses, highest = (np.asarray(part, float) for part in end.tail)
@@ -155,13 +176,13 @@ def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, steps: in
         "stopped": np.asarray(end.stopped_at) < NEVER,
         "grew": has_grown(np.asarray(end.first_loss), last),
         "growing": keeps_growing(moves[:, first:], losses[:, first:], highest, last),
-        "at_minimum": is_near(ends, minima),
+        "at_minimum": stays_near(low, high, minima) if gradient_noise else is_near(ends, minima),
         "moving": is_moving(high - low, len(recorded_steps(steps))),
         "stands": ~(high > low).any(axis=-1),
-        "returned": has_returned(ends - began, length),
+        "returned": hovers(ends - began, high - low) if gradient_noise else has_returned(ends - began, length),
     }
     facts = [
-        Facts(settled=False, end=x, **dict(zip(known, seen, strict=True)))
+        Facts(settled=False, gradient_noise=gradient_noise, end=x, **dict(zip(known, seen, strict=True)))
         for seen, x in zip(np.array([*known.values()]).T.tolist(), ends, strict=True)
     ]
     points = iter(stationary_points(loss, ends[[one.at_rest for one in facts]]))

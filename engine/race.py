@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.annotations import Arrays, Points, Seeds
 from engine.descent import Descent, Events, Measures, Moves, Variant, descend, record_stride, recorded_steps
+from engine.noise import NO_NOISE, GradientNoise
 from engine.optimizers import Optimizer
 
 MAX_SEED = 2**31 - 1
@@ -125,6 +126,7 @@ def race(
     seeds: Seeds = 0,
     tolerance: float = 0.0,
     record: bool = False,
+    noise: GradientNoise = NO_NOISE,
 ) -> dict[str, Trace]:
     """Let every optimizer run ``steps`` steps down the same loss from the same starts.
 
@@ -140,6 +142,8 @@ def race(
     A run ends once its loss, that on all examples, has stayed within ``tolerance`` for a whole epoch: a step on a few
     examples that happen to fit changes nothing and proves nothing. Without batches an epoch is one step, as in the
     notebook; of a rule that remembers, ten steps at least.
+
+    With ``noise`` each step follows a gradient with random numbers in it; the losses of the trace are the true ones.
 
     With ``record`` the traces have ``moves``: at each recorded step the gradient that was followed, the move that was
     made, and the optimizer's state as it was then, a named tuple like its own. At the end they are those of a move that
@@ -176,7 +180,7 @@ def race(
         data = tuple(repeat_to(part, size) for part in data)
     plan = np.array([steps, record_stride(steps), batch_size or 1], np.int32)
     variant = Variant(own_data=own_data, in_batches=batch_size is not None, with_moves=record)
-    rest = plan, np.float32(tolerance), data, targets
+    rest = plan, np.float32(tolerance), data, targets, noise.rows(steps, dim)
     knobs = [np.array([*vars(optimizer).values()], np.float32) for optimizer in racers.values()]
     kinds = [optimizer.rule for optimizer in racers.values()]
     # JAX dispatches asynchronously: all are started before any result is read

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from engine.annotations import Arrays
 from engine.batches import batches_per_epoch, in_batch, shuffle
 from engine.descent import MAX_RECORDS, Moves
+from engine.noise import NO_NOISE, GradientNoise, at_step, with_noise
 from engine.optimizers import At, Optimizer, update_at
 from engine.race import Run
 from engine.xla import compiled
@@ -22,7 +23,7 @@ from engine.xla import compiled
 class Steps(NamedTuple):
     """What belongs to the step that begins at each record, along the first axis of every array."""
 
-    gradients: Any  # (records, dim) the one that the rule was given: on mini-batches, of that step's
+    gradients: Any  # (records, dim) the one that the rule was given: on mini-batches, of that step's; with its noise
     before: Any  # the state before the step, a named tuple of (records, ...)
     states: Any  # the state after it, as that
     derived: Any  # what the rule derives from it, a named tuple of (records, ...)
@@ -42,8 +43,9 @@ def steps_along(
     data: Arrays = (),
     batch_size: int | None = None,
     seed: int = 0,
+    noise: GradientNoise = NO_NOISE,
 ) -> Steps:
-    """The step that begins at each of these records of a run; ``loss``, ``data`` and ``batch_size`` as in ``race``.
+    """The step that begins at each of these records of a run; ``loss`` and what is given by name as in ``race``.
 
     The state follows from the positions: from each of them the rule goes on to the next, and begins again there. So it
     belongs to the run that was shown, where a second run may round differently and end elsewhere.
@@ -58,6 +60,7 @@ def steps_along(
         np.pad(steps, (0, more), mode="edge").astype(np.int32),
         data,
         np.array([seed, batch_size or 1], np.int32),
+        noise.rows(int(steps[-1]), positions.shape[1]),
     )
     return jax.tree.map(lambda part: np.array(part)[: len(steps)], found)
 
@@ -70,20 +73,21 @@ def with_moves(
     data: Arrays = (),
     batch_size: int | None = None,
     seed: int = 0,
+    noise: GradientNoise = NO_NOISE,
 ) -> Run:
     """A run with its moves, as from ``race(..., record=True)``, but along the very positions that it has.
 
     From its end on they are those of the step that was not made any more.
     """
     positions, steps = run.positions[: run.records], run.taken
-    found = steps_along(loss, racer, positions, steps, data=data, batch_size=batch_size, seed=seed)
+    found = steps_along(loss, racer, positions, steps, data=data, batch_size=batch_size, seed=seed, noise=noise)
     there = np.minimum(np.arange(len(run.steps)), len(steps) - 1)
     moves = Moves(found.gradients, found.states, found.moves)
     return replace(run, moves=jax.tree.map(lambda part: part[there], moves))
 
 
 @compiled(3)
-def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
+def follow(loss, rule, in_batches, knobs, positions, steps, data, batches, noise):
     """``steps_along`` as one loop over the records."""
     optimizer, (seed, batch_size) = rule(*knobs), batches
 
@@ -102,9 +106,11 @@ def follow(loss, rule, in_batches, knobs, positions, steps, data, batches):
         return of_batch
 
     def step(i, x, state):
+        own_noise = at_step(noise, i)
         value, gradient = jax.value_and_grad(loss_at(i))(x)
-        move, state = update_at(optimizer, gradient, state, x, i, value, loss_at(i))
-        return gradient, state, move, At(i, value, loss_at(i))
+        gradient = with_noise(gradient, own_noise)
+        move, state = update_at(optimizer, gradient, state, x, i, value, loss_at(i), own_noise)
+        return gradient, state, move, At(i, value, loss_at(i), own_noise)
 
     def parts_of(i, x, before, gradient, after, at):
         """What the step is made of, and what it evaluates."""

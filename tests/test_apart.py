@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from visit import floats, message, shown
 
-from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, race
+from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, GradientNoise, race
 from engine.batches import batch
 from engine.optimizers import Optimizer
 from engine.optimizers import knobs_of as knobs_of_class
@@ -28,6 +28,7 @@ TYPED = (
 )
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
+NOISE = GradientNoise(8.0, seed=3)
 COMMAND = re.compile(
     r"\\cdot|\\top|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{\w+\}|\\\|(?:_1)?|\\langle|\\rangle|"
     r"\\cos|\\pi|\\[lr]floor|[0-9.]+|[-+/^(){},|<>]|\[|\]"
@@ -57,10 +58,19 @@ def on_batches(x, k):
     return np.mean(losses), gradient, np.mean(losses[some])
 
 
+def on_noise(x, k):
+    """The gradient of step ``k`` with its noise; the loss has none."""
+    loss, gradient, _ = on_himmelblau(x, k)
+    return loss, gradient + NOISE.draw(STEPS, 2)[k], loss
+
+
 GROUNDS = {
     "Himmelblau": (LANDSCAPES["Himmelblau"].loss, (0.5, 1.5), {}, on_himmelblau),
     "mini-batches": (mean_squared_error, (2.5, 8.0), {"data": FIT.data, "batch_size": SIZE}, on_batches),
+    "noise": (LANDSCAPES["Himmelblau"].loss, (0.5, 1.5), {"noise": NOISE}, on_noise),
 }
+USUAL = ("Himmelblau", "mini-batches")
+ASKING = [rule for rule in OPTIMIZERS.values() if rule.takes_at]
 
 
 # So short that a run goes on for all of its steps. Of a rule that knows the way to the minimum it is a share of that,
@@ -255,16 +265,29 @@ class Reader:
         return self.values[part] if part in self.values else float(part)
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("ground", USUAL)
 @pytest.mark.parametrize("make", [usual, turned], ids=["as usual", "all knobs turned"])
 def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make):
     check_each_number(make(rule), ground)
 
 
-@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("ground", USUAL)
 @pytest.mark.parametrize("text", TYPED)
 def test_so_it_is_with_a_rule_that_was_typed(text, ground):
     check_each_number(parse_rule(text)(), ground)
+
+
+@pytest.mark.parametrize("asking", ASKING, ids=[rule.name for rule in ASKING])
+def test_so_it_is_with_noise_which_is_in_each_gradient_of_a_step_and_in_no_loss_and_no_hessian(asking):
+    check_each_number(turned(asking), "noise")
+
+
+def test_with_noise_the_gradient_is_said_to_be_noisy():
+    def words(ground):
+        rows = apart(ground, {"it": OPTIMIZERS["SGD"]()}).message()["rows"]
+        return next(row["words"] for row in rows if row["symbol"] == "g")
+
+    assert (words("Himmelblau"), words("noise")) == ("gradient", "noisy gradient")
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
@@ -291,7 +314,7 @@ def check_each_number(racer, ground):
     values = {name: part.astype(float) for name, part in given.values("it", given.steps("it")).items()}
     knobs = {symbol: float(np.float32(value)) for symbol, value in knobs_of(racer).items()}  # as the run has them
     # gradients of different batches belong to no one Hessian: after some steps rounding alone is left of what they say
-    steps = 8 if racer.name in RATES and ground == "mini-batches" else STEPS
+    steps = 8 if racer.name in RATES and ground != "Himmelblau" else STEPS
     for k in range(steps):
         here = {name: part[k] for name, part in values.items()}
         scale = 1

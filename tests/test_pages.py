@@ -42,7 +42,8 @@ def assert_shows(app: AppTest, setup: RaceSetup) -> None:
     racers = dict(zip(racer_names(setup.racers), setup.racers, strict=True))
     drawn = tracks(app)
     assert [name for name in drawn if name not in {r.name for r in REPLAYS.values()}] == list(racers)
-    for name, trace in race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps).items():
+    traces = race(setup.chosen_landscape.loss, racers, [setup.start], setup.steps, noise=setup.gradient_noise)
+    for name, trace in traces.items():
         np.testing.assert_array_equal(drawn[name]["x"], trace.positions[0, :, 0])
         np.testing.assert_array_equal(drawn[name]["y"], trace.positions[0, :, 1])
         np.testing.assert_array_equal(drawn[name]["loss"], trace.losses[0])

@@ -32,7 +32,7 @@ RECORDS = [
     lambda: analysis.curvature(BOWL.loss, POINTS[0]),
     lambda: problems.line(POINTS[:, 0], POINTS[:, 1], intercept=True),
     lambda: problems.line(POINTS[:, 0], POINTS[:, 1], intercept=True).stationary_point(),
-    lambda: facts.Facts(False, False, False, False, False, moving=True, returned=False, end=POINTS[0]),
+    lambda: facts.Facts(False, False, False, False, False, moving=True, stands=False, returned=False, end=POINTS[0]),
     lambda: slopes.Check(*np.ones((3, 4)), right=np.ones(4, bool), rounded=False, worst=0),
     lambda: At(step=jnp.array(0), loss=jnp.array(0.0), value=BOWL.loss),
 ]

@@ -142,6 +142,22 @@ SETUPS = {
         steps=40,
         racers=tuple(with_schedule(OPTIMIZERS["SAM"](learning_rate=0.01), one) for one in ("cosine", "")),
     ),
+    "noise in the gradients": RaceSetup(
+        landscape="Booth",
+        start=(-2.0, 2.0),
+        steps=40,
+        noise=3.0,
+        seed=5,
+        racers=tuple(OPTIMIZERS[name](learning_rate=0.01) for name in ("SGD", "Adam", "SAM", "Backtracking", "Lion")),
+    ),
+    "noise in the gradients, and schedules": RaceSetup(
+        landscape="Rippled valley",
+        steps=40,
+        noise=0.5,
+        racers=tuple(
+            with_schedule(OPTIMIZERS[name](learning_rate=0.01), "cosine") for name in ("SGD", "SAM", "Momentum")
+        ),
+    ),
     "a schedule in batches": RegressionSetup(
         examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))
     ),
@@ -306,6 +322,12 @@ def test_the_csv_names_the_learning_rate_of_each_step_where_it_follows_a_schedul
     expected = 1e-4 * (1 + np.cos(np.pi * table["iteration"] / 200)) / 2
     np.testing.assert_allclose(table["learning rate"][scheduled], expected[scheduled], rtol=1e-5)
     assert table["learning rate"][~scheduled].isna().all()
+
+
+def test_the_csv_says_that_a_gradient_is_noisy():
+    columns = every_step(descent_of(SETUPS["noise in the gradients"])).columns
+    assert {"noisy gradient x", "noisy gradient y"} <= {*columns}
+    assert not {"gradient x", "gradient y"} & {*columns}
 
 
 def test_of_a_long_run_the_csv_remembers_what_happened_between_its_records():

@@ -34,10 +34,10 @@ def compile_usual_races() -> None:
 
 def compile_race(setup: RaceSetup) -> None:
     """Run each racer for a step, for its program, and draw the landscape."""
-    landscape = setup.chosen_landscape
+    landscape, start, noise = setup.chosen_landscape, [setup.start], setup.gradient_noise
     traces: dict[str, Trace] = {}
     for name, racer in zip(racer_names(setup.racers), setup.racers, strict=True):
-        traces |= race(landscape.loss, {name: racer}, [setup.start], 1, minima=landscape.minima)
+        traces |= race(landscape.loss, {name: racer}, start, 1, minima=landscape.minima, noise=noise)
     verdicts(landscape.loss, traces, landscape.minima)
     landscape_figures(landscape, setup.view)
 

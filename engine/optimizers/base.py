@@ -23,6 +23,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from engine.knobs import Knob
+from engine.noise import with_noise
 from engine.optimizers.knobs import ABOUT, CHANGED
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
@@ -68,10 +69,11 @@ class At:
     step: Int[Array, ""]  # 0 for the first move
     loss: Float[Array, ""]  # at x
     value: Callable[[Float[Array, "dim"]], Float[Array, ""]]  # the loss anywhere
+    noise: Float[Array, "dim"] | None = None  # that is in each gradient of this step; loss and Hessian have none
 
     def gradient(self, x: Float[Array, "dim"]) -> Float[Array, "dim"]:
         """The gradient anywhere."""
-        return jax.grad(self.value)(x)
+        return with_noise(jax.grad(self.value)(x), self.noise)
 
     def hessian(self, x: Float[Array, "dim"]) -> Float[Array, "dim dim"]:
         """The Hessian anywhere."""
@@ -173,11 +175,11 @@ def knobs_of(cls: Any) -> tuple[Knob, ...]:
     )
 
 
-def update_at(optimizer, gradient, state, x, step, loss, value):
-    """The move and the new state of any rule; ``step``, ``loss`` and ``value`` as in ``At``, for a rule that asks."""
+def update_at(optimizer, gradient, state, x, step, loss, value, noise=None):
+    """The move and the new state of any rule; what follows ``x`` as in ``At``, for a rule that asks."""
     optimizer = optimizer.at_step(step)
     if optimizer.takes_at:
-        return optimizer.update(gradient, state, x, at=At(step, loss, value))
+        return optimizer.update(gradient, state, x, at=At(step, loss, value, noise))
     return optimizer.update(gradient, state, x)
 
 

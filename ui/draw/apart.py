@@ -21,6 +21,7 @@ import numpy as np
 from engine import Optimizer
 from engine.annotations import Arrays
 from engine.expressions.names import NAME as A_NAME
+from engine.noise import NO_NOISE, GradientNoise
 from engine.optimizers import helpers, part_symbols, symbols
 from engine.race import Run
 from engine.rules import GIVEN, TypedOptimizer, TypedRule
@@ -45,6 +46,7 @@ WORDS = {
     r"\mu_t": "momentum of this step",
     r"\mu_{t+1}": "momentum of the next step",
 }
+NOISY = "noisy gradient"
 SCHEDULE, NOW = {SHARE: "how far the schedule is", FACTOR: "factor"}, "learning rate of this step"
 FIRST_MOMENTS = ("velocity", "mean")  # fields of a state that point the way of the gradients
 
@@ -168,7 +170,7 @@ def with_marks(text: str) -> str:
 
 @dataclass(frozen=True)
 class Apart:
-    """What is taken apart: the loss and the batches that the racers went by, and what each coordinate is called."""
+    """What is taken apart: the loss, batches and noise that the racers went by, and what each coordinate is called."""
 
     loss: Callable[..., jax.Array]
     racers: Mapping[str, Optimizer]
@@ -177,6 +179,7 @@ class Apart:
     data: Arrays = ()
     batch_size: int | None = None
     seed: int = 0
+    noise: GradientNoise = NO_NOISE
 
     def message(self) -> dict:
         """What the browser is sent of it."""
@@ -185,6 +188,8 @@ class Apart:
         order = [GRADIENT, DECAYED, "t"]
         for name, racer in self.racers.items():
             words = words_of(racer, taken[name][0])
+            if self.noise:
+                words[GRADIENT] = NOISY
             order += [symbol for symbol in words if symbol not in order and symbol not in (MOVE, POINT, LOSS)]
             values = self.values(name, taken[name])
             for symbol, word in words.items():
@@ -220,6 +225,7 @@ class Apart:
             data=self.data,
             batch_size=self.batch_size,
             seed=self.seed,
+            noise=self.noise,
         )
         # where the next record is of the next step, it says where that led, to the last digit; a run that was lost did
         # not go where its last step leads

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import jax
@@ -14,6 +15,7 @@ import streamlit as st
 
 from engine import Optimizer
 from engine.annotations import Arrays
+from engine.noise import NO_NOISE, GradientNoise
 from engine.quantities import effective_rates, gradient_norms, sharpness, step_lengths
 from engine.race import Run
 from engine.steps import with_moves
@@ -110,6 +112,7 @@ class CurvePlot:
         batch_size: int | None = None,
         seed: int = 0,
         frame: Sequence[tuple[float, float]] = (),
+        noise: GradientNoise = NO_NOISE,
     ) -> Self:
         """The quantity that is chosen. What is measured outside the ``frame`` of the map may leave this one too.
 
@@ -117,10 +120,8 @@ class CurvePlot:
         """
         quantity = QUANTITIES[setup.curve]
         if setup.needs_moves:
-            of_racers = {
-                name: with_moves(loss, racer, runs[name], data=data, batch_size=batch_size, seed=seed)
-                for name, racer in racers.items()
-            }
+            moved = partial(with_moves, loss, data=data, batch_size=batch_size, seed=seed, noise=noise)
+            of_racers = {name: moved(racer, runs[name]) for name, racer in racers.items()}
             runs = {**runs, **of_racers}
         curves = {name: quantity.of(loss, run, data) for name, run in runs.items()}
         limits = {}
@@ -272,7 +273,11 @@ def choose_axis(controls: Controls[Any], no_axis: str | None = None) -> None:
 
 
 def explain_curve(
-    setup: RunSetup, coordinates: Sequence[str], limits: Mapping[str, float], batches: bool = False
+    setup: RunSetup,
+    coordinates: Sequence[str],
+    limits: Mapping[str, float],
+    batches: bool = False,
+    noise: bool = False,
 ) -> None:
     """Say below the stage what the chosen quantity is."""
     if setup.curve == LOSS:
@@ -284,4 +289,6 @@ def explain_curve(
     if batches:
         of_batch = "The gradient is that of the mini-batch which the step follows."
         words.append("It is the curvature on all examples." if setup.curve == SHARPNESS else of_batch)
+    if noise and setup.curve in (GRADIENT, RATE, RATE2):
+        words.append("The gradient is the noisy one, which the step follows.")
     st.caption(" ".join(words))

@@ -12,6 +12,7 @@ import streamlit as st
 
 from engine import Optimizer
 from engine.evaluations import evaluations_along
+from engine.noise import GradientNoise
 from engine.race import Run
 from ui.draw.stage.stage import Readout
 
@@ -26,10 +27,17 @@ class Evaluations:
     counts: Mapping[str, np.ndarray]  # (recorded, 3)
 
     @classmethod
-    def of(cls, loss: Callable[..., jax.Array], runs: Mapping[str, Run], racers: Mapping[str, Optimizer]) -> Self:
+    def of(
+        cls,
+        loss: Callable[..., jax.Array],
+        runs: Mapping[str, Run],
+        racers: Mapping[str, Optimizer],
+        noise: GradientNoise,
+    ) -> Self:
         """Those of some runs. One that no optimizer made, by hand or in the notebook, takes a gradient a step."""
         sgd = Optimizer()
-        return cls({name: evaluations_along(loss, racers.get(name, sgd), run) for name, run in runs.items()})
+        counts = {name: evaluations_along(loss, racers.get(name, sgd), run, noise=noise) for name, run in runs.items()}
+        return cls(counts)
 
     @property
     def ends(self) -> dict[str, int]:

@@ -41,6 +41,9 @@ The update rules are PyTorch's, or their authors' where it has none, and their n
   start at 0. These, and the place of weight decay, are switches of such a rule: a racer without them can run beside
   the original.
 - NAdam lets its momentum grow slowly, as PyTorch's does; AMSGrad keeps the largest mean before that correction.
+- Where gradients have noise, all optimizers meet the same: each gradient of a step has the same random numbers in it,
+  also where an optimizer takes two; those of the next step are others. A loss or a Hessian that one asks for has none.
+  A run has then converged only where it is closer than 0.01 to a minimum all through its last fifth.
 - Numbers have 32 bits. When one becomes infinite or undefined, the run stops at its last point before that; nothing is
   clipped.
 - "Converged" means closer than 0.01 to a minimum in every coordinate, as in the notebook that this app is based on.
@@ -63,9 +66,13 @@ def show_leaderboard(
     minima: Sequence[Sequence[float]],
     racer_styles: Mapping[str, Style],
     theme: str,
+    noisy: bool = False,
     evaluations: Mapping[str, int] | None = None,
 ) -> None:
-    """The table of how every racer ended; with what each has evaluated, where that is given."""
+    """The table of how every racer ended. ``noisy``: to come near a minimum is not to stay there.
+
+    With what each has evaluated, where that is given.
+    """
     table = leaderboard(traces, verdicts, minima, evaluations)
     high = row_height(table["verdict"])
     # a picture is drawn as high as its row
@@ -94,7 +101,9 @@ def show_leaderboard(
             },
             "distance": number(format="%.4g", width=82, help="From the end to the nearest minimum."),
             "converged at": number(
-                "converged at", width=100, help="The first step within 0.01 of a minimum in every coordinate."
+                "came near at" if noisy else "converged at",
+                width=100,
+                help="The first step within 0.01 of a minimum in every coordinate.",
             ),
             "path length": number("path length", format="%.2f", width=92, help="The lengths of all steps, added up."),
             "evaluations": number(width=92, help="Of the loss, its gradient and its Hessian, each counted as one."),

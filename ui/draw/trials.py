@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import Optimizer
 from engine.evaluations import trials_along
+from engine.noise import GradientNoise
 from engine.race import Run
 
 ABOUT = (
@@ -18,9 +19,11 @@ ABOUT = (
 QUANTITIES = ("move across", "move up", "rejected", "shrink")  # of the stage's tracks
 
 
-def trial_values(loss: Callable[..., jax.Array], racer: Optimizer | None, run: Run) -> dict[str, np.ndarray]:
+def trial_values(
+    loss: Callable[..., jax.Array], racer: Optimizer | None, run: Run, noise: GradientNoise
+) -> dict[str, np.ndarray]:
     """What a racer's track is sent with; nothing where it does not search for its steps, or is none."""
-    trials = racer and trials_along(loss, racer, run)
+    trials = racer and trials_along(loss, racer, run, noise)
     if not trials:
         return {}
     shrink = np.full(len(run.steps), trials.shrink)

@@ -62,7 +62,7 @@ def show_basins(
         show_stage(setup, *by_ends(setup, found), traces, racer_styles)
     else:
         show_stage(setup, found, np.empty((0, 2)), traces, racer_styles)
-    show_rates(found, racer_styles, theme)
+    show_rates(found, racer_styles, theme, noisy=bool(setup.gradient_noise))
 
 
 def describe_colors(setup: RaceSetup) -> str:
@@ -74,10 +74,15 @@ def describe_colors(setup: RaceSetup) -> str:
         return "This surface has no lowest point, so no run can reach one. Grey: the run diverges."
     steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
     colors = "its colour says which minimum is reached" if count > 1 else "it has a colour if the minimum is reached"
+    basin = "All starts that lead to one minimum are its basin of attraction."
+    if setup.gradient_noise:
+        basin = (
+            "A minimum counts as reached once the run is closer to it than 0.01 in x and in y; the noise, the same "
+            "from every start, may take it away again."
+        )
     return (
-        f"Each point is a start, and {colors} within {steps} steps: strong where few are needed. All starts that lead "
-        "to one minimum are its basin of attraction. Without colour: none is reached. Grey: the run diverges. Click on "
-        "a map to start from there, here and in the tab Race."
+        f"Each point is a start, and {colors} within {steps} steps: strong where few are needed. {basin} Without "
+        "colour: none is reached. Grey: the run diverges. Click on a map to start from there, here and in the tab Race."
     )
 
 
@@ -111,13 +116,13 @@ def by_ends(setup: RaceSetup, found: Mapping[str, Basins]) -> tuple[dict[str, Ba
 
 def basin_map(setup: RaceSetup, racer: Optimizer, progress: Progress) -> Basins:
     """The map of one racer, made now if no visitor has asked for it before."""
-    landscape = setup.chosen_landscape
-    key = landscape, racer, setup.points, setup.steps
+    landscape, noise = setup.chosen_landscape, setup.gradient_noise
+    key = landscape, racer, setup.points, setup.steps, noise
 
     def look() -> None:
         progress(0.0)
 
-    make = long_run(look)(lambda: basins(landscape, racer, setup.points, setup.steps, progress))
+    make = long_run(look)(lambda: basins(landscape, racer, setup.points, setup.steps, progress, noise=noise))
     return MAPS.get(key, make, look)
 
 
@@ -149,8 +154,9 @@ def show_stage(
         values = {"x": run.positions[:, 0], "y": run.positions[:, 1], "loss": run.losses}
         return Track.of(name, styles[name], run, verdict_if_lost(run), values)
 
-    is_found = setup.chosen_landscape.found
-    reaches, which = ("ends where many others end", "in colour") if is_found else ("reaches a minimum", "converge")
+    reaches, which = "reaches a minimum", "come near a minimum" if setup.gradient_noise else "converge"
+    if setup.chosen_landscape.found:
+        reaches, which = "ends where many others end", "in colour"
     Stage(
         figures={f"basin {name}": figure(setup.chosen_landscape, basin, places) for name, basin in found.items()},
         views=[
@@ -233,8 +239,11 @@ def rgb(color: str) -> np.ndarray:
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)], float)
 
 
-def show_rates(found: Mapping[str, Basins], racer_styles: Mapping[str, Style], theme: str) -> None:
-    """How many starts arrive, how soon half of those have, and how many are lost."""
+def show_rates(found: Mapping[str, Basins], racer_styles: Mapping[str, Style], theme: str, noisy: bool = False) -> None:
+    """How many starts arrive, how soon half of those have, and how many are lost.
+
+    ``noisy``: to come near a minimum is not to stay there.
+    """
     table = pd.DataFrame(
         {
             "": [swatch(racer_styles[name], theme) for name in found],
@@ -251,8 +260,12 @@ def show_rates(found: Mapping[str, Basins], racer_styles: Mapping[str, Style], t
         {
             "": st.column_config.ImageColumn(width=44),
             "racer": st.column_config.TextColumn("optimizer"),
-            "arrive": number("converge", format="%.1f %%", help="Share of the starts from which a minimum is reached."),
-            "median steps": number(help="Half of the runs that converge need at most so many steps."),
+            "arrive": number(
+                "come near" if noisy else "converge",
+                format="%.1f %%",
+                help="Share of the starts from which a minimum is reached.",
+            ),
+            "median steps": number(help="Half of the runs that reach a minimum need at most so many steps."),
             "diverge": number(
                 format="%.1f %%", help="Share of the starts from which the numbers grow too large to be stored."
             ),

@@ -18,6 +18,7 @@ from ui.draw.field import field_switch
 from ui.draw.landscapes import box
 from ui.draw.line_up import called, knob_widget, line_up
 from ui.numbers import with_minus
+from ui.race.noise import choose_noise
 from ui.race.painting import MAX_MEGABYTES, MAX_PIXELS, PictureError, read_picture
 from ui.setup.controls import CUSTOM, Controls
 from ui.setup.curves import LOSS
@@ -111,6 +112,7 @@ def surface(setup: RaceSetup) -> None:
         sorted({*STEP_STOPS, setup.steps}),
         help="How many steps each optimizer takes.",
     )
+    choose_noise(CONTROLS, setup)
     CONTROLS.draw(
         "replay",
         st.selectbox,

@@ -35,9 +35,10 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     """Win rates and median losses under three terms, and in words what changed between them."""
     steps = "so many" if setup.hides("steps") else f"{setup.steps:,}"
     where = " where f has a value" if setup.is_own else ""
+    noise = " The noise in the gradients is the same for all of them." if setup.gradient_noise else ""
     st.markdown(
         f"Each optimizer runs {steps} steps from {STARTS} random starts{where}. At each start the one with the lowest "
-        "final loss wins; equal ones share the win. All settings but the learning rate keep their defaults. "
+        f"final loss wins; equal ones share the win. All settings but the learning rate keep their defaults.{noise} "
         f"*Tuned*: each optimizer uses the best of {RATES} learning rates, found from {TUNING_STARTS} other starts. "
         f"All of this is repeated {DRAWS} times with other random starts: the thin bars reach from the worst result "
         "to the best."
@@ -84,10 +85,10 @@ def cached_fair_race(setup: RaceSetup, rules: tuple) -> FairRace:
     @long_run(look)
     def run() -> FairRace:
         look()
-        return fair_race(setup.chosen_landscape, rules, setup.steps, setup.shared_rate, progress)
+        return fair_race(setup.chosen_landscape, rules, setup.steps, setup.shared_rate, progress, setup.gradient_noise)
 
     with waiting():
-        key = setup.chosen_landscape, rules, setup.steps, setup.shared_rate
+        key = setup.chosen_landscape, rules, setup.steps, setup.shared_rate, setup.gradient_noise
         fair = FAIR_RACES.get(key, run, look)
     bar.empty()
     return fair

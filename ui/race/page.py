@@ -10,7 +10,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import Trace
-from engine.endings import verdicts
 from engine.notebook import REPLAYS
 from ui.ask.asking import Asking
 from ui.ask.panel import place_above, show_hidden, show_question
@@ -28,7 +27,7 @@ from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
-from ui.race.run import at_start, facts, is_compiled, race_all, run
+from ui.race.run import at_start, facts, is_compiled, judged, race_all, run
 from ui.race.stage import evaluated, show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
@@ -74,10 +73,9 @@ def show(actions: DeltaGenerator) -> None:
     if results and asking.held:
         show_hidden()
     elif results:
-        landscape = setup.chosen_landscape
-        found = yours.judged(verdicts(landscape.loss, traces, landscape.minima))
-        counted = evaluated(setup, traces, yours)
-        show_leaderboard(traces, found, landscape.minima, racer_styles, theme(), counted and counted.ends)
+        found, minima = yours.judged(judged(setup, traces)), setup.chosen_landscape.minima
+        noisy, counted = bool(setup.gradient_noise), evaluated(setup, traces, yours)
+        show_leaderboard(traces, found, minima, racer_styles, theme(), noisy, counted.ends if counted else None)
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
     show_journal(CONTROLS)

@@ -69,7 +69,8 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     steps = "as many" if setup.hides("steps") else f"{setup.steps:,}"
     rings = "" if setup.hides("racers") else "Rings: the learning rates set in the sidebar. "
     click = "" if setup.fixes("racers") else "Click on a mark to see its run in the tab Race."
-    st.markdown(f"Each mark is a run of {steps} steps from {start} with its own learning rate. {rings}{click}")
+    own = "its own learning rate" + (" and the same noise" if setup.gradient_noise else "")
+    st.markdown(f"Each mark is a run of {steps} steps from {start} with {own}. {rings}{click}")
     if missing := without_rate(setup):
         st.markdown(f":material/info: {missing}")
     if not line_up(setup):
@@ -84,10 +85,12 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     )
     show_figure(losses(setup, found, racer_styles, theme), CONTROLS.key("ends"), 300)
     if limit is not None:
+        beyond = "every step ends further away from the minimum than it began"
+        if setup.gradient_noise:
+            beyond = "SGD goes further and further away from the minimum, whatever the noise"
         st.markdown(
             f"This surface is a quadratic function, so for plain SGD the learning rate has a limit (dashed): "
-            f"2/λ = **{limit:.3g}**, where λ is the largest curvature. Above it, every step ends further away from "
-            "the minimum than it began."
+            f"2/λ = **{limit:.3g}**, where λ is the largest curvature. Above it, {beyond}."
         )
 
 
@@ -98,13 +101,15 @@ def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
 
 def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:
     """The run of one racer with every learning rate, made now if no visitor has asked for it before."""
-    landscape = setup.chosen_landscape
+    landscape, noise = setup.chosen_landscape, setup.gradient_noise
     (knob,) = (knob for knob in racer.knobs() if knob.name == RATE)
     rates = np.geomspace(knob.low, knob.high, RATES)
     return SWEEPS.get(
-        (landscape, racer, setup.start, setup.steps),
+        (landscape, racer, setup.start, setup.steps, noise),
         long_run()(
-            lambda: sweep(landscape.loss, racer, RATE, rates, [setup.start], setup.steps, minima=landscape.minima)
+            lambda: sweep(
+                landscape.loss, racer, RATE, rates, [setup.start], setup.steps, minima=landscape.minima, noise=noise
+            )
         ),
         still_wanted,
     )

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from engine import OPTIMIZERS, Optimizer, Trace, race
-from engine.endings import verdicts
+from engine.endings import Verdict, verdicts
 from engine.landscapes import code_of
 from engine.notebook import REPLAYS
 from engine.optimizers import Rule
@@ -26,8 +26,9 @@ from ui.setup.pages import RaceSetup
 from ui.setup.questions.question import Facts
 from ui.setup.racers import names_in
 
-# the optimizers whose programs are compiled, by what is compiled in of the landscape: not its knobs or its painting
-raced: WeakKeyDictionary[Any, set[Rule]] = WeakKeyDictionary()
+# the optimizers whose programs are compiled, each with or without noise, by what is compiled in of the landscape: not
+# its knobs or its painting
+raced: WeakKeyDictionary[Any, set[tuple[Rule, bool]]] = WeakKeyDictionary()
 RULES = frozenset(OPTIMIZERS.values())
 
 
@@ -50,17 +51,18 @@ def run(setup: RaceSetup, yours: Yours = NOTHING) -> tuple[dict[str, Trace], dic
 
 def race_all(setup: RaceSetup, racers: Mapping[str, Optimizer]) -> dict[str, Trace]:
     """Race some optimizers as a set-up says."""
-    landscape = setup.chosen_landscape
-    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima)
+    landscape, noise = setup.chosen_landscape, setup.gradient_noise
+    traces = race(landscape.loss, racers, [setup.start], setup.steps, minima=landscape.minima, noise=noise)
     # a typed rule would be held as long as its landscape, which may be for ever
-    lasting = {racer.rule for racer in racers.values() if plain_rule(racer.rule) in RULES}
+    lasting = {(racer.rule, bool(noise)) for racer in racers.values() if plain_rule(racer.rule) in RULES}
     raced.setdefault(code_of(landscape.loss), set()).update(lasting)
     return traces
 
 
 def is_compiled(setup: RaceSetup) -> bool:
     """Whether every racer of the line-up has run on this landscape since the server started."""
-    return {racer.rule for racer in setup.racers} <= raced.get(code_of(setup.chosen_landscape.loss), set())
+    needed = {(racer.rule, bool(setup.gradient_noise)) for racer in setup.racers}
+    return needed <= raced.get(code_of(setup.chosen_landscape.loss), set())
 
 
 def at_start(setup: RaceSetup) -> dict[str, Trace]:
@@ -72,13 +74,18 @@ def at_start(setup: RaceSetup) -> dict[str, Trace]:
     return dict.fromkeys(names_in(setup), start)
 
 
+def judged(setup: RaceSetup, traces: Mapping[str, Trace]) -> dict[str, list[Verdict]]:
+    """How each run of a race ended."""
+    landscape = setup.chosen_landscape
+    return verdicts(landscape.loss, traces, landscape.minima, gradient_noise=bool(setup.gradient_noise))
+
+
 def facts(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours = NOTHING) -> Facts:
     """What the outcome of a question about the race is computed from."""
-    landscape = setup.chosen_landscape
-    found = verdicts(landscape.loss, traces, landscape.minima)
+    found = judged(setup, traces)
     return Facts(
         runs={name: traces[name].run(0) for name in setup.runners},
         yours=yours.runs(traces),
         verdicts={name: of_runs[0] for name, of_runs in found.items()},
-        frame=box(landscape, setup.view),
+        frame=box(setup.chosen_landscape, setup.view),
     )

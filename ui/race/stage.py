@@ -47,7 +47,7 @@ def show_stage(
 
     ``waits``: the race is on its way, and the traces are of its start.
     """
-    held = asking.held or waits
+    held, noise = asking.held or waits, setup.gradient_noise
     landscape, layout = setup.chosen_landscape, stage_layout(CONTROLS, setup)
     if asking.blind:
         return show_blind_map(asking, landscape.loss, setup.start, box(landscape, setup.view), layout)
@@ -61,7 +61,7 @@ def show_stage(
         {name: run.losses - np.float32(floor) for name, run in runs.items()}, (lowest - floor, highest - floor), log
     )
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
-    curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame)
+    curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame, noise=noise)
     counted = None if held else evaluated(setup, traces, yours)
     axis = {"index": QUANTITY, "across": QUANTITY} if counted else {}
     last = max(1, *counted.ends.values()) if counted else setup.steps  # where none can begin, nothing is evaluated
@@ -73,7 +73,7 @@ def show_stage(
         values |= curve.values(name) if curve else {plotted: losses.curves[name]}
         values |= counted.values(name) if counted else {}
         if not (held or setup.hides_knobs):
-            values |= trial_values(landscape.loss, racing.get(name), run)
+            values |= trial_values(landscape.loss, racing.get(name), run, noise)
         return Track.of(name, styles[name], run, verdict_if_lost(run), {**values, "loss": run.losses})
 
     tracks = [track(name, run) for name, run in runs.items()]
@@ -116,7 +116,7 @@ def show_stage(
         on_seen=asking.on_seen,
     )
     if curve:
-        explain_curve(setup, "xy", curve.limits)
+        explain_curve(setup, "xy", curve.limits, noise=bool(noise))
     if counted:
         counted.explain()
     if any(TRIALS[0] in one.values for one in tracks) and "map" not in layout["without"]:
@@ -128,10 +128,12 @@ def evaluated(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours) -> Ev
     if setup.over != EVALUATIONS:
         return None
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
-    return Evaluations.of(setup.chosen_landscape.loss, {name: trace.run(0) for name, trace in traces.items()}, racing)
+    runs = {name: trace.run(0) for name, trace in traces.items()}
+    return Evaluations.of(setup.chosen_landscape.loss, runs, racing, setup.gradient_noise)
 
 
 def take_apart(setup: RaceSetup, traces: Mapping[str, Trace], racers: Mapping[str, Optimizer]) -> dict:
     """The steps of the racers, without a path that none of them took: of the notebook's replay, or the visitor's."""
     runs = {name: traces[name].run(0) for name in racers}
-    return Apart(setup.chosen_landscape.loss, racers, runs, {"x": "x", "y": "y"}).message()
+    loss, noise = setup.chosen_landscape.loss, setup.gradient_noise
+    return Apart(loss, racers, runs, {"x": "x", "y": "y"}, noise=noise).message()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from engine import ExpressionError, Optimizer, parse
+from engine.noise import NO_NOISE, GradientNoise
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
@@ -24,6 +25,7 @@ MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
 MIN_RATE, MAX_RATE = 1e-5, 1.0
 REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
 MAX_EXAMPLES, MAX_ITERATIONS = 1000, 5000
+MAX_NOISE = 1000.0  # the standard deviation in a gradient: as steep as the steepest landscapes
 REGRESSION_TABS = {  # below the picture
     "ends": "How each one ended",
     "iterations": "Every iteration",
@@ -45,6 +47,8 @@ class RaceSetup(LandscapeSetup):
     """A race over a landscape, on the Ackley Race page."""
 
     steps: int = setting(Whole(1, MAX_STEPS), 200)
+    noise: float = setting(Number(0, MAX_NOISE), 0.0, optional=True)  # in the gradients, as is the seed
+    seed: int = setting(Whole(0, 9999), 0, optional=True)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
     over: str = setting(Choice(AXES), STEPS, layout=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
@@ -57,6 +61,11 @@ class RaceSetup(LandscapeSetup):
     index: ClassVar[str] = "step"
     coordinates: ClassVar[tuple[str, ...]] = ("x", "y")
     parts: ClassVar[Mapping[str, Part]] = RACE
+
+    @property
+    def gradient_noise(self) -> GradientNoise:
+        """The noise in the gradients; without any, no seed makes a difference."""
+        return GradientNoise(self.noise, self.seed) if self.noise else NO_NOISE
 
     @property
     def replaying(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine import Optimizer
+from engine import GradientNoise, Optimizer
 from ui.draw.line_up import describe_knobs, letters
 from ui.numbers import format_number, format_point
 from ui.setup.codec import Setup
@@ -68,8 +68,14 @@ def of_race(setup: RaceSetup) -> list[Phrase]:
         *((knob, "landscape", "shape") for knob in describe_knobs(setup.chosen_landscape)),
         (f"start {format_point(setup.start)}", "start"),
         (f"{setup.steps} steps", "steps"),
+        (describe_noise(setup.gradient_noise), "noise", "seed"),
         ("" if setup.replay == NO_REPLAY else f"beside them: {setup.replay}", "replay"),
     ]
+
+
+def describe_noise(noise: GradientNoise) -> str:
+    """The noise in the gradients; "" where there is none."""
+    return f"gradient noise σ = {format_number(noise.sigma)}, seed {noise.seed}" if noise else ""
 
 
 def of_regression(setup: RegressionSetup) -> list[Phrase]:

@@ -10,16 +10,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine import OPTIMIZERS, Optimizer, Trace, race
+from engine import OPTIMIZERS, GradientNoise, Optimizer, Trace, race
 from engine.batches import batches_per_epoch
 from engine.descent import MIN_QUIET_STEPS
-from engine.endings import Verdict, verdicts
+from engine.endings import Verdict
+from engine.noise import NO_NOISE
 from engine.problems import Fit, mean_squared_error
 from ui.draw.line_up import describe_knobs
 from ui.linear_fit.data import Points
 from ui.linear_fit.run import descend, in_batches, thetas
 from ui.linear_fit.run import run as run_fit
 from ui.linear_fit.stage import describe_end
+from ui.race.run import judged
 from ui.race.run import run as run_race
 from ui.regression.run import run as run_regression
 from ui.setup.codec import Setup
@@ -51,6 +53,7 @@ class Descent:
     seed: int = 0  # of the batches
     drawn: tuple[int, float, int] | None = None  # the examples as they are drawn: how many, their noise, their seed
     tolerance: float = 0.0
+    noise: GradientNoise = NO_NOISE
 
     @property
     def slug(self) -> str:
@@ -87,6 +90,7 @@ class Descent:
             batch_size=self.batch_size,
             seeds=self.seed,
             tolerance=self.tolerance,
+            noise=self.noise,
         )
 
     def parted(self) -> dict[str, int]:
@@ -124,7 +128,6 @@ def of_race(setup: RaceSetup) -> Descent:
     """The race on a landscape."""
     traces, _ = run_race(setup)
     landscape = setup.chosen_landscape
-    found = verdicts(landscape.loss, traces, landscape.minima)
     knobs = describe_knobs(landscape)
     return Descent(
         page="Ackley Race",
@@ -136,8 +139,9 @@ def of_race(setup: RaceSetup) -> Descent:
         index="step",
         loss=landscape.loss,
         traces=traces,
-        ends=in_words(found),
+        ends=in_words(judged(setup, traces)),
         minima=landscape.minima,
+        noise=setup.gradient_noise,
         about=landscape.about,
     )
 

@@ -43,9 +43,12 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
             data=descent.fit.data if descent.fit else (),
             batch_size=descent.batch_size,
             seed=descent.seed,
+            noise=descent.noise,
         )
         last = np.arange(end) == end - 1  # after the last step there is no move, and nothing more is remembered
-        columns |= by_coordinate("gradient", taken.gradients, descent.coordinates)
+        columns |= by_coordinate(
+            "noisy gradient" if descent.noise else "gradient", taken.gradients, descent.coordinates
+        )
         columns |= dict(zip(EVALUATIONS, evaluated_until(taken).T, strict=True))
         if isinstance(rule := descent.racers[name].rule, Scheduled):
             columns["learning rate"] = values_along(descent.racers[name], steps)[rule.symbol_now]

@@ -16,6 +16,7 @@ from engine.scheduled import unscheduled
 from engine.shapes import Shape
 from engine.typed import TypedLoss
 from engine.xla.compile import Traced
+from ui.take_home.captions import describe_noise
 from ui.take_home.descent import Descent
 from ui.take_home.formula import function_code
 from ui.take_home.source import array_literal, literal, source_of
@@ -73,6 +74,11 @@ class Optimizer:
 
 {STUBS}'''
 
+
+# of a landscape: the race on examples has batches
+NOISE = """\
+# what is added to the gradient of each step: (steps + 1, coordinates)
+NOISE = np.float32(SIGMA) * np.random.default_rng(SEED).standard_normal((STEPS + 1, len(START)), np.float32)"""
 
 # for the rules that ask for more than the gradient
 AT = '''\
@@ -139,6 +145,17 @@ def two_loop(gradient, steps, changes, scale):
 IN_TORCH = {"backtrack": BACKTRACK_IN_TORCH, "two_loop": TWO_LOOP_IN_TORCH}  # what loops as JAX alone does
 
 
+def at_code(library: str, noisy: bool) -> str:
+    """What a rule may ask for; where gradients are ``noisy``, those are too."""
+    code = AT if library == "jnp" else AT_IN_TORCH
+    if not noisy:
+        return code
+    value = "    value: object  # the loss anywhere\n"
+    noise = "    noise: object  # that is in each gradient of the step\n"
+    gradient = {"jnp": "jax.grad(self.value)(x)", "torch": "torch.autograd.grad(self.value(x), x)[0]"}[library]
+    return code.replace(value, value + noise).replace(gradient, f"{gradient} + self.noise")
+
+
 def setup_code(descent: Descent) -> str:
     """The numbers of the set-up, at the top of a program."""
     lines = [f"START = {literal(descent.start)}", f"STEPS = {descent.steps}"]
@@ -152,6 +169,8 @@ def setup_code(descent: Descent) -> str:
         lines += [f"EXAMPLES, NOISE, SEED = {examples}, {noise}, {seed}"]
     if descent.batch_size:
         lines += [f"BATCH_SIZE, BATCH_SEED = {descent.batch_size}, {descent.seed}"]
+    if descent.noise:
+        lines += [f"SIGMA, SEED = {literal(descent.noise.sigma)}, {descent.noise.seed}  # of the noise", NOISE]
     if descent.tolerance:
         quiet = ", ".join(f"{literal(name)}: {steps}" for name, steps in descent.quiet_steps.items())
         lines += [
@@ -224,12 +243,15 @@ def about(descent: Descent) -> str:
     some = f" from {literal(descent.start)}, {descent.steps} {descent.index}{'s' if descent.steps > 1 else ''}"
     who = f"{len(descent.racers)} optimizers" if len(descent.racers) > 1 else next(iter(descent.racers))
     if descent.fit is None:
-        return f"{who} on {descent.where}{some}.\n{descent.about}"
+        noise = f", with {describe_noise(descent.noise)}" if descent.noise else ""
+        return f"{who} on {descent.where}{some}{noise}.\n{descent.about}"
     size = f", {descent.batch_size} a step" if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true)} examples{size},{some}."
 
 
-def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library: str = "jnp") -> str:
+def rules_code(
+    racers: Iterable[Optimizer], names: Mapping[object, str], library: str = "jnp", noisy: bool = False
+) -> str:
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
     racers = [*map(unscheduled, racers)]
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
@@ -239,7 +261,7 @@ def rules_code(racers: Iterable[Optimizer], names: Mapping[object, str], library
         own = [code for name, code in IN_TORCH.items() if any(f"{name}(" in one for one in sources)]
         sources = [*own, *sources]
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
-    asking = [AT if library == "jnp" else AT_IN_TORCH] if any(map(asks, racers)) else []
+    asking = [at_code(library, noisy)] if any(map(asks, racers)) else []
     return "\n\n\n".join([OPTIMIZER, *asking, *sources, *typed_code(racers, names, library)])
 
 

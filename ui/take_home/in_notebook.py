@@ -63,10 +63,11 @@ def descend(rule, {schedule}knobs, {data}start):
     return records'''
 
 ASKED = """\
-        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}))}} if asks(optimizer) else {{}}
+        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}){noise})}} if asks(optimizer) else {{}}
 """
 EVALUATE = """\
         loss, gradient = jax.value_and_grad({loss})(x{data})"""
+EVALUATE_IN_NOISE = f"{EVALUATE}\n        gradient = gradient + noise"
 EVALUATE_BATCH = """\
         loss = {loss}(x{data})
         gradient = jax.grad(batch_loss)(x{data}, chosen)"""
@@ -151,7 +152,9 @@ def notebook(descent: Descent) -> bytes:
         ]
     cells += [
         new_markdown_cell("## The optimizers, from the app's source"),
-        new_code_cell(rules_code(descent.racers.values(), class_names(descent.racers.values()))),
+        new_code_cell(
+            rules_code(descent.racers.values(), class_names(descent.racers.values()), noisy=bool(descent.noise))
+        ),
         new_code_cell(racers_code(descent.racers)),
         *schedule_cells(descent),
         new_markdown_cell("## The run"),
@@ -210,21 +213,22 @@ def racers_code(racers: Mapping[str, Optimizer]) -> str:
 def run_code(descent: Descent) -> str:
     """How the descent is run."""
     data = data_code(descent, "features, true, ", "shape, ")
-    in_batches = descent.batch_size is not None
-    arguments = data + ("batches, " if in_batches else "")
+    in_batches, noisy = descent.batch_size is not None, bool(descent.noise)
+    arguments = data + ("batches, " if in_batches else "") + ("noises, " if noisy else "")
     given_data = data_code(descent, ", features, true", ", *shape")
-    evaluate = (EVALUATE_BATCH if in_batches else EVALUATE).format(loss=loss_name(descent), data=given_data)
+    template = EVALUATE_BATCH if in_batches else EVALUATE_IN_NOISE if noisy else EVALUATE
+    evaluate = template.format(loss=loss_name(descent), data=given_data)
     asked = ""
     if any(map(asks, descent.racers.values())):
         own, given = ("batch_loss", ", features, true, chosen") if in_batches else (loss_name(descent), given_data)
-        asked = ASKED.format(own=own, given=given)
+        asked = ASKED.format(own=own, given=given, noise=", noise" if noisy else "")
     scheduled, tolerant = bool(schedules_of(descent.racers)), bool(descent.tolerance)
     both = {
         "schedule": "schedule, " if scheduled else "",
         "and_schedule": ", schedule" if scheduled else "",
         "static": "(0, 1)" if scheduled else "0",
     }
-    chosen, batches = ("chosen", "batches") if in_batches else ("_", "None")
+    chosen, batches = ("chosen", "batches") if in_batches else ("noise", "noises") if noisy else ("_", "None")
     if scheduled:  # the number of the step goes beside the batch
         evaluate = f"        i, {chosen} = each\n{evaluate}"
         chosen, batches = "each", f"(jnp.arange(STEPS + 1), {batches})"
@@ -247,7 +251,7 @@ def run_code(descent: Descent) -> str:
     if descent.tolerance:
         parts.append(SETTLED)
     given = data_code(descent, "FEATURES, TRUE, ", "np.array(SHAPE, np.float32), ")
-    given += "all_batches(), " if in_batches else ""
+    given += "all_batches(), " if in_batches else "NOISE, " if noisy else ""
     run = RUN.format(
         data=given,
         settle=", quiet_steps" if tolerant else "",

@@ -52,8 +52,8 @@ def own_asking_rule(rule):
     """A rule of the app that asks for the loss, as an optimizer of optax, with its numbers in 32 bits."""
     rule = type(rule)(*map(np.float32, vars(rule).values()))
 
-    def update(gradient, state, x, *, value, value_fn, **_):
-        return rule.update(gradient, state, x, at=At(value, value_fn))
+    def update(gradient, state, x, *, value, value_fn, **more):
+        return rule.update(gradient, state, x, at=At(value, value_fn, **more))
 
     return optax.GradientTransformationExtraArgs(rule.init, update)'''
 
@@ -75,10 +75,10 @@ def own_asking_rule(rule, schedule=None):
     """A rule of the app that asks for the loss, as an optimizer of optax, perhaps with a schedule."""
     rule = type(rule)(*map(np.float32, vars(rule).values()))
 
-    def update(gradient, state, x, *, value, value_fn, **_):
+    def update(gradient, state, x, *, value, value_fn, **more):
         step, memory = state
         now = replace(rule, learning_rate=rule.learning_rate * schedule.factor(step)) if schedule else rule
-        move, memory = now.update(gradient, memory, x, at=At(value, value_fn))
+        move, memory = now.update(gradient, memory, x, at=At(value, value_fn, **more))
         return move, (step + 1, memory)
 
     return optax.GradientTransformationExtraArgs(lambda x: (0, rule.init(x)), update)'''
@@ -114,6 +114,7 @@ for name, (positions, losses) in runs.items():
 
 EVALUATE = """\
         loss, gradient = jax.value_and_grad({loss})(x{data})"""
+EVALUATE_IN_NOISE = f"{EVALUATE}\n        gradient = gradient + noise"
 EVALUATE_BATCH = """\
         loss = {loss}(x, features, true)  # of all examples; the gradient is that of the batch
         gradient = jax.grad(batch_loss)(x, features, true, chosen)"""
@@ -156,7 +157,7 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         loss_code(descent),
         *([examples_code(descent)] if descent.fit else []),
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
-        *([rules_code(own, names)] if own else [STUBS] if scheduled else []),
+        *([rules_code(own, names, noisy=bool(descent.noise))] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers)] if scheduled else []),
         *([OWN_SCHEDULED if scheduled else OWN_RULE] if not all(map(asks, own)) else []),
         *([OWN_ASKING_SCHEDULED if scheduled else OWN_ASKING_RULE] if any(map(asks, own)) else []),
@@ -170,17 +171,23 @@ def optax_program(descent: Descent, warning: str) -> bytes:
 
 def run_code(descent: Descent) -> str:
     """The scan over the steps."""
-    tolerant, in_batches = bool(descent.tolerance), descent.batch_size is not None
+    tolerant, in_batches, noisy = bool(descent.tolerance), descent.batch_size is not None, bool(descent.noise)
     data, asked = data_code(descent, ", features, true", ", *SHAPE"), ""
     if any(map(asks, descent.racers.values())):
         own, given = ("batch_loss", f"{data}, chosen") if in_batches else (loss_name(descent), data)
         asked = f", value={own}(x{given}), value_fn=lambda x: {own}(x{given})"
+        asked += ", noise=noise" if noisy else ""
+    evaluate = EVALUATE_BATCH if in_batches else EVALUATE_IN_NOISE if noisy else EVALUATE
     return RUN.format(
-        arguments=(", features, true" if descent.fit else "") + (", batches" if in_batches else ""),
-        given=(", FEATURES, TRUE" if descent.fit else "") + (", all_batches()" if in_batches else ""),
-        chosen="chosen" if in_batches else "_",
-        batches="batches" if in_batches else "None",
-        evaluate=(EVALUATE_BATCH if in_batches else EVALUATE).format(loss=loss_name(descent), data=data),
+        arguments=(", features, true" if descent.fit else "")
+        + (", batches" if in_batches else "")
+        + (", noises" if noisy else ""),
+        given=(", FEATURES, TRUE" if descent.fit else "")
+        + (", all_batches()" if in_batches else "")
+        + (", NOISE" if noisy else ""),
+        chosen="chosen" if in_batches else "noise" if noisy else "_",
+        batches="batches" if in_batches else "noises" if noisy else "None",
+        evaluate=evaluate.format(loss=loss_name(descent), data=data),
         asked=asked,
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",

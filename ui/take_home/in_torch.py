@@ -67,10 +67,10 @@ class OwnAskingRule(OwnRule):
     """A rule of the app that asks for the loss, as an optimizer of PyTorch, with its numbers in 32 bits."""
 
     @torch.no_grad()
-    def step(self, loss):
+    def step(self, loss, *noise):
         for x in self.param_groups[0]["params"]:
             memory = self.state[x].get("memory") or self.rule.init(x.clone())
-            at = At(loss(x), loss)
+            at = At(loss(x), loss, *noise)
             move, self.state[x]["memory"] = self.rule.update(x.grad, memory, x, at=at)
             x += move'''
 
@@ -119,11 +119,12 @@ STEP = """\
         optimizer.step()
 """
 STEP_OF_ASKING = """\
-        optimizer.step(*([lambda x: {loss}(x{data})] if isinstance(optimizer, OwnAskingRule) else []))
+        optimizer.step(*([lambda x: {loss}(x{data}){noise}] if isinstance(optimizer, OwnAskingRule) else []))
 """
 EVALUATE = """\
         loss = {loss}(x{data})
         loss.backward()"""
+EVALUATE_IN_NOISE = f"{EVALUATE}\n        x.grad += torch.tensor(NOISE[step])"
 EVALUATE_BATCH = """\
         loss = {loss}(x, FEATURES, TRUE)  # of all examples; the gradient is that of the batch
         chosen = BATCHES[step]
@@ -196,7 +197,7 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         setup_code(descent),
         torch_loss_code(descent),
         *([examples_and_batches(descent)] if descent.fit else []),
-        *([rules_code(own, names, "torch")] if own else [STUBS] if scheduled else []),
+        *([rules_code(own, names, "torch", noisy=bool(descent.noise))] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers, in_python=True)] if scheduled else []),
         *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
         *([asking_rule(scheduled)] if any(map(asks, own)) else []),
@@ -230,12 +231,13 @@ def run_code(descent: Descent) -> str:
     """The loop over the steps."""
     loss, tolerant = loss_name(descent), bool(descent.tolerance)
     data = data_code(descent, ", FEATURES, TRUE", ", *torch.tensor(np.array(SHAPE, np.float32))")
-    evaluate = (EVALUATE_BATCH if descent.batch_size else EVALUATE).format(loss=loss, data=data)
+    evaluate = EVALUATE_BATCH if descent.batch_size else EVALUATE_IN_NOISE if descent.noise else EVALUATE
+    noise = ", torch.tensor(NOISE[step])" if descent.noise else ""
     chosen = ", FEATURES[chosen], TRUE[chosen]" if descent.batch_size else data
     asked, scheduled = any(map(asks, descent.racers.values())), bool(schedules_of(descent.racers))
     return RUN.format(
-        evaluate=evaluate,
-        step=STEP_OF_ASKING.format(loss=loss, data=chosen) if asked else STEP,
+        evaluate=evaluate.format(loss=loss, data=data),
+        step=STEP_OF_ASKING.format(loss=loss, data=chosen, noise=noise) if asked else STEP,
         schedule=", schedule" if scheduled else "",
         schedule_of=", SCHEDULES.get(name)" if scheduled else "",
         scheduler=SCHEDULER if scheduled else "",

@@ -6,6 +6,7 @@ import textwrap
 
 from ui.draw.tables import order
 from ui.numbers import format_number
+from ui.take_home.captions import describe_noise
 from ui.take_home.descent import Descent
 
 
@@ -27,7 +28,8 @@ def setting(descent: Descent) -> str:
     steps = f"{descent.steps:,} {descent.index}{'s' if descent.steps > 1 else ''}"
     run = f"from {point(descent, descent.start)}, for up to {steps}"
     if descent.fit is None:
-        return f"{who} on {descent.where}, {run}. {descent.about}"
+        noise = f" With {describe_noise(descent.noise)}." if descent.noise else ""
+        return f"{who} on {descent.where}, {run}.{noise} {descent.about}"
     batch = f" Each step looks at {descent.batch_size} of them." if descent.batch_size else ""
     return f"{who} on the mean squared error of {len(descent.fit.true):,} examples, {run}.{batch}"
 
