@@ -141,6 +141,11 @@ class TypedOptimizer(MadeOptimizer):
         """Whether a line uses the loss."""
         return LOSS in self.rule.used
 
+    @property
+    def cost(self) -> tuple[int, int, int]:  # type: ignore[override]
+        """A gradient, and the loss where a line uses it."""
+        return int(self.takes_at), 1, 0
+
     def formula_now(self) -> str:
         return self.formula
 

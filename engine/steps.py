@@ -30,6 +30,8 @@ class Steps(NamedTuple):
     moves: Any  # (records, dim)
     points: Any  # (records, dim) where the move leads
     losses: Any  # (records,) the loss there, on all examples
+    evaluations: Any  # (records, 3) how often the step evaluates the loss, its gradient and its Hessian
+    evaluated: Any  # (records, 3) and how often all steps until the next record do
 
 
 def steps_along(
@@ -110,20 +112,26 @@ def follow(loss, rule, in_batches, knobs, positions, steps, data, batches, noise
         move, state = update_at(optimizer, gradient, state, x, i, value, loss_at(i), own_noise)
         return gradient, state, move, At(i, value, loss_at(i), own_noise)
 
-    def on_the_way(i, carry):
-        x, state = carry
-        _, state, move, _ = step(i, x, state)
-        return x + move, state
+    def parts_of(i, x, before, gradient, after, at):
+        """What the step is made of, and what it evaluates."""
+        now = optimizer.at_step(i)
+        parts = now.parts(gradient, before, x, after, at)
+        return parts, jnp.array(now.evaluations(i, before, parts), int)
 
-    def record(before, here):
-        x, i, until = here
+    def on_the_way(i, carry):
+        x, before, count = carry
         gradient, after, move, at = step(i, x, before)
-        point, now = x + move, optimizer.at_step(i)
-        _, state = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after))
-        return state, Steps(
-            gradient, before, after, now.parts(gradient, before, x, after, at), move, point, loss(point, *data)
-        )
+        return x + move, after, count + parts_of(i, x, before, gradient, after, at)[1]
+
+    def record(carry, here):
+        (before, count), (x, i, until) = carry, here
+        gradient, after, move, at = step(i, x, before)
+        parts, more = parts_of(i, x, before, gradient, after, at)
+        point = x + move
+        _, state, count = jax.lax.fori_loop(i + 1, until, on_the_way, (point, after, count + more))
+        return (state, count), Steps(gradient, before, after, parts, move, point, loss(point, *data), more, count)
 
     state = jax.tree.map(jnp.asarray, optimizer.init(positions[0]))
     state = jax.tree.map(lambda part: part.astype(jnp.result_type(part, jnp.float32)), state)
-    return jax.lax.scan(record, state, (positions, steps, jnp.append(steps[1:], steps[-1])))[1]
+    begin = state, jnp.zeros(3, int)
+    return jax.lax.scan(record, begin, (positions, steps, jnp.append(steps[1:], steps[-1])))[1]

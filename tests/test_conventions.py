@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from engine import OPTIMIZERS
-from engine.optimizers import memory, prepare, source, update_at
+from engine.optimizers import helpers, memory, prepare, source, update_at
 from ui.draw.conventions import CONVENTIONS
 from ui.take_home.optax_rules import COUNTERPARTS as OF_OPTAX
 from ui.take_home.torch_rules import COUNTERPARTS as OF_TORCH
@@ -108,7 +108,8 @@ def test_every_part_of_a_memory_has_a_meaning(rule):
 
 def test_the_code_on_a_card_holds_all_that_the_rule_calls(rule):
     """It defines the rule by itself, given what every rule is made of."""
-    given = vars(inspect.getmodule(rule)).items()
+    modules = [inspect.getmodule(part) for part in (*helpers(rule.update), rule)]
+    given = [pair for module in modules for pair in vars(module).items()]
     found = {name: part for name, part in given if not inspect.isfunction(part) or name == "knob"}
     # from Python 3.13 on the decorator is not in it where the tests check shapes, which adds another to the class
     code = source(rule).replace("@register\n", "")
@@ -842,7 +843,7 @@ def _():
     assert_same(ours("Polyak", FIRST, learning_rate=0.5, lowest_loss=-1000.0), np.array([-501.0]))
 
 
-for name in ("Backtracking", "Polyak", "Conjugate gradient"):
+for name in ("Backtracking", "Polyak", "Conjugate gradient", "BFGS", "Newton"):
 
     @shows(IN_TORCH, name, "where it is")
     def _(torch, name=name):
@@ -850,6 +851,67 @@ for name in ("Backtracking", "Polyak", "Conjugate gradient"):
         assert not [one for one in vars(torch.optim) if one.lower().startswith(first)]
 
 
-@shows(IN_OPTAX, "Conjugate gradient", "where it is")
+for name in ("Conjugate gradient", "BFGS", "Newton"):
+
+    @shows(IN_OPTAX, name, "where it is")
+    def _(name=name):
+        known = {one.lower().removeprefix("scale_by_") for one in (*vars(optax), *vars(optax.contrib))}
+        assert not [one for one in known if one.startswith(name.split()[0].lower())]
+
+
+def lbfgs_in_torch(torch, gradients):
+    """The moves of PyTorch's L-BFGS with steps as long as the learning rate, along these gradients."""
+    x = torch.tensor([2.0], requires_grad=True)
+    optimizer, path = torch.optim.LBFGS([x], RATE, max_iter=1), [2.0]
+    for gradient in gradients:
+
+        def closure(gradient=gradient):
+            x.grad = torch.tensor([gradient], dtype=torch.float32)
+            return torch.tensor(1.0)
+
+        optimizer.step(closure)
+        path.append(x.item())
+    return np.diff(path)
+
+
+def lbfgs_of_optax(gradients):
+    return theirs(optax.chain(optax.scale_by_lbfgs(), optax.scale(-RATE)), gradients)
+
+
+BENT_UP, BENT_DOWN = np.array([0.5, 0.4]), np.array([0.5, 0.75])  # against the gradient it becomes smaller, or larger
+NEWTON_STEP = [-RATE * 0.5, -RATE * 0.4 / ((0.5 - 0.4) / (RATE * 0.5))]  # of the curvature that the first step shows
+
+
+@shows(IN_OPTAX, "L-BFGS", "where it is")
 def _():
-    assert not [one for one in (*vars(optax), *vars(optax.contrib)) if "conjugate" in one.lower()]
+    assert hasattr(optax, "lbfgs")
+    for moves in (lbfgs_of_optax(BENT_UP), ours("L-BFGS", BENT_UP)):
+        np.testing.assert_allclose(moves, NEWTON_STEP, rtol=1e-4)
+
+
+@shows(IN_TORCH, "L-BFGS", "where it is")
+def _(torch):
+    assert has(torch.optim.LBFGS, "line_search_fn")
+    np.testing.assert_allclose(lbfgs_in_torch(torch, BENT_UP), NEWTON_STEP, rtol=1e-4)
+
+
+@shows(IN_OPTAX, "L-BFGS", "first step")
+def _():
+    np.testing.assert_allclose(lbfgs_of_optax([4.0]), -RATE, rtol=1e-5)
+    np.testing.assert_allclose(ours("L-BFGS", [4.0]), -RATE * 4, rtol=1e-5)
+
+
+@shows(IN_TORCH, "L-BFGS", "first step")
+def _(torch):
+    np.testing.assert_allclose(lbfgs_in_torch(torch, [4.0]), -RATE, rtol=1e-5)
+
+
+@shows(IN_OPTAX, "L-BFGS", "where it bends down")
+def _():
+    assert lbfgs_of_optax(BENT_DOWN)[1] > 0
+    np.testing.assert_allclose(ours("L-BFGS", BENT_DOWN), -RATE * BENT_DOWN, rtol=1e-5)
+
+
+@shows(IN_TORCH, "L-BFGS", "where it bends down")
+def _(torch):
+    assert lbfgs_in_torch(torch, BENT_DOWN)[1] < 0

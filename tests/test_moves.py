@@ -1,5 +1,6 @@
 """What a rule may ask for beside the gradient, and what a race records of each move."""
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -125,24 +126,40 @@ def test_down_rosenbrock_newton_goes_where_numpy_goes(rate, damping, steps):
     assert trace.run(0).converged is not None or damping
 
 
-def test_where_the_curvature_and_its_damping_are_zero_newton_stops_and_with_more_it_goes_on():
+@pytest.mark.parametrize("damping", [0.0, 0.1])
+def test_along_a_direction_without_curvature_newton_goes_on_as_gradient_descent(damping):
     def trough(x):
         return x[0] ** 2
 
-    for damping, stops in ((0.0, True), (0.1, False)):
-        run = race(trough, {"it": Newton(1.0, damping)}, [(2.0, 1.0)], 50)["it"].run(0)
-        assert (run.stopped is not None) == stops
-        assert np.isfinite(run.positions).all()
+    def slanted(x):
+        return x[0] ** 2 + x[1]
+
+    run = race(trough, {"it": Newton(1.0, damping)}, [(2.0, 1.0)], 50)["it"].run(0)
     np.testing.assert_allclose(run.positions[-1], [0.0, 1.0], atol=1e-5)
+    run = race(slanted, {"it": Newton(0.5, damping)}, [(2.0, 1.0)], 3)["it"].run(0)
+    np.testing.assert_allclose(np.diff(run.positions[:, 1]), -0.5 / (damping or 1.0), rtol=1e-5)
 
 
-def test_newton_goes_to_a_saddle_unless_it_is_damped_by_more_than_that_bends_down():
+def test_newton_leaves_a_saddle_and_a_top_as_fast_as_it_would_come_to_a_minimum():
     def saddle(x):
-        return x[0] ** 2 - x[1] ** 2
+        return x[0] ** 2 - x[1] ** 2 + x[0] * x[1] / 2
 
-    ends = [race(saddle, {"it": Newton(1.0, damping)}, [(2.0, 1.0)], 10)["it"].positions[0, -1] for damping in (0, 3)]
-    np.testing.assert_allclose(ends[0], [0, 0], atol=1e-6)
-    assert abs(ends[1][1]) > 10
+    bent = np.array([[2.0, 0.5], [0.5, -2.0]])
+    values, vectors = np.linalg.eigh(bent)
+    run = race(saddle, {"it": Newton(0.5, 0.3)}, [(2.0, 0.1)], 6)["it"].run(0)
+    step = np.eye(2) - 0.5 * vectors @ np.diag(values / (np.abs(values) + 0.3)) @ vectors.T
+    for before, after in itertools.pairwise(run.positions):
+        np.testing.assert_allclose(after, step @ before, rtol=1e-4, atol=1e-5)
+    assert run.losses[-1] < run.losses[0]
+    top = race(lambda x: -jnp.sum(x**2), {"it": Newton()}, [(0.1, 0.2)], 3)["it"].run(0)
+    np.testing.assert_allclose(top.positions[:, 0], 0.1 * 2.0 ** np.arange(4), rtol=1e-5)
+
+
+def test_with_more_than_two_parameters_newton_is_the_same(rng):
+    turned = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    matrix, bottom = turned @ np.diag([0.5, 2.0, 7.0, 20.0]) @ turned.T, rng.normal(size=4)
+    trace = race(quadratic, {"it": Newton()}, rng.uniform(-5, 5, (3, 4)), 1, data=(matrix, bottom))["it"]
+    np.testing.assert_allclose(trace.positions[:, 1], np.tile(bottom, (3, 1)), atol=1e-4)
 
 
 # What a race records

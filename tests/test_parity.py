@@ -67,12 +67,26 @@ def searching(rate, shrink, share):
     search = optax.scale_by_backtracking_linesearch(
         60, slope_rtol=share, decrease_factor=shrink, increase_factor=jnp.inf, max_learning_rate=rate
     )
-    rule = optax.chain(optax.sgd(1.0), search)
+    rule = optax.chain(optax.scale(-1.0), search)
 
-    def update(gradient, state, x):
-        return rule.update(gradient, state, x, value=BOOTH.loss(x), grad=gradient, value_fn=BOOTH.loss)
+    def update(direction, state, x):
+        value, gradient = jax.value_and_grad(BOOTH.loss)(x)
+        return rule.update(direction, state, x, value=value, grad=gradient, value_fn=BOOTH.loss)
 
     return optax.GradientTransformation(rule.init, update)
+
+
+def lbfgs(memory, *of_search):
+    """With the search of above, and a whole gradient at first, which optax divides by its length."""
+    rule, search = optax.scale_by_lbfgs(memory), searching(*of_search)
+
+    def update(gradient, state, x):
+        first = state[0].count == 0
+        direction, mine = rule.update(gradient, state[0], x)
+        move, its = search.update(jnp.where(first, gradient, direction), state[1], x)
+        return move, (mine, its)
+
+    return optax.GradientTransformation(lambda x: (rule.init(x), search.init(x)), update)
 
 
 def polyak(rate, lowest):
@@ -325,6 +339,8 @@ TWINS = [
     ),
     ("Backtracking", {}, searching(1.0, 0.5, 1e-4)),
     ("Backtracking", {"learning_rate": 0.3, "shrink": 0.7, "share": 0.3}, searching(0.3, 0.7, 0.3)),
+    ("L-BFGS", {}, lbfgs(10, 1.0, 0.5, 1e-4)),
+    ("L-BFGS", {"learning_rate": 0.3, "memory": 2.0, "shrink": 0.7, "share": 0.3}, lbfgs(2, 0.3, 0.7, 0.3)),
     ("Polyak", {}, polyak(1.0, 0.0)),
     ("Polyak", {"learning_rate": 0.5, "lowest_loss": 2.0}, polyak(0.5, 2.0)),
     *ABLATED,
@@ -384,9 +400,10 @@ def test_walks_500_steps_where_pytorch_went(run):
     np.testing.assert_allclose(ours[:: RECORDED["every"]], theirs, rtol=0, atol=2e-5)
 
 
-# optax's Sophia draws its curvatures at random, and conjugate gradient is in neither: tests/test_ablations.py holds
-# both to their formulas, and tests/test_line_search.py the second to SciPy
-WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient"}
+# optax's Sophia draws its curvatures at random, and conjugate gradient, BFGS and Newton are in neither. All are held
+# to their formulas by tests/test_ablations.py, the middle two to SciPy by tests/test_line_search.py, and the last to
+# linear algebra by tests/test_moves.py
+WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient", "BFGS", "Newton"}
 
 
 def test_is_compared_with_a_peer_at_its_own_and_at_other_settings(rule):

@@ -174,9 +174,11 @@ def test_with_a_constant_rate_it_is_the_rule_itself():
 def test_a_rule_whose_steps_do_not_go_by_a_rate_can_follow_none():
     others = ("x = x - 0.01 g", "d0 = a\nd = 0.9 d\nx = x - d g", "b = 0.5 [0, 1]\nx = x - b g")
     assert [name for name, rule in OPTIMIZERS.items() if not can_follow(rule)] == [
-        "RProp",  # the length of its first step, and of the first trial of the next two
+        "RProp",  # the length of its first step, and of the first trial of the others
         "Backtracking",
         "Conjugate gradient",
+        "BFGS",
+        "L-BFGS",
     ]
     assert [can_follow(parse_rule(text)) for text in (EXAMPLE, *others)] == [True, False, False, False]
     racer, turned = (OPTIMIZERS["RProp"](learning_rate=rate) for rate in (0.1, 0.2))

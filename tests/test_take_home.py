@@ -47,6 +47,8 @@ TURNED = {  # every knob with a range away from its default
     "radius": 0.3,
     "shrink": 0.4,
     "share": 0.3,
+    "memory": 3.0,
+    "damping": 2.0,
     "lowest_loss": -0.5,
     "refresh_interval": 3.0,
     "curvature_scale": 0.5,

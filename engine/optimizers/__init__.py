@@ -24,6 +24,7 @@ from engine.optimizers import (
     free,
     second_order,
     line_search,
+    newton,
 )
 
 # isort: on
@@ -45,7 +46,7 @@ from engine.optimizers.base import (
 )
 from engine.optimizers.classic import SGD
 from engine.optimizers.made import MadeOptimizer
-from engine.optimizers.second_order import Newton
+from engine.optimizers.newton import Newton
 
 __all__ = [
     "MODULES",
@@ -70,4 +71,4 @@ __all__ = [
 
 # in the order in which they are imported, which is that of their rules everywhere; a rule's place is its colour too,
 # so a new one comes last
-MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search)
+MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search, newton)

@@ -40,6 +40,7 @@ class SAM(Optimizer):
         r"y = x + \rho g / \left\| g \right\|, \quad g_y = \operatorname{grad}{(y)}, \quad x \leftarrow x - \alpha g_y"
     )
     source = "Foret et al. (2021), ICLR, arXiv:2010.01412"
+    cost = (0, 2, 0)
 
     learning_rate: float = knob(0.1, 1e-5, 1.0, r"\alpha", log=True)
     radius: float = knob(0.05, 0.0, 2.0, r"\rho")

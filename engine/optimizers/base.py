@@ -88,6 +88,8 @@ class Optimizer:
     source: ClassVar[str]  # the paper
     takes_at: ClassVar[bool] = False  # whether its update has the parameter ``at``
     keeps_rate: ClassVar[bool] = True  # whether its learning rate is the same in each step
+    # how often a step evaluates the loss, its gradient and its Hessian, where that is the same in each step
+    cost: ClassVar[tuple[int, int, int]] = (0, 1, 0)
     # for those who check annotations as it runs: in the place of a knob JAX puts tracers, batches, axes
     __no_type_check__: ClassVar[bool] = True
 
@@ -119,6 +121,13 @@ class Optimizer:
     def parts(self, gradient: jax.Array, before: Any, x: jax.Array, after: Any, at: At) -> Any:
         """What the move from ``x`` is made of that is not remembered, by the state before it and after it."""
         return self.derived(after)
+
+    def evaluations(self, step: Any, before: Any, parts: Any) -> tuple[Any, Any, Any]:
+        """How often a step, counted from 0, evaluates the loss, its gradient and its Hessian.
+
+        By the state before it, and by its parts. Whoever defines it need not give a ``cost``.
+        """
+        return self.cost
 
     def formula_now(self) -> str:
         """The formula with these knobs, some of which change it: to be computed from left to right."""

@@ -29,6 +29,7 @@ ABOUT = {
     "initial_distance": "How far away the minimum is taken to be at the start.",
     "shrink": "What a step that is refused is multiplied with.",
     "share": "How much of what the slope promises a step has to bring.",
+    "memory": "From how many of its newest steps it learns how the loss bends.",
     "lowest_loss": "The lowest loss that there is.",
     "damping": "How much is added to the curvature in every direction, so that no step is too long.",
 }

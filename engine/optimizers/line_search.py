@@ -37,6 +37,12 @@ def backtrack(rule, at, x, gradient, direction):
     return jnp.where(jnp.isfinite(slope), jnp.where(number < MAX_TRIALS, step, 0), jnp.nan)
 
 
+def evaluations_of_search(rule, number, step):
+    """How often the loss is evaluated until a step is found: a trial each, and in the first step where it begins."""
+    trials = 1 + jnp.round(jnp.log(jnp.where(step > 0, step, 1) / rule.learning_rate) / jnp.log(rule.shrink))
+    return jnp.where(step > 0, trials, MAX_TRIALS) + (number == 0)
+
+
 class StepLength(NamedTuple):
     """The length that the search has found."""
 
@@ -65,6 +71,9 @@ class Backtracking(Optimizer):
     def parts(self, gradient, before, x, after, at):
         return StepLength(backtrack(self, at, x, gradient, -gradient))
 
+    def evaluations(self, step, before, parts):
+        return evaluations_of_search(self, step, parts.step), 1, 0
+
     def update(self, gradient, state, x, at):
         return -backtrack(self, at, x, gradient, -gradient) * gradient, state
 
@@ -89,6 +98,7 @@ class Polyak(Optimizer):
         r"x \leftarrow x - \alpha (f - f_{\min}) g / \left\| g \right\|^2"
     )
     source = "Polyak (1969), USSR Comput. Math. Math. Phys. 9(3), 14-29"
+    cost = (1, 1, 0)
 
     learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True)
     lowest_loss: float = knob(0.0, -1000.0, 1000.0, r"f_{\min}")
@@ -149,6 +159,9 @@ class ConjugateGradient(Optimizer):
     def parts(self, gradient, before, x, after, at):
         kept = kept_direction(gradient, before)
         return ConjugateParts(kept, backtrack(self, at, x, gradient, after.direction))
+
+    def evaluations(self, step, before, parts):
+        return evaluations_of_search(self, step, parts.step), 1, 0
 
     def update(self, gradient, state, x, at):
         squared_length = jnp.sum(gradient**2)

@@ -80,11 +80,12 @@ def knobs_of(racer: Optimizer) -> dict[str, float]:
 
 
 def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Every number of the steps by its symbol, ``(records, dim)`` or ``(records,)``."""
+    """Every number of the steps by its symbol, ``(records, dim)``, ``(records,)`` or ``(records, dim, dim)``."""
     states, before = steps.states._asdict(), steps.before._asdict()
     found = {GRADIENT: steps.gradients, MOVE: steps.moves, OLD + POINT: positions, POINT: steps.points}
     for name, symbol in symbols(steps.states).items():
-        found |= {symbol: states[name], OLD + symbol: before[name]}
+        if states[name][0].size <= positions.shape[1] ** 2:  # more than a matrix is not shown, as the pairs of L-BFGS
+            found |= {symbol: states[name], OLD + symbol: before[name]}
     found |= {symbol: getattr(steps.derived, name) for name, symbol in symbols(steps.derived).items()}
     if DECAYED in racer.formula_now():
         found[DECAYED] = steps.gradients + np.float32(racer.weight_decay) * positions  # type: ignore[attr-defined]
@@ -256,6 +257,7 @@ class Apart:
         racer = self.racers[name]
         values, knobs = self.values(name, taken), knobs_of(racer)
         known = {symbol: self.look(symbol) for symbol in [*values, *knobs] if not symbol.startswith(OLD)}
+        matrices = [symbol for symbol, part in values.items() if part.shape[1] > len(self.coordinates)]
         cells = {}
         for line, keys in zip(lines_of(racer), value_keys(racer), strict=True):
 
@@ -263,6 +265,8 @@ class Apart:
                 return format_number(knobs[symbol], 6) if symbol in knobs else ""
 
             numbers = numbers_as_math(line.right, known, number)
+            if any(f'data-value="{symbol}"' in numbers for symbol in matrices):
+                numbers = ""  # of a product with a matrix no coordinate has a line of its own
             for symbol, key in keys.items():
                 numbers = numbers.replace(f'data-value="{symbol}"', f'data-value="{key}"')
             cells[line.symbol] = {

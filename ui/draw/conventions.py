@@ -174,4 +174,20 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that may also make a step longer "
         "than the first one that it tries.",
     },
+    "Newton": {
+        "where it is": "Neither PyTorch nor optax has it. Textbooks leave the sign of each curvature as it is, and "
+        "then it goes to the nearest level point, be that a minimum, a saddle or a top.",
+    },
+    "BFGS": {
+        "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that goes on until the slope has "
+        "become less steep as well, so that no step has to be left out of what it learns.",
+    },
+    "L-BFGS": {
+        "where it is": "optax has its direction, `scale_by_lbfgs`, and `lbfgs` with another search. PyTorch has "
+        "`LBFGS`, with another search or with none. Programs to take home bring this app's rule.",
+        "first step": "Before it knows anything, optax divides a gradient that is longer than 1 by its length, and "
+        "PyTorch by the sum of its coordinates' sizes. Here the search alone makes the first step shorter.",
+        "where it bends down": "optax keeps a pair with $\\langle s, y \\rangle < 0$ too, which can turn the step "
+        "uphill. PyTorch and this app leave it out.",
+    },
 }

@@ -23,7 +23,7 @@ from ui.draw.figures import Axis, plane, round_range
 from ui.draw.palette import Style
 from ui.draw.stage.stage import Readout, View
 from ui.setup.controls import Controls
-from ui.setup.curves import CURVES, GRADIENT, LOSS, RATE, RATE2, SHARPNESS, STEP, RunSetup
+from ui.setup.curves import AXES, CURVES, GRADIENT, LOSS, RATE, RATE2, SHARPNESS, STEP, RunSetup
 from ui.setup.pages import LOSS_AXES
 
 USUAL = 0.01, 0.99  # the share of all values below the frame, and up to its top: a few leave it
@@ -145,8 +145,10 @@ class CurvePlot:
         """The column of the table under the views."""
         return Readout("curve", self.quantity.column.format(self.coordinate), 3)
 
-    def view(self, last_step: int, racer_styles: Mapping[str, Style], index: str = "step") -> View:
-        """The view in the place of the loss."""
+    def view(
+        self, last_step: int, racer_styles: Mapping[str, Style], index: str = "step", across: str = "step"
+    ) -> View:
+        """The view in the place of the loss, over a quantity ``across`` it."""
         title = self.quantity.axis.format(self.coordinate)
         y = Axis(f"{title} (log)" if self.log else title, self.low, self.high, self.log)
         figure = plane(Axis(index, 0, last_step), y, revision=f"{title} {self.log} {last_step}", left=66)
@@ -157,7 +159,7 @@ class CurvePlot:
             name=LOSS,
             caption="",
             says=f"The {title} at every {index}, as a curve for each of {', '.join(self.curves)}.",
-            path=("step", "drawn" if self.log else "curve"),
+            path=(across, "drawn" if self.log else "curve"),
             figure=figure.to_json(),
             low=True,
         )
@@ -220,9 +222,12 @@ def curve_range(curves: Sequence[np.ndarray], log: bool, limits: Sequence[float]
 
 
 def curve_controls(
-    controls: Controls[Any], setup: RunSetup, coordinates: Sequence[str], no_axis: str | None = None
+    controls: Controls[Any], setup: RunSetup, coordinates: Sequence[str], no_axis: str | None = None, over: bool = False
 ) -> None:
-    """Draw the list of what stands over the steps, and the choice of its axis. ``no_axis`` says why there is none."""
+    """Draw the list of what stands over the steps, and the choice of its axis. ``no_axis`` says why there is none.
+
+    ``over``: whether there is another axis than the steps.
+    """
     names = {LOSS: "loss", **{curve: quantity.name for curve, quantity in QUANTITIES.items()}}
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
         controls.draw(
@@ -234,6 +239,16 @@ def curve_controls(
             label_visibility="collapsed",
             width=180,
         )
+        if over:
+            controls.draw(
+                "over",
+                st.selectbox,
+                "Over",
+                AXES,
+                format_func=lambda axis: f"over {axis}",
+                label_visibility="collapsed",
+                width=160,
+            )
         choose_axis(controls, no_axis)
 
 

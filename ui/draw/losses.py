@@ -29,13 +29,15 @@ class LossPlot:
         curves = {name: np.maximum(some, least) if log else some for name, some in losses.items()}
         return cls(curves, *loss_range(list(curves.values()), span, log, least), log)
 
-    def view(self, says: str, last_step: int, index: str = "step", quantity: str = "shown") -> View:
-        """The view on which tracks run whose ``quantity`` is their curve."""
+    def view(
+        self, says: str, last_step: int, index: str = "step", quantity: str = "shown", across: str = "step"
+    ) -> View:
+        """The view on which tracks run whose ``quantity`` is their curve, over a quantity ``across`` it."""
         return View(
             name="loss",
             caption="",
             says=says,
-            path=("step", quantity),
+            path=(across, quantity),
             figure=loss_axes(last_step, self.low, self.high, self.log, index),
             low=True,
         )

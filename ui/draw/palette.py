@@ -100,6 +100,9 @@ AGAIN = (
     (5, (7, 3), polygon(5, 1, inner=0.45)),
     (0, (2, 4), polygon(5, 0.5)),
     (8, (7, 3), turned(CHEVRON, 90)),
+    (3, (), turned(CHEVRON, 180)),
+    (7, (12, 3, 3, 3), polygon(7, inner=0.5)),
+    (4, (), turned(SLANTED, 90)),
 )
 FURTHER = tuple(Style(STYLES[place].light, STYLES[place].dark, dash, marker) for place, dash, marker in AGAIN)
 

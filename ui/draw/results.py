@@ -67,9 +67,13 @@ def show_leaderboard(
     racer_styles: Mapping[str, Style],
     theme: str,
     noisy: bool = False,
+    evaluations: Mapping[str, int] | None = None,
 ) -> None:
-    """The table of how every racer ended. ``noisy``: to come near a minimum is not to stay there."""
-    table = leaderboard(traces, verdicts, minima)
+    """The table of how every racer ended. ``noisy``: to come near a minimum is not to stay there.
+
+    With what each has evaluated, where that is given.
+    """
+    table = leaderboard(traces, verdicts, minima, evaluations)
     high = row_height(table["verdict"])
     # a picture is drawn as high as its row
     mark_height = 28 * (high - 8) // (MARK_WIDTH - 8) if high > ROW_HEIGHT else 14
@@ -102,6 +106,7 @@ def show_leaderboard(
                 help="The first step within 0.01 of a minimum in every coordinate.",
             ),
             "path length": number("path length", format="%.2f", width=92, help="The lengths of all steps, added up."),
+            "evaluations": number(width=92, help="Of the loss, its gradient and its Hessian, each counted as one."),
         },
         row_height=high if high > ROW_HEIGHT else None,
     )

@@ -19,7 +19,10 @@ FIRST_RUN = 0  # a page races from one start
 
 
 def leaderboard(
-    traces: Mapping[str, Trace], verdicts: Mapping[str, Sequence[Verdict]], minima: Sequence[Sequence[float]]
+    traces: Mapping[str, Trace],
+    verdicts: Mapping[str, Sequence[Verdict]],
+    minima: Sequence[Sequence[float]],
+    evaluations: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """One row per racer, the lowest final loss first; those that diverged come last, the latest to do so first."""
     ranked = sorted(traces.items(), key=order)
@@ -37,6 +40,7 @@ def leaderboard(
             "distance": pd.array(distance_to_nearest(ends, minima), "Float64"),
             "converged at": pd.array([run.converged for run in runs], "Int64"),
             "path length": [run.path_length for run in runs],
+            **({"evaluations": [evaluations[name] for name, _ in ranked]} if evaluations else {}),
         }
     )
 

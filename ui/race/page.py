@@ -28,7 +28,7 @@ from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
 from ui.race.rates import show_rates
 from ui.race.run import at_start, facts, is_compiled, judged, race_all, run
-from ui.race.stage import show_stage
+from ui.race.stage import evaluated, show_stage
 from ui.setup.pages import RACE_TABS, RaceSetup
 from ui.setup.racers import names_in
 
@@ -74,7 +74,8 @@ def show(actions: DeltaGenerator) -> None:
         show_hidden()
     elif results:
         found, minima = yours.judged(judged(setup, traces)), setup.chosen_landscape.minima
-        show_leaderboard(traces, found, minima, racer_styles, theme(), noisy=bool(setup.gradient_noise))
+        noisy, counted = bool(setup.gradient_noise), evaluated(setup, traces, yours)
+        show_leaderboard(traces, found, minima, racer_styles, theme(), noisy, counted.ends if counted else None)
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
     show_journal(CONTROLS)

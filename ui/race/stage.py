@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import streamlit as st
 
 from engine import Optimizer, Trace
 from engine.endings import verdict_if_lost
@@ -12,6 +13,7 @@ from engine.race import Run
 from ui.ask.asking import Asking
 from ui.draw.apart import Apart
 from ui.draw.curves import chosen_curve, explain_curve
+from ui.draw.evaluations import QUANTITY, Evaluations
 from ui.draw.field import map_caption
 from ui.draw.figures import LIFT
 from ui.draw.landscapes import box, height, landscape_figures, loss_span
@@ -19,8 +21,12 @@ from ui.draw.losses import LossPlot
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
+from ui.draw.trials import ABOUT as ABOUT_TRIALS
+from ui.draw.trials import QUANTITIES as TRIALS
+from ui.draw.trials import trial_values
 from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.race.controls import CONTROLS
+from ui.setup.curves import EVALUATIONS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import RaceSetup
 from ui.setup.racers import names_in
@@ -56,14 +62,21 @@ def show_stage(
     )
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
     curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame, noise=noise)
+    counted = None if held else evaluated(setup, traces, yours)
+    axis = {"index": QUANTITY, "across": QUANTITY} if counted else {}
+    last = max(1, *counted.ends.values()) if counted else setup.steps  # where none can begin, nothing is evaluated
     # what is drawn at its own loss is not sent twice
     lifted, plotted = "height" if landscape.decades else "loss", "shown" if log else "loss"
 
     def track(name: str, run: Run) -> Track:
         values = {"x": run.positions[:, 0], "y": run.positions[:, 1], lifted: height(landscape, run.losses)}
         values |= curve.values(name) if curve else {plotted: losses.curves[name]}
+        values |= counted.values(name) if counted else {}
+        if not (held or setup.hides_knobs):
+            values |= trial_values(landscape.loss, racing.get(name), run, noise)
         return Track.of(name, styles[name], run, verdict_if_lost(run), {**values, "loss": run.losses})
 
+    tracks = [track(name, run) for name, run in runs.items()]
     racers = ", ".join(traces)
     where = f" of {setup.landscape_name}" if setup.landscape_name else ""
     Stage(
@@ -81,18 +94,19 @@ def show_stage(
                 caption=asking.on_map(map_caption(setup)),
                 says=f"The same surface from above, as a map with iso-lines. Racers: {racers}.",
                 path=("x", "y"),
+                trials=TRIALS,
                 frame=frame,
                 click="start",
                 start=True,
                 marks=asking.marks,
             ),
-            curve.view(int(steps[-1]), styles)
+            curve.view(last, styles, **axis)
             if curve
-            else losses.view(f"The loss at every step. {describe_ends(traces)}", setup.steps, quantity=plotted),
+            else losses.view(f"The loss at every step. {describe_ends(traces)}", last, quantity=plotted, **axis),
         ],
-        tracks=[track(name, run) for name, run in runs.items()],
+        tracks=tracks,
         steps=steps,
-        numbers=[*NUMBERS, *([curve.readout] if curve else [])],
+        numbers=[*NUMBERS, *(shown.readout for shown in (curve, counted) if shown)],
         apart=None if held else setup.apart and take_apart(setup, traces, racing),
         held=setup.steps if held else None,
         waits=waits,
@@ -103,6 +117,19 @@ def show_stage(
     )
     if curve:
         explain_curve(setup, "xy", curve.limits, noise=bool(noise))
+    if counted:
+        counted.explain()
+    if any(TRIALS[0] in one.values for one in tracks) and "map" not in layout["without"]:
+        st.caption(ABOUT_TRIALS)
+
+
+def evaluated(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours) -> Evaluations | None:
+    """What the runs have evaluated, where curves are drawn over that."""
+    if setup.over != EVALUATIONS:
+        return None
+    racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
+    runs = {name: trace.run(0) for name, trace in traces.items()}
+    return Evaluations.of(setup.chosen_landscape.loss, runs, racing, setup.gradient_noise)
 
 
 def take_apart(setup: RaceSetup, traces: Mapping[str, Trace], racers: Mapping[str, Optimizer]) -> dict:

@@ -11,6 +11,8 @@ from ui.setup.kinds import Choice, Switch, quoted
 # the second rate is that of the second coordinate
 LOSS, GRADIENT, STEP, RATE, RATE2, SHARPNESS = CURVES = ("loss", "gradient", "step", "rate", "rate2", "sharpness")
 
+AXES = STEPS, EVALUATIONS = ("steps", "evaluations")  # what it is drawn over
+
 
 @dataclass(frozen=True)
 class RunSetup(Setup):

@@ -11,7 +11,7 @@ from engine.noise import NO_NOISE, GradientNoise
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.curves import RunSetup
+from ui.setup.curves import AXES, STEPS, RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
 from ui.setup.landscapes import MAX_START, LandscapeSetup
 from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
@@ -50,6 +50,7 @@ class RaceSetup(LandscapeSetup):
     noise: float = setting(Number(0, MAX_NOISE), 0.0, optional=True)  # in the gradients, as is the seed
     seed: int = setting(Whole(0, 9999), 0, optional=True)
     loss: str = setting(Choice(LOSS_AXES), "linear", view_only=True)
+    over: str = setting(Choice(AXES), STEPS, layout=True)
     replay: str = setting(Choice((NO_REPLAY, *REPLAYS)), NO_REPLAY)
     racers: tuple[Optimizer, ...] = setting(Racers(param="racer"), RACE_RACERS)
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from engine import Trace
+from engine.evaluations import evaluated_until
 from engine.optimizers import symbols
 from engine.scheduled import Scheduled, values_along
 from engine.steps import steps_along
 from ui.draw.line_up import letter
 from ui.take_home.descent import Descent
+
+EVALUATIONS = ("evaluations of f", "evaluations of g", "evaluations of H")  # until the step begins
 
 
 def every_step(descent: Descent) -> pd.DataFrame:
@@ -44,6 +49,7 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
         columns |= by_coordinate(
             "noisy gradient" if descent.noise else "gradient", taken.gradients, descent.coordinates
         )
+        columns |= dict(zip(EVALUATIONS, evaluated_until(taken).T, strict=True))
         if isinstance(rule := descent.racers[name].rule, Scheduled):
             columns["learning rate"] = values_along(descent.racers[name], steps)[rule.symbol_now]
         for part, symbol in symbols(taken.states).items():
@@ -59,7 +65,7 @@ def blank(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def by_coordinate(name: str, values: np.ndarray, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The columns of a quantity: one, or one for each coordinate."""
-    if values.ndim == 1:
-        return {name: values}
-    return {f"{name} {coordinate}": column for coordinate, column in zip(coordinates, values.T, strict=True)}
+    """The columns of a quantity: one, or one for each coordinate; of a matrix, for each two; of rows, numbered."""
+    labels = (coordinates if size == len(coordinates) else range(1, size + 1) for size in values.shape[1:])
+    columns = values.reshape(len(values), -1).T
+    return {" ".join([name, *map(str, places)]): one for places, one in zip(product(*labels), columns, strict=True)}

@@ -129,6 +129,21 @@ def backtrack(rule, at, x, gradient, direction):
         step = rule.shrink * step
     return 0 * step'''
 
+TWO_LOOP_IN_TORCH = '''\
+def two_loop(gradient, steps, changes, scale):
+    """The gradient times the inverse Hessian that the pairs speak of, the newest of them first; 0 is no pair."""
+    pairs = [(step, change, torch.sum(step * change)) for step, change in zip(steps, changes)]
+    pairs = [(step, change, 1 / curvature) for step, change, curvature in pairs if curvature > LEAST]
+    found, shares = gradient, []
+    for step, change, weight in pairs:
+        shares.append(weight * torch.sum(step * found))
+        found = found - shares[-1] * change
+    found = scale * found
+    for (step, change, weight), share in zip(reversed(pairs), reversed(shares)):
+        found = found + (share - weight * torch.sum(change * found)) * step
+    return found'''
+IN_TORCH = {"backtrack": BACKTRACK_IN_TORCH, "two_loop": TWO_LOOP_IN_TORCH}  # what loops as JAX alone does
+
 
 def at_code(library: str, noisy: bool) -> str:
     """What a rule may ask for; where gradients are ``noisy``, those are too."""
@@ -240,10 +255,11 @@ def rules_code(
     """The source of the rules of some racers, with what it needs; ``names`` are those of their classes."""
     racers = [*map(unscheduled, racers)]
     known = [names[racer.rule] for racer in racers if not isinstance(racer, TypedOptimizer)]
-    given = ("Optimizer", "knob", "register", *(["backtrack"] if library == "torch" else []))
+    given = ("Optimizer", "knob", "register", *(IN_TORCH if library == "torch" else ()))
     sources = [source_of(MODULES, known, given=given)] if known else []
     if library == "torch":
-        sources = [*([BACKTRACK_IN_TORCH] if any("backtrack(" in one for one in sources) else []), *sources]
+        own = [code for name, code in IN_TORCH.items() if any(f"{name}(" in one for one in sources)]
+        sources = [*own, *sources]
         sources = [one.replace("jnp.", "torch.").replace("jax.Array", "torch.Tensor") for one in sources]
     asking = [at_code(library, noisy)] if any(map(asks, racers)) else []
     return "\n\n\n".join([OPTIMIZER, *asking, *sources, *typed_code(racers, names, library)])

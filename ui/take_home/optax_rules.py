@@ -123,6 +123,7 @@ def why_own(racer: Optimizer) -> str:
             "Schedule-free"
         ),
         "optax begins each search with a longer step than the last one took": racer.name == "Backtracking",
+        "optax has another search, and keeps steps along which the loss bends down": racer.name == "L-BFGS",
         "optax holds Polyak's step to a longest one": racer.name == "Polyak",
         "optax corrects the means for their start at 0": racer.name == "Prodigy",
         "optax goes by the curvature of before the step, which it draws at random": racer.name == "Sophia",

@@ -67,6 +67,7 @@ def why_own(racer: Optimizer) -> str:
     """Why a racer has the app's own rule in the program, if it has: what PyTorch lacks."""
     knobs = vars(racer)
     reasons = {
+        "PyTorch has another search, or none": racer.name == "L-BFGS",
         f"PyTorch has no {racer.name}": racer.name not in COUNTERPARTS,
         f"PyTorch has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         f"PyTorch has no {racer.name} with eps in the root": knobs.get("eps_in_root", False),

@@ -7,6 +7,7 @@ import { findHidden } from "./hidden.js";
 import { drawLabels, findWords, placeLabels } from "./labels.js";
 import { leader } from "./leader.js";
 import { aheadPass, isShown, pastPasses, pathLengths, strokeTail, tailStart, tracePath, useCasing, useStroke } from "./paths.js";
+import { drawTrials } from "./trials.js";
 
 export function draw(view, all) {
   const { stage } = view;
@@ -46,6 +47,7 @@ export function draw(view, all) {
       pen.globalAlpha = 1;
       pen.setLineDash([]);
       if (view.spec.arrow) drawArrow(view, pen, track);
+      drawTrials(view, pen, track);
       stage.apart?.drawArrows(view, pen, track);
     },
   ], { after: (pen) => {

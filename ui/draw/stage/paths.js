@@ -13,7 +13,7 @@ const [SEEN, LONG] = [0.5, 1e4]; // pixels: a shorter step is not drawn, and of 
 const CHUNKS = 50; // the lower canvas is drawn anew as often in a run
 
 export const isShown = ({ stage, spec }, { name }) => !stage.hidden.has(name) && (!spec.only || spec.only === name);
-export const isCurve = (view) => view.spec.path[0] === "step"; // over the steps: a curve, and not a way through a plane
+export const isCurve = (view) => ["step", "evaluations"].includes(view.spec.path[0]); // a curve, and not a way through a plane
 
 // the record from which on a frame draws the path itself
 export function tailStart({ last }, record) {

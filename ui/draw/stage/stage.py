@@ -61,6 +61,7 @@ class View:
     path: tuple[str, ...] = ()  # where a racer is: two quantities on a plane, three in a scene
     line: tuple[str, str] | None = None  # on a plane, a straight line across it: its height at x = 0, and its slope
     arrow: tuple[str, str, str, str] | None = None  # on a plane: from (x, y) as far as (dx, dy)
+    trials: tuple[str, ...] = ()  # on a plane, of a step: its way across and up, how many it refused, their ratio
     sheet: Sheet | None = None  # in a scene
     figure: str | None = None  # Plotly JSON that changes with the run; None: one of the stage's
     frame: tuple[tuple[float, float], ...] | None = None  # a racer outside it is said to be off the map
@@ -74,7 +75,8 @@ class View:
 
     def quantities(self) -> set[str]:
         """The quantities of a track that are drawn on it."""
-        return {*self.path, *(self.line or ()), *(self.arrow or ()), *(self.sheet.weights if self.sheet else ())}
+        sheet = self.sheet.weights if self.sheet else ()
+        return {*self.path, *(self.line or ()), *(self.arrow or ()), *self.trials, *sheet}
 
     def message(self) -> dict:
         """What the browser is sent of it."""
@@ -85,7 +87,7 @@ class View:
             "bases": packed(self.sheet.bases),
         }
         message = {**asdict(replace(self, sheet=None)), "sheet": sheet}
-        for part in ("marks", "handles"):
+        for part in ("marks", "handles", "trials"):
             if not message[part]:
                 del message[part]
         return message
