@@ -29,6 +29,7 @@ from engine.scheduled import FACTOR, PREFIX, SHARE, ScheduledOptimizer, unschedu
 from engine.schedules import Schedule
 from engine.steps import Steps, steps_along
 from engine.symbols import symbol_of
+from engine.turned import turned_along, unturned
 from ui.draw.line_up import letter
 from ui.draw.mathml import numbers_as_math, symbols_as_math
 from ui.draw.stage.stage import packed
@@ -75,8 +76,10 @@ def lines_of(racer: Optimizer) -> list[Line]:
 
 
 def knobs_of(racer: Optimizer) -> dict[str, float]:
-    """The numbers of a racer's knobs by their symbols."""
-    return {knob.symbol: float(getattr(racer, knob.name)) for knob in racer.knobs() if not knob.is_switch}
+    """The numbers of a racer's knobs by their symbols, but of those that are turned in the middle of the run."""
+    turned, first = turned_along(racer, np.zeros(1)), unturned(racer)
+    numbers = {knob.symbol: float(getattr(first, knob.name)) for knob in first.knobs() if not knob.is_switch}
+    return {symbol: number for symbol, number in numbers.items() if symbol not in turned}
 
 
 def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str, np.ndarray]:
@@ -112,7 +115,8 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
     }
     named = {symbol: "" if words == letter(symbol) else words for symbol, words in named.items()}
     shown = {line.symbol for line in lines_of(racer)} | {"t"}  # RMSProp keeps a mean that it may not use
-    of_schedule = {**SCHEDULE, racer.rule.symbol_now: NOW} if isinstance(racer, ScheduledOptimizer) else {}
+    first = unturned(racer)
+    of_schedule = {**SCHEDULE, first.rule.symbol_now: NOW} if isinstance(first, ScheduledOptimizer) else {}
     return {GRADIENT: "", DECAYED: "", **of_schedule, **named, MOVE: "", POINT: "", LOSS: ""} | {
         symbol: words for symbol, words in WORDS.items() if symbol in shown | {GRADIENT, LOSS}
     }
@@ -120,6 +124,7 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
 
 def code_of(racer: Optimizer) -> str:
     """The source of the rule's step as HTML, in which each name that stands for a symbol is marked with it."""
+    racer = unturned(racer)
     if isinstance(racer, ScheduledOptimizer):
         names = {knob.name.removeprefix(PREFIX): knob.symbol for knob in racer.knobs() if knob.name.startswith(PREFIX)}
         of_schedule = (marked(part, names) for part in (Schedule.factor, racer.rule.schedule.after))

@@ -19,6 +19,7 @@ from ui.draw.losses import LossPlot
 from ui.draw.palette import Style
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Readout, Stage, Track, View
+from ui.draw.turn_menu import at_pause
 from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
@@ -99,6 +100,7 @@ def show_stage(
     ).show(
         **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),
+        on_at=None if held else at_pause(CONTROLS, steps),
         on_seen=asking.on_seen,
     )
     if curve:
