@@ -15,6 +15,7 @@ from engine.optimizers import Optimizer
 from engine.race import Run
 from engine.scheduled import unscheduled
 from engine.steps import Steps, steps_along
+from engine.turned import knob_along
 
 
 def evaluations_along(
@@ -53,15 +54,14 @@ class Trials(NamedTuple):
 
     moves: Float[np.ndarray, "recorded dim"]
     rejected: Int[np.ndarray, "recorded"]
-    shrink: float
+    shrink: Float[np.ndarray, "recorded"]
 
 
 def trials_along(
     loss: Callable[..., jax.Array], racer: Optimizer, run: Run, noise: GradientNoise = NO_NOISE
 ) -> Trials | None:
     """The trials of a run; None of a rule that does not search for its steps."""
-    plain = unscheduled(racer)
-    if "shrink" not in vars(plain):
+    if "shrink" not in vars(unscheduled(racer)):
         return None
     taken = run.taken
     found = steps_along(loss, racer, run.positions[: run.records], taken, noise=noise)
@@ -69,4 +69,4 @@ def trials_along(
     without_step = np.arange(len(run.steps)) >= len(taken) - 1
     there = np.minimum(np.arange(len(run.steps)), len(taken) - 1)
     moves = np.where(without_step[:, None], 0, found.moves[there])
-    return Trials(moves, np.where(without_step, 0, rejected[there]), vars(plain)["shrink"])
+    return Trials(moves, np.where(without_step, 0, rejected[there]), knob_along(racer, "shrink", run.steps))

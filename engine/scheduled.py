@@ -14,6 +14,7 @@ from engine.knobs import Knob
 from engine.optimizers import MadeOptimizer, Optimizer, Rule, knobs_of
 from engine.rules import TypedRule
 from engine.schedules import SCHEDULES, Schedule, factors
+from engine.turned import AT, Turned, TurnedOptimizer, afterwards, turned_along, unturned
 
 RATE = "learning_rate"
 PREFIX = "schedule "  # before the name of a schedule's knob: with a blank in it, no other knob has that name
@@ -106,7 +107,8 @@ class ScheduledOptimizer(MadeOptimizer):
 
 
 def unscheduled(racer: Optimizer) -> Optimizer:
-    """An optimizer without its schedule; one without any is itself."""
+    """An optimizer without its schedule, and without being turned; one without any of that is itself."""
+    racer = unturned(racer)
     if not isinstance(racer, ScheduledOptimizer):
         return racer
     knobs = {name: value for name, value in vars(racer).items() if not name.startswith(PREFIX)}
@@ -115,6 +117,7 @@ def unscheduled(racer: Optimizer) -> Optimizer:
 
 def schedule_of(racer: Optimizer) -> Schedule | None:
     """The schedule of an optimizer's learning rate; None where that stays as it is."""
+    racer = unturned(racer)
     if not isinstance(racer, ScheduledOptimizer):
         return None
     knobs = {name.removeprefix(PREFIX): value for name, value in vars(racer).items() if name.startswith(PREFIX)}
@@ -122,8 +125,10 @@ def schedule_of(racer: Optimizer) -> Schedule | None:
 
 
 def plain_rule(rule: Rule) -> Rule:
-    """A rule without its schedule; one without any is itself."""
-    return rule.rule if isinstance(rule, Scheduled) else rule
+    """A rule without its schedule, and without being turned; one without any of that is itself."""
+    while isinstance(rule, Scheduled | Turned):
+        rule = rule.rule
+    return rule
 
 
 def can_follow(rule: Rule) -> bool:
@@ -137,7 +142,9 @@ def can_follow(rule: Rule) -> bool:
 
 
 def with_schedule_of(rule: Any, other: Rule) -> Any:
-    """A rule with the schedule of another, if that has one and the rule can follow it."""
+    """A rule with the schedule of another, if that has one and the rule can follow it; turned where that is."""
+    if isinstance(other, Turned):
+        return Turned(with_schedule_of(rule, other.rule))
     return Scheduled(rule, other.schedule) if isinstance(other, Scheduled) and can_follow(rule) else rule
 
 
@@ -148,7 +155,14 @@ def with_schedule(racer: Optimizer, name: str) -> Optimizer:
 
 
 def values_along(racer: Optimizer, steps: Int[np.ndarray, "steps"]) -> dict[str, Float[np.ndarray, "steps"]]:
-    """What the learning rate of each of some steps is made of, and it itself, by symbol; nothing without a schedule."""
+    """What the learning rate of each of some steps is made of, and it itself, by symbol; and each knob that is turned.
+
+    Nothing where all stays as it is.
+    """
+    if isinstance(racer, TurnedOptimizer):
+        first, then = (values_along(one, steps) for one in (unturned(racer), afterwards(racer)))
+        is_later = np.asarray(steps) >= vars(racer)[AT]
+        return {name: np.where(is_later, then[name], first[name]) for name in first} | turned_along(racer, steps)
     schedule, rule = schedule_of(racer), racer.rule
     if schedule is None or not isinstance(rule, Scheduled):
         return {}

@@ -112,11 +112,11 @@ def test_each_trial_that_was_refused_did_not_lower_the_loss_by_enough_and_the_st
     with jax.enable_x64(True):
         loss, slope = jax.jit(ROSENBROCK.loss), jax.jit(jax.grad(ROSENBROCK.loss))
         for x, move, rejected in zip(*(part[:-1].astype(float) for part in (run.positions, *trials[:2])), strict=True):
-            longer = [move * trials.shrink**-count for count in range(int(rejected) + 1)]
+            longer = [move * racer.shrink**-count for count in range(int(rejected) + 1)]
             enough = [bool(loss(x + way) <= loss(x) + 0.2 * slope(x) @ way) for way in longer]
             assert enough == [True] + [False] * int(rejected)
     np.testing.assert_allclose(
-        trials.moves[0] * trials.shrink ** -float(trials.rejected[0]), -jax.grad(ROSENBROCK.loss)(jnp.array(START))
+        trials.moves[0] * racer.shrink ** -float(trials.rejected[0]), -jax.grad(ROSENBROCK.loss)(jnp.array(START))
     )
 
 

@@ -29,6 +29,7 @@ from engine.scheduled import FACTOR, PREFIX, SHARE, ScheduledOptimizer, unschedu
 from engine.schedules import Schedule
 from engine.steps import Steps, steps_along
 from engine.symbols import symbol_of
+from engine.turned import knob_along, turned_along, unturned
 from ui.draw.line_up import letter
 from ui.draw.mathml import numbers_as_math, symbols_as_math
 from ui.draw.stage.stage import packed
@@ -75,12 +76,14 @@ def lines_of(racer: Optimizer) -> list[Line]:
 
 
 def knobs_of(racer: Optimizer) -> dict[str, float]:
-    """The numbers of a racer's knobs by their symbols."""
-    return {knob.symbol: float(getattr(racer, knob.name)) for knob in racer.knobs() if not knob.is_switch}
+    """The numbers of a racer's knobs by their symbols, but of those that are turned in the middle of the run."""
+    turned, first = turned_along(racer, np.zeros(1)), unturned(racer)
+    numbers = {knob.symbol: float(getattr(first, knob.name)) for knob in first.knobs() if not knob.is_switch}
+    return {symbol: number for symbol, number in numbers.items() if symbol not in turned}
 
 
-def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Every number of the steps by its symbol, ``(records, dim)``, ``(records,)`` or ``(records, dim, dim)``."""
+def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray, taken: np.ndarray) -> dict[str, np.ndarray]:
+    """Every number of the ``taken`` steps by symbol, ``(records, dim)``, ``(records,)`` or ``(records, dim, dim)``."""
     states, before = steps.states._asdict(), steps.before._asdict()
     found = {GRADIENT: steps.gradients, MOVE: steps.moves, OLD + POINT: positions, POINT: steps.points}
     for name, symbol in symbols(steps.states).items():
@@ -88,7 +91,7 @@ def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str
             found |= {symbol: states[name], OLD + symbol: before[name]}
     found |= {symbol: getattr(steps.derived, name) for name, symbol in symbols(steps.derived).items()}
     if DECAYED in racer.formula_now():
-        found[DECAYED] = steps.gradients + np.float32(racer.weight_decay) * positions  # type: ignore[attr-defined]
+        found[DECAYED] = steps.gradients + knob_along(racer, "weight_decay", taken)[:, None] * positions
     return found | {LOSS: steps.losses}
 
 
@@ -113,7 +116,8 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
     }
     named = {symbol: "" if words == letter(symbol) else words for symbol, words in named.items()}
     shown = {line.symbol for line in lines_of(racer)} | {"t"}  # RMSProp keeps a mean that it may not use
-    of_schedule = {**SCHEDULE, racer.rule.symbol_now: NOW} if isinstance(racer, ScheduledOptimizer) else {}
+    first = unturned(racer)
+    of_schedule = {**SCHEDULE, first.rule.symbol_now: NOW} if isinstance(first, ScheduledOptimizer) else {}
     return {GRADIENT: "", DECAYED: "", **of_schedule, **named, MOVE: "", POINT: "", LOSS: ""} | {
         symbol: words for symbol, words in WORDS.items() if symbol in shown | {GRADIENT, LOSS}
     }
@@ -121,6 +125,7 @@ def words_of(racer: Optimizer, steps: Steps) -> dict[str, str]:
 
 def code_of(racer: Optimizer) -> str:
     """The source of the rule's step as HTML, in which each name that stands for a symbol is marked with it."""
+    racer = unturned(racer)
     if isinstance(racer, ScheduledOptimizer):
         names = {knob.name.removeprefix(PREFIX): knob.symbol for knob in racer.knobs() if knob.name.startswith(PREFIX)}
         of_schedule = (marked(part, names) for part in (Schedule.factor, racer.rule.schedule.after))
@@ -241,8 +246,8 @@ class Apart:
         """The numbers of one racer by symbol, for every record: none from its end on, where no step begins."""
         records = len(self.runs[name].steps)
         found = {}
-        along = values_along(self.racers[name], self.runs[name].taken)
-        for symbol, values in {**values_of(self.racers[name], *taken), **along}.items():
+        racer, numbers = self.racers[name], self.runs[name].taken
+        for symbol, values in {**values_of(racer, *taken, numbers), **values_along(racer, numbers)}.items():
             values = values.reshape(len(values), -1)
             found[symbol] = np.full((records, values.shape[1]), np.nan, np.float32)
             found[symbol][: len(values) - 1] = values[:-1]

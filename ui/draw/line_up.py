@@ -14,10 +14,12 @@ import streamlit as st
 from engine import Landscape
 from engine.knobs import Knob
 from engine.scheduled import PREFIX
+from engine.turned import AT, LATER
 from ui.draw.palette import swatch
 from ui.draw.rule_field import rule_fields, style_of
 from ui.draw.schedule_menu import MORE, schedule_menu, show_schedule
 from ui.draw.styles import styles
+from ui.draw.turn_menu import turn_menu
 from ui.numbers import format_number, format_plain
 from ui.setup.controls import Controls
 from ui.setup.racers import MAX_RACERS, NAMES, racer_names, usual_racer
@@ -64,12 +66,16 @@ def line_up(controls: Controls[Any], theme: str) -> None:
             continue
         with more:
             st.markdown(f"**{name}**")
-            own = [knob for knob in knobs[1:] if not knob.name.startswith(PREFIX)]
+            further = {knob: knob.name.startswith((LATER, AT)) for knob in knobs[1:]}
+            own = [knob for knob, later in further.items() if not later and not knob.name.startswith(PREFIX)]
             for knob in own:
                 show_knob(controls, number, entry, knob, called(knob))
             schedule_menu(controls, number, entry)
             show_schedule(entry.racer, controls.memory.setup.steps, theme)
-            for knob in knobs[1 + len(own) :]:
+            for knob in (knob for knob, later in further.items() if not later and knob not in own):
+                show_knob(controls, number, entry, knob, called(knob))
+            turn_menu(controls, number, entry)
+            for knob in (knob for knob, later in further.items() if later):
                 show_knob(controls, number, entry, knob, called(knob))
             controls.draw(
                 "racers",

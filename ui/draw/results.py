@@ -16,6 +16,7 @@ from engine.optimizers import Rule, memory, source
 from engine.rules import TypedRule
 from engine.scheduled import COUNT, PREFIX, Scheduled, plain_rule
 from engine.schedules import Schedule
+from engine.turned import Turned
 from ui.draw.conventions import CONVENTIONS
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import download_csv, leaderboard, paths, show_table
@@ -135,6 +136,11 @@ def is_known(rule: Rule) -> bool:
 
 def show_card(rule: Rule) -> None:
     """One optimizer: its words, formula, source, memory and knobs, where others differ, and its code."""
+    if isinstance(rule, Turned):
+        st.markdown(
+            "Its knobs are turned in the middle of the run: up to a step it goes by some values, then by others."
+        )
+        return show_card(rule.rule)
     if isinstance(rule, Scheduled):
         show_card(rule.rule)
         show_schedule(rule)

@@ -12,6 +12,7 @@ import streamlit as st
 from engine import SCHEDULES, Optimizer
 from engine.scheduled import can_follow, plain_rule, schedule_of, with_schedule
 from engine.schedules import factors
+from engine.turned import TurnedOptimizer
 from ui.draw.palette import COLORS
 from ui.numbers import format_number
 from ui.setup.controls import Controls
@@ -22,13 +23,16 @@ MORE = "more"  # what the key of a racer's further settings ends with
 MENU = "rate-schedule"  # what the key of the menu ends with: no knob is called so, since a name has no hyphen
 WIDTH, HEIGHT, EDGE = 240, 48, 2  # of the curve, in pixels
 POINTS = 120  # of the curve
+IS_TURNED = "Its knobs are turned in the middle of the run. Take that back to choose another schedule."
 HELP = "How the learning rate changes from step to step. Each step is made with its learning rate times a factor."
 
 
 def schedule_menu(controls: Controls[Any], number: int, entry: Entry) -> None:
     """The choice of a schedule."""
     rule, schedule = plain_rule(entry.racer.rule), schedule_of(entry.racer)
-    follows = can_follow(rule)
+    turned = isinstance(entry.racer, TurnedOptimizer)
+    follows = can_follow(rule) and not turned
+    why_not = IS_TURNED if turned else f"{rule.name}: {problem_of_schedule(rule, next(iter(SCHEDULES)))}"
     controls.set_derived(f"{number}-{MENU}", schedule.name if schedule else CONSTANT)
     controls.draw(
         "racers",
@@ -39,7 +43,7 @@ def schedule_menu(controls: Controls[Any], number: int, entry: Entry) -> None:
         on_change=take_schedule,
         args=(controls, number),
         disabled=not follows,
-        help=HELP if follows else f"{rule.name}: {problem_of_schedule(rule, next(iter(SCHEDULES)))}",
+        help=HELP if follows else why_not,
     )
 
 

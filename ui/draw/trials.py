@@ -26,5 +26,4 @@ def trial_values(
     trials = racer and trials_along(loss, racer, run, noise)
     if not trials:
         return {}
-    shrink = np.full(len(run.steps), trials.shrink)
-    return dict(zip(QUANTITIES, (*trials.moves.T, trials.rejected, shrink), strict=True))
+    return dict(zip(QUANTITIES, (*trials.moves.T, trials.rejected, trials.shrink), strict=True))

@@ -13,6 +13,7 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from engine.fair import DRAWS, RATES, STARTS, TERMS, TUNING_STARTS, FairRace, fair_race
+from engine.turned import unturned
 from ui.admission import long_run, waiting
 from ui.draw.figures import MIN_LOSS, common_layout, show_figure
 from ui.draw.palette import COLORS, Style, swatch
@@ -46,7 +47,8 @@ def show_fair(setup: RaceSetup, theme: str) -> None:
     choose_rate(setup)
     if missing := without_rate(setup):
         st.markdown(f":material/info: {missing}")
-    rules = {rule: name for rule, name in rule_names(setup.racers).items() if has_rate(rule())}
+    first = [*map(unturned, setup.racers)]  # with the defaults of each there is nothing to turn
+    rules = {rule: name for rule, name in rule_names(first).items() if has_rate(rule())}
     if not rules:
         return
     fair = replace(cached_fair_race(setup, tuple(rules)), optimizers=tuple(rules.values()))

@@ -15,6 +15,7 @@ import streamlit as st
 from engine import Landscape, Optimizer
 from engine.analysis import curvature
 from engine.maps import Sweep, sweep
+from engine.turned import TurnedOptimizer, unturned
 from ui.admission import long_run, still_wanted, waiting
 from ui.draw.figures import MIN_LOSS, Axis, loss_range, plane, show_figure
 from ui.draw.palette import COLORS, Style
@@ -74,6 +75,8 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     st.markdown(f"Each mark is a run of {steps} steps from {start} with {own}. {rings}{click}")
     if missing := without_rate(setup):
         st.markdown(f":material/info: {missing}")
+    if any(isinstance(racer, TurnedOptimizer) for racer in setup.racers) and not setup.hides("racers"):
+        st.markdown(":material/info: Here no knob is turned in the middle of a run.")
     if not line_up(setup):
         return
     st.html(SCROLLED_BY_FINGER)
@@ -96,8 +99,9 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
 
 
 def line_up(setup: RaceSetup) -> list[tuple[str, Optimizer]]:
-    """The racers that have a learning rate, by name."""
-    return [(name, racer) for name, racer in zip(names_in(setup), setup.racers, strict=True) if has_rate(racer)]
+    """The racers that have a learning rate, by name, with the knobs that they start with."""
+    first = map(unturned, setup.racers)
+    return [(name, racer) for name, racer in zip(names_in(setup), first, strict=True) if has_rate(racer)]
 
 
 def sweep_rates(setup: RaceSetup, racer: Optimizer) -> Sweep:

@@ -24,6 +24,7 @@ from ui.draw.stage.stage import Readout, Stage, Track, View
 from ui.draw.trials import ABOUT as ABOUT_TRIALS
 from ui.draw.trials import QUANTITIES as TRIALS
 from ui.draw.trials import trial_values
+from ui.draw.turn_menu import at_pause
 from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.race.controls import CONTROLS
 from ui.setup.curves import EVALUATIONS
@@ -113,6 +114,7 @@ def show_stage(
     ).show(
         **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),
+        on_at=None if held else at_pause(CONTROLS, steps),
         on_seen=asking.on_seen,
     )
     if curve:

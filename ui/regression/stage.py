@@ -16,6 +16,7 @@ from ui.draw.figures import LIFT, MIN_LOSS
 from ui.draw.losses import LossPlot
 from ui.draw.results import describe_ends
 from ui.draw.stage.stage import Index, Readout, Sheet, Stage, Track, View
+from ui.draw.turn_menu import at_pause
 from ui.draw.yours import NOTHING, Yours, show_blind_map
 from ui.regression.controls import CONTROLS
 from ui.regression.figures import THETA1, THETA2, losses_on_map, net, still_figures
@@ -98,6 +99,7 @@ def show_stage(setup: RegressionSetup, asking: Asking, result: Result, yours: Yo
     ).show(
         **asking.layout(layout, "map"),
         on_start=asking.on_click(CONTROLS.take_start),
+        on_at=None if asking.held else at_pause(CONTROLS, steps),
         on_seen=asking.on_seen,
     )
     if curve:

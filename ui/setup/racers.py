@@ -12,12 +12,14 @@ from engine.rule_text import EXAMPLE, parse_rule
 from engine.rules import NAME as OWN_RULE
 from engine.rules import TypedOptimizer
 from engine.scheduled import Scheduled, can_follow, plain_rule, unscheduled
+from engine.turned import AT, LATER, MAX_AT, TurnedOptimizer, afterwards, turnable, turned_at, unturned
 from ui.setup.kinds import SEPARATOR, Kind, decode_number, encode_number, quoted
 from ui.setup.plain import plain
 
 MAX_RACERS = 12
 RATE = "learning_rate"
 NAMES = (*OPTIMIZERS, OWN_RULE)  # of what a line-up can hold
+TURNED = "@"  # in a link, between a step and the knob that is turned there
 CONSTANT = "constant"  # the learning rate without a schedule
 
 
@@ -25,18 +27,21 @@ CONSTANT = "constant"  # the learning rate without a schedule
 class Racers(Kind):
     """A line-up: a parameter for each racer, with its optimizer's name and the knobs that are not at their default.
 
-    Behind the name stands its schedule, if it has one. Of the visitor's own rule its text stands between them.
+    Behind the name stands its schedule, if it has one. Of the visitor's own rule its text stands between them. A knob
+    that is turned in the middle of the run stands there once more, behind the step.
     """
 
     many: ClassVar[bool] = True
 
     def encode(self, value: Optimizer) -> str:
         """One racer as the text of a link, such as ``Adam, cosine~learning_rate~0.1``."""
-        changed = ((k.name, getattr(value, k.name)) for k in value.knobs() if getattr(value, k.name) != k.default)
+        first = unturned(value)
+        changed = [(k.name, getattr(first, k.name)) for k in first.knobs() if getattr(first, k.name) != k.default]
+        changed += turned_knobs(value)
         plain = unscheduled(value)
         text = [plain.rule.text] if isinstance(plain, TypedOptimizer) else []
         knobs = (part for name, knob in changed for part in (name, encode_number(knob)))
-        return SEPARATOR.join([value.name, *text, *knobs])
+        return SEPARATOR.join([first.name, *text, *knobs])
 
     def decode_all(self, texts: Sequence[str], notes: list[str]) -> tuple[Optimizer, ...] | None:
         """The line-up of a link, without the racers that are not known; None where there are no others."""
@@ -46,6 +51,16 @@ class Racers(Kind):
         if not racers:
             notes.append("No optimizer of the link could be read; those of the first preset are used.")
         return tuple(racers[:MAX_RACERS]) or None
+
+
+def turned_knobs(racer: Optimizer) -> list[tuple[str, float]]:
+    """The knobs of a racer that are turned in the middle of the run, each behind the step; the first where none is."""
+    if not isinstance(racer, TurnedOptimizer):
+        return []
+    first, later = vars(unturned(racer)), vars(afterwards(racer))
+    names = [one.name for one in turnable(racer.rule.rule)]
+    turned = [name for name in names if later[name] != first[name]] or names[:1]
+    return [(f"{encode_number(vars(racer)[AT])}{TURNED}{name}", later[name]) for name in turned]
 
 
 def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
@@ -73,7 +88,11 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
     changed: dict[str, float | bool] = {}
     if len(parts) % 2:
         notes.append(f"{name}: {quoted(parts[-1])} has no value; its default is used.")
+    turned: list[tuple[str, str]] = []
     for knob_name, value in zip(parts[::2], parts[1::2], strict=False):
+        if TURNED in knob_name:
+            turned.append((knob_name, value))
+            continue
         knob = knobs.get(knob_name)
         if knob is None:
             notes.append(f"{name} has no setting {quoted(knob_name)}; it is left out. It has {', '.join(knobs)}.")
@@ -88,7 +107,31 @@ def decode_racer(text: str, notes: list[str]) -> Optimizer | None:
             notes.append(f"{name}: {knob_name} {quoted(value)} is not {between}; {float(knob.default):g} is used.")
             continue
         changed[knob_name] = bool(number) if knob.is_switch else number
-    return rule(**changed)
+    return with_turn(rule(**changed), turned, notes)
+
+
+def with_turn(racer: Optimizer, turned: Sequence[tuple[str, str]], notes: list[str]) -> Optimizer:
+    """A racer with what a link turns in the middle of the run, as ``120@momentum`` and a number; a note on the rest."""
+    knobs, later = {one.name: one for one in turnable(racer.rule)}, dict[str, float]()
+    at: float | None = None
+    for text, value in turned:
+        before, _, name = text.partition(TURNED)
+        step, number, knob = decode_number(before), decode_number(value), knobs.get(name)
+        if step not in range(int(MAX_AT) + 1) or at not in (None, step):
+            notes.append(
+                f"{racer.name}: {quoted(text)} is left out. Knobs are turned at one whole step, from 0 to {MAX_AT:g}."
+            )
+        elif knob is None:
+            notes.append(f"{racer.name} has no {quoted(name)} to be turned; it is left out. It has {', '.join(knobs)}.")
+        elif number is None or not knob.low <= number <= knob.high:
+            fits = f"a number from {knob.low:g} to {knob.high:g}"
+            notes.append(f"{racer.name}: {text} {quoted(value)} is not {fits}; it is left out.")
+        else:
+            at, later[f"{LATER}{name}"] = step, number
+    if at is None:
+        return racer
+    begun = turned_at(racer, at)
+    return begun.rule(**{**vars(begun), **later})
 
 
 def problem_of_schedule(rule: Any, schedule: str) -> str:

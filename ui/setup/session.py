@@ -37,6 +37,7 @@ class Session(Generic[SetupT]):
     entries: dict[int, Entry] = field(default_factory=dict)  # the line-up by entry number, where the page has one
     last_entry: int = 0  # entry numbers are in widget keys and never used again: no widget finds another's value
     scene: int = 0  # how often a whole set-up was chosen
+    paused_at: int = 0  # the step at which the stage was when it last told
     opened: bool = False  # whether the page has been drawn in this session
     query: dict[str, list[str]] = field(default_factory=dict)  # of the last run
     notes: list[str] = field(default_factory=list)  # on the link that the page was opened with
@@ -57,5 +58,6 @@ class Session(Generic[SetupT]):
     def begin(self, setup: SetupT) -> None:
         """A whole ``setup`` is chosen: the stage begins at its start; answers about another count no more."""
         self.scene += 1
+        self.paused_at = 0
         if setup != self.setup:
             self.commitment = None

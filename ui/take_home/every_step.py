@@ -12,6 +12,7 @@ from engine.evaluations import evaluated_until
 from engine.optimizers import symbols
 from engine.scheduled import Scheduled, values_along
 from engine.steps import steps_along
+from engine.turned import knobs_along
 from ui.draw.line_up import letter
 from ui.take_home.descent import Descent
 
@@ -50,6 +51,7 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
             "noisy gradient" if descent.noise else "gradient", taken.gradients, descent.coordinates
         )
         columns |= dict(zip(EVALUATIONS, evaluated_until(taken).T, strict=True))
+        columns |= knobs_along(descent.racers[name], steps)
         if isinstance(rule := descent.racers[name].rule, Scheduled):
             columns["learning rate"] = values_along(descent.racers[name], steps)[rule.symbol_now]
         for part, symbol in symbols(taken.states).items():

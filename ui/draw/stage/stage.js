@@ -177,11 +177,16 @@ class Stage {
     this.parts.scrub.max = this.last;
     // another set-up begins at its start, with the way ahead still hidden; the same one turned stays where it is
     const fresh = message.scene !== this.scene;
-    if (fresh) this.move(message.at ?? 0);
+    if (fresh) {
+      this.move(message.at ?? 0);
+      this.known = null;
+    }
     this.at = Math.min(this.at, this.last);
     this.scene = message.scene;
     this.revealed = !fresh;
     this.moveWhereAsked(message);
+    if (message.tells && this.tells === false && !this.playing) this.reportPosition(); // Python asks from now on
+    this.tells = message.tells;
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
     showPin(this);

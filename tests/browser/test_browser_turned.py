@@ -1,0 +1,22 @@
+"""A knob turned in the middle of the run, in a real browser: the stage tells where it is paused once that is asked."""
+
+from engine import OPTIMIZERS
+from ui.setup.pages import RaceSetup
+
+RACE = RaceSetup(landscape="Himmelblau", start=(-0.5, 0.5), steps=40, racers=(OPTIMIZERS["SGD"](learning_rate=0.01),))
+
+
+def test_the_knobs_are_turned_from_the_step_at_which_the_stage_stands_when_the_settings_are_opened(visitor):
+    visitor.open(RACE)
+    page, before = visitor.page, visitor.race
+    page.locator(".scrub").fill("12")
+    page.get_by_role("button", name="More settings of SGD").first.click()
+    page.get_by_role("button", name="Turn its knobs from step 12 on").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".forward").click()
+    page.get_by_role("button", name="More settings of SGD").first.click()
+    page.get_by_role("button", name="Turn its knobs from step 13 on").click()
+    page.get_by_role("button", name="Take the turn back").wait_for()
+    visitor.drawn(before)
+    assert visitor.ask("stage.at") == 13, "and there it stands still"
+    assert "SGD~learning_rate~0.01~13@learning_rate~0.01" in page.evaluate("decodeURIComponent(location.search)")
