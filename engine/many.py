@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from engine.associative import FREQUENCIES, associative_memory, best_memory, pair_errors
 from engine.landscapes import ackley, rastrigin, styblinski_tang
 from engine.optimizers import Optimizer
 from engine.race import Run, race
@@ -28,15 +29,20 @@ class Problem:
     name: str
     about: str  # what a learner sees, in two or three sentences
     loss: Callable[[jax.Array], jax.Array]  # (dim,) -> ()
-    domain: tuple[float, float]  # of each parameter; starts are drawn from it
-    minimum: float  # of each parameter, at the lowest point
+    domain: tuple[float, float]  # of each parameter
+    minimum: float | Float[np.ndarray, "dim"]  # of each parameter, at the lowest point
     floor: float  # the lowest loss, for each parameter
     formula: str  # LaTeX
     source: str
+    dim: int | None = None  # the one number of parameters that it has; None: as many as one likes
+    starts: tuple[float, float] | None = None  # of each parameter, what starts are drawn from; None: the domain
+    # of a memory: the error of each of its pairs, (..., dim) -> (..., pairs), and how often each is asked for
+    pair_errors: Callable[[np.ndarray], np.ndarray] | None = None
+    frequencies: Sequence[float] = ()
 
     def minimum_in(self, dim: int) -> Float[np.ndarray, "{dim}"]:
         """The lowest point."""
-        return np.full(dim, self.minimum)
+        return np.broadcast_to(np.asarray(self.minimum, float), dim)
 
     def floor_in(self, dim: int) -> float:
         """The lowest loss."""
@@ -98,6 +104,23 @@ PROBLEMS = {
             source="Rosenbrock (1960), The Computer Journal 3(3), 175-184; in d parameters: Shang & Qiu (2006), "
             "Evolutionary Computation 14(1), 119-126",
         ),
+        Problem(
+            name="Associative memory",
+            about="Not a point is looked for but a matrix, of 8 by 8 numbers, that turns each of 8 keys into its "
+            "value. It begins with next to nothing. The first pair is asked for in 65 % of the examples, the eighth in "
+            "1 %, and each counts as often as it is asked for: so a gradient says little of the rare ones.",
+            loss=associative_memory,
+            domain=(-1.0, 1.0),
+            minimum=best_memory(),
+            floor=0.0,
+            formula=r"f(W) = \tfrac12 \sum_{i=1}^{8} p_i \left\| W k_i - v_i \right\|^2, \quad p_i \propto i^{-2}",
+            source="After Wang et al. (2026), Muon Outperforms Adam in Tail-End Associative Memory Learning, ICLR, "
+            "arXiv:2509.26030; here with squared errors",
+            dim=64,
+            starts=(-0.1, 0.1),
+            pair_errors=pair_errors,
+            frequencies=FREQUENCIES.tolist(),
+        ),
     )
 }
 
@@ -111,6 +134,7 @@ class ManyRuns:
     steps: Int[np.ndarray, "recorded"]
     losses: Float[np.ndarray, "quantiles recorded"]  # above the lowest one, at the ``QUANTILES``; infinite if diverged
     first: Run
+    pairs: Float[np.ndarray, "pairs recorded"] | None = None  # of a memory, the median error of each pair
 
     @property
     def success(self) -> float:
@@ -124,8 +148,8 @@ class ManyRuns:
 
 
 def random_starts(problem: Problem, dim: int, count: int, seed: int) -> Float[np.ndarray, "{count} {dim}"]:
-    """Starts from all over the domain. Of more starts with the same seed the first ones are the same."""
-    return np.random.default_rng(seed).uniform(*problem.domain, (count, dim)).astype(np.float32)
+    """Random starts. Of more starts with the same seed the first ones are the same."""
+    return np.random.default_rng(seed).uniform(*(problem.starts or problem.domain), (count, dim)).astype(np.float32)
 
 
 def race_from_many(
@@ -143,13 +167,15 @@ def race_from_many(
     what it raises ends the work.
     """
     starts = random_starts(problem, dim, count, seed)
-    ends, losses, stopped_at, first = [], [], [], None
+    ends, losses, stopped_at, errors, first = [], [], [], [], None
     for some in np.split(starts, range(AT_ONCE, count, AT_ONCE)):
         look()
         trace = race(problem.loss, {"it": racer}, some, steps)["it"]
         ends.append(trace.positions[:, -1].copy())  # or all the path would be kept with it
         losses.append(trace.losses.astype(float) - problem.floor_in(dim))
         stopped_at.append(trace.stopped_at)
+        if problem.pair_errors:
+            errors.append(problem.pair_errors(trace.positions))
         first = first or trace.run(0)
     assert first
     stopped = np.concatenate(stopped_at)
@@ -162,6 +188,7 @@ def race_from_many(
         steps=steps_taken,
         losses=np.quantile(np.where(lost, np.inf, np.concatenate(losses)), QUANTILES, axis=0, method="inverted_cdf"),
         first=replace(first, positions=first.positions.copy(), losses=first.losses.copy()),
+        pairs=np.median(np.concatenate(errors), axis=0).T if errors else None,
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from visit import address, message, shown, sound, stage, texts, tracks
 
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.associative import FREQUENCIES, KEYS, SIDE, VALUES, associative_memory, best_memory, pair_errors
 from engine.many import (
     DIMENSIONS,
     PROBLEMS,
@@ -24,6 +26,7 @@ from ui import admission
 from ui.draw.stage.stage import unpacked_figures
 from ui.race import many
 from ui.race.many import RUNS, describe_outcome, numbers
+from ui.race.pairs import learned_at
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RaceSetup
 from ui.setup.racers import racer_names
@@ -35,13 +38,20 @@ SETUP = RaceSetup(
     racers=(SGD, ADAM), steps=40, show="many", problem=VALLEYS.name, dimensions="5", random_starts="8", starts_seed=3
 )
 
+MEMORY = PROBLEMS["Associative memory"]
+ANY_SIZE = {name: problem for name, problem in PROBLEMS.items() if not problem.dim}
+SIZES = [
+    pytest.param(problem, dim, id=f"{name} {dim}")
+    for name, problem in PROBLEMS.items()
+    for dim in ((problem.dim,) if problem.dim else DIMENSIONS)
+]
 each_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 
 
 # ---- the problems
 
 
-@each_problem
+@pytest.mark.parametrize("problem", ANY_SIZE.values(), ids=ANY_SIZE)
 def test_of_two_parameters_it_is_the_landscape_of_its_name(problem):
     points = random_starts(problem, 2, 50, 0)
     ours, theirs = (
@@ -52,8 +62,7 @@ def test_of_two_parameters_it_is_the_landscape_of_its_name(problem):
     assert LANDSCAPES[problem.name].floor == pytest.approx(problem.floor_in(2), abs=1e-5)
 
 
-@pytest.mark.parametrize("dim", DIMENSIONS)
-@each_problem
+@pytest.mark.parametrize(("problem", "dim"), SIZES)
 def test_the_minimum_lies_in_the_domain_on_the_floor_and_nothing_lies_lower(problem, dim):
     minimum, floor = jnp.float32(problem.minimum_in(dim)), problem.floor_in(dim)
     low, high = problem.domain
@@ -71,7 +80,28 @@ def test_of_more_starts_with_a_seed_the_first_are_the_same_and_all_lie_in_the_do
     np.testing.assert_array_equal(more[: len(few)], few)
     low, high = problem.domain
     assert low <= more.min() < more.max() <= high
+    least, most = problem.starts or problem.domain
+    assert least <= more.min() < more.max() <= most
     assert (random_starts(problem, 5, 8, 8) != few).all()
+
+
+def test_keys_and_values_have_length_1_stand_square_on_each_other_and_lie_along_no_axis():
+    for vectors in (KEYS, VALUES):
+        np.testing.assert_allclose(vectors @ vectors.T, np.eye(SIDE), atol=1e-6)
+        assert np.abs(vectors).max() < 0.6
+    assert sum(FREQUENCIES) == pytest.approx(1)
+    assert FREQUENCIES[0] == pytest.approx(SIDE**2 * FREQUENCIES[-1])
+    assert f"{FREQUENCIES[0]:.0%}".replace("%", " %") in MEMORY.about
+    assert f"{FREQUENCIES[-1]:.0%}".replace("%", " %") in MEMORY.about
+
+
+def test_the_loss_of_the_memory_is_the_error_of_each_pair_by_its_frequency(rng):
+    weights = rng.normal(size=(SIDE, SIDE))
+    errors = [np.sum((weights @ key - value) ** 2) for key, value in zip(KEYS, VALUES, strict=True)]
+    np.testing.assert_allclose(pair_errors(weights.ravel()), errors, rtol=1e-5)
+    loss = associative_memory(jnp.float32(weights.ravel()))
+    assert loss == pytest.approx(np.dot(FREQUENCIES, errors) / 2, rel=1e-5)
+    np.testing.assert_allclose(pair_errors(best_memory()), 0, atol=1e-10)
 
 
 # ---- the race from many starts
@@ -122,6 +152,16 @@ def test_each_parameter_is_right_as_often_in_many_dimensions_but_all_of_them_har
     assert ten.success < 0.05
 
 
+def test_of_a_memory_the_median_error_of_each_pair_is_kept_and_plain_descent_learns_the_rare_ones_last():
+    runs = race_from_many(MEMORY, OPTIMIZERS["SGD"](learning_rate=1.0), MEMORY.dim, 8, 0, 100)
+    trace = race(MEMORY.loss, {"it": OPTIMIZERS["SGD"](learning_rate=1.0)}, random_starts(MEMORY, 64, 8, 0), 100)["it"]
+    np.testing.assert_allclose(runs.pairs, np.median(pair_errors(trace.positions), axis=0).T, rtol=1e-6)
+    learned = [learned_at(runs, pair) for pair in range(SIDE)]
+    assert learned[:-1] == sorted(learned[:-1])
+    assert learned[0] < 5
+    assert learned[-1] is None
+
+
 # ---- the plane that paths are drawn on
 
 
@@ -162,6 +202,27 @@ def test_the_table_says_what_the_runs_of_each_racer_came_to():
         assert table["success"][name] == pytest.approx(100 * runs.success)
         assert table["right"][name] == pytest.approx(100 * runs.right)
         assert table["median loss"][name] == pytest.approx(runs.losses[1, -1])
+
+
+def test_of_a_memory_the_errors_of_all_pairs_are_drawn_and_its_size_cannot_be_turned():
+    app = shown(replace(SETUP, problem=MEMORY.name))
+    assert app.select_slider(key="race-dimensions").disabled
+    maps = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert [note["text"] for note in maps["layout"]["annotations"]] == racer_names(SETUP.racers)
+    table = app.dataframe[0].value.set_index("racer")
+    for name, racer, drawn in zip(racer_names(SETUP.racers), SETUP.racers, maps["data"], strict=True):
+        runs = race_from_many(MEMORY, racer, MEMORY.dim, 8, 3, 40)
+        np.testing.assert_allclose(np.array(drawn["customdata"]), runs.pairs)
+        assert drawn["zmin"] == -3
+        for column, pair in {"first pair": 0, "rarest pair": -1}.items():
+            step = learned_at(runs, pair)
+            assert pd.isna(table[column][name]) if step is None else table[column][name] == step
+
+
+def test_a_pair_that_is_wrong_again_is_learned_only_once_it_stays_right():
+    runs = race_from_many(MEMORY, SGD, MEMORY.dim, 8, 0, 4)
+    errors = np.array([[1, 0.05, 0.5, 0.09, 0.01], [1, 0.01, 0.01, 0.01, 0.2], [1, 0.3, 0.2, 0.11, 0.099]])
+    assert [learned_at(replace(runs, pairs=errors), pair) for pair in range(3)] == [3, None, 4]
 
 
 @pytest.mark.parametrize("plane", ["principal", "first"])

@@ -19,10 +19,12 @@ from ui.memo import Memo
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import listed
 from ui.race.many_stage import show_stage
+from ui.race.pairs import LEARNED, learned_at, show_pairs
 from ui.setup.kinds import Choice
 from ui.setup.pages import PLANES, RaceSetup
 from ui.setup.racers import names_in
 
+LEARNT = f"its error is less than {LEARNED:.0%} of what it was, and stays so. Empty where it is not."
 RUNS = Memo[ManyRuns](128)  # of up to 300 kB each
 # the words and controls above the picture leave it less of the window
 LAYOUT = "<style>:root { --stage-top: calc(19rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
@@ -36,9 +38,13 @@ def show_many(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str, b
     st.html(LAYOUT)
     choose(setup)
     st.markdown(describe_success(setup))
+    problem = PROBLEMS[setup.problem]
     found = all_runs(setup, beside_tabs.container(width=280).empty())
-    show_stage(setup, PROBLEMS[setup.problem], found, racer_styles)
-    st.markdown(describe_outcome(found))
+    show_stage(setup, problem, found, racer_styles)
+    if problem.pair_errors:
+        show_pairs(problem, found, theme)
+    else:
+        st.markdown(describe_outcome(found))
     show_numbers(found, racer_styles, theme)
 
 
@@ -79,8 +85,10 @@ def choose(setup: RaceSetup) -> None:
             "dimensions",
             st.select_slider,
             "Parameters d",
-            "How many numbers are looked for at once. Go from 2 to 100: which optimizers still succeed?",
+            "How many numbers are looked for at once. Go from 2 to 100: which optimizers still succeed? "
+            "The associative memory always has 64.",
             width=180,
+            disabled=bool(PROBLEMS[setup.problem].dim),
         )
         choice(
             "random_starts",
@@ -128,7 +136,8 @@ def all_runs(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, ManyRuns]:
 
 def runs_of(setup: RaceSetup, racer: Optimizer, look) -> ManyRuns:
     """The runs of one racer, made now if no visitor has asked for them before."""
-    where = PROBLEMS[setup.problem], racer, int(setup.dimensions), int(setup.random_starts)
+    problem = PROBLEMS[setup.problem]
+    where = problem, racer, problem.dim or int(setup.dimensions), int(setup.random_starts)
     key = *where, setup.starts_seed, setup.steps
     return RUNS.get(key, long_run(look)(lambda: race_from_many(*key, look)), look)
 
@@ -188,6 +197,8 @@ def show_numbers(found: Mapping[str, ManyRuns], racer_styles: Mapping[str, Style
                 help="Share of the parameters of all runs that end so near to where they are at the minimum.",
             ),
             "median loss": number(format="%.3g", help="Half of the runs end lower. Empty where most diverge."),
+            "first pair": number(help=f"Steps until the pair asked for most often is learned: {LEARNT}"),
+            "rarest pair": number(help=f"Steps until the pair asked for most seldom is learned: {LEARNT}"),
             "middle": st.column_config.TextColumn(
                 "10 % to 90 %", help="Between these lie the ends of 80 % of the runs."
             ),
@@ -206,9 +217,16 @@ def numbers(found: Mapping[str, ManyRuns]) -> pd.DataFrame:
                 "racer": name,
                 "success": 100 * runs.success,
                 "right": 100 * runs.right,
+                **(
+                    {}
+                    if runs.pairs is None
+                    else {"first pair": learned_at(runs, 0), "rarest pair": learned_at(runs, -1)}
+                ),
                 "median loss": median if np.isfinite(median) else None,
                 "middle": " to ".join(f"{end:.3g}" if np.isfinite(end) else "diverged" for end in (lower, upper)),
                 "diverge": 100 * float(runs.diverged.mean()),
             }
         )
-    return pd.DataFrame(rows).sort_values(["success", "right"], ascending=False)
+    table = pd.DataFrame(rows)
+    whole = {name: "Int64" for name in ("first pair", "rarest pair") if name in table}
+    return table.astype(whole).sort_values(["success", "right"], ascending=False)
