@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-SIDE = 8  # of the matrix
+from engine.optimizers.matrix import SIDE
+
 PLACES = np.arange(SIDE)
 # how often each pair is asked for, by Zipf's law with the exponent 2: the k-th one 1 / k² as often as the first
 FREQUENCIES = (1.0 / (PLACES + 1) ** 2 / np.sum(1.0 / (PLACES + 1) ** 2)).astype(np.float32)  # (pairs,)

@@ -263,6 +263,23 @@ def sophia(knobs):
         yield np.clip(m / np.maximum(knobs["curvature_scale"] * h, knobs["eps"]), -1, 1)
 
 
+def orthogonalized(column):
+    """The five rounds of Newton and Schulz, of a matrix of one column: it keeps its direction."""
+    column = column / (np.linalg.norm(column) + 1e-8)
+    for _ in range(5):
+        square = column @ column
+        column = (3.4445 - 4.7750 * square + 2.0315 * square**2) * column
+    return column
+
+
+def muon(knobs):
+    v = np.zeros(2)
+    while True:
+        g = yield
+        v = knobs["momentum"] * v + g
+        yield orthogonalized(g + knobs["momentum"] * v)
+
+
 def sgd(knobs):
     while True:
         g = yield
@@ -295,6 +312,7 @@ IN_NUMPY = {
     "Backtracking": backtracking,
     "Polyak": polyak,
     "Conjugate gradient": conjugate_gradient,
+    "Muon": muon,
 }
 
 

@@ -57,6 +57,15 @@ def on_batches(x, k):
     return np.mean(losses), gradient, np.mean(losses[some])
 
 
+def orthogonalized(vector):
+    """What Muon makes of a matrix of one column: it keeps its direction, and its length comes near 1."""
+    column = vector / (np.linalg.norm(vector) + 1e-8)
+    for _ in range(5):
+        square = column @ column
+        column = (3.4445 - 4.7750 * square + 2.0315 * square**2) * column
+    return column
+
+
 GROUNDS = {
     "Himmelblau": (LANDSCAPES["Himmelblau"].loss, (0.5, 1.5), {}, on_himmelblau),
     "mini-batches": (mean_squared_error, (2.5, 8.0), {"data": FIT.data, "batch_size": SIZE}, on_batches),
@@ -80,7 +89,7 @@ def apart(ground, racers, steps=STEPS) -> Apart:
     return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
 
 
-FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag}
+FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag, r"\operatorname{orth}": orthogonalized}
 
 
 def hessian_of(slope, x):
@@ -248,7 +257,7 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
         in_each_coordinate = re.sub(
-            r"(<mo>(grad|Hess|loss|backtrack)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"]
+            r"(<mo>(grad|Hess|loss|backtrack|orth)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"]
         )
         assert "<mi" not in in_each_coordinate, (symbol, cell["numbers"])
         assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()

@@ -103,6 +103,19 @@ def prodigy(rate, b1, b2, **rest):
     return optax.contrib.prodigy(uncorrected, (b1, b2), **rest)
 
 
+def muon(rate, momentum):
+    """Of optax's Muon the rounds of Newton and Schulz, on a column: it corrects Nesterov's momentum for its start."""
+    rounds = optax.contrib.scale_by_muon(beta=0.0, nesterov=False)
+    ahead = optax.trace(momentum, nesterov=True)
+
+    def update(gradient, state, x):
+        way, state = ahead.update(gradient, state)
+        column = way[:, None]
+        return -rate * rounds.update(column, rounds.init(column))[0][:, 0], state
+
+    return optax.GradientTransformation(ahead.init, update)
+
+
 # Switches that optax has too, or can be given, each with settings in which it is felt.
 FELT = {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "eps": 0.01}
 ABLATED = [
@@ -327,6 +340,8 @@ TWINS = [
     ("Backtracking", {"learning_rate": 0.3, "shrink": 0.7, "share": 0.3}, searching(0.3, 0.7, 0.3)),
     ("Polyak", {}, polyak(1.0, 0.0)),
     ("Polyak", {"learning_rate": 0.5, "lowest_loss": 2.0}, polyak(0.5, 2.0)),
+    ("Muon", {"learning_rate": 0.005}, muon(0.005, 0.95)),
+    ("Muon", {"learning_rate": 0.01, "momentum": 0.7}, muon(0.01, 0.7)),
     *ABLATED,
 ]
 # optax takes one position off another for the way from the start: of its first steps 32 bits leave next to nothing

@@ -24,6 +24,7 @@ from engine.optimizers import (
     free,
     second_order,
     line_search,
+    matrix,
 )
 
 # isort: on
@@ -70,4 +71,4 @@ __all__ = [
 
 # in the order in which they are imported, which is that of their rules everywhere; a rule's place is its colour too,
 # so a new one comes last
-MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search)
+MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search, matrix)

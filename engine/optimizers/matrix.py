@@ -1,0 +1,67 @@
+"""Rules that take the parameters for a matrix, and go equally far in all of its directions."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from engine.knobs import knob
+from engine.optimizers.base import Optimizer, register
+from engine.optimizers.shared import Velocity
+
+SIDE = 8  # of the only matrix here, that of the associative memory (engine/associative.py)
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # as published; they take singular values between 0.7 and 1.2
+ROUNDS = 5
+
+
+def as_matrix(x):
+    """The parameters as a matrix: 64 row by row as 8 by 8, any other number of them as one column."""
+    return x.reshape(SIDE, SIDE) if len(x) == SIDE**2 else x.reshape(len(x), 1)
+
+
+def orthogonalize(matrix):
+    """A matrix with all its singular values near 1: five rounds of Newton and Schulz, without computing them."""
+    size = jnp.linalg.norm(matrix)
+    # where the square of an entry is too large for a number, every step would be 0 for ever: the run stops
+    matrix = matrix / jnp.where(jnp.isfinite(size), size + 1e-8, jnp.nan)
+    first, third, fifth = NEWTON_SCHULZ
+    for _ in range(ROUNDS):
+        square = matrix.T @ matrix
+        matrix = first * matrix + matrix @ (third * square + fifth * square @ square)
+    return matrix
+
+
+class MuonParts(NamedTuple):
+    """The way of a step."""
+
+    way: Annotated[jax.Array, "o"]
+
+
+@register
+class Muon(Optimizer):
+    """Momentum for a matrix: each step is equally long in all of its directions, in those of rare examples too.
+
+    orth(...) is the matrix of a vector, with all its singular values near 1. On a landscape of two parameters, Muon has
+    no matrix to work on, only a column: its steps are those of momentum, made equally long, and say nothing of what it
+    is for. See it in the tab Many dimensions, with the problem “Associative memory”.
+    """
+
+    name = "Muon"
+    formula = r"v \leftarrow \mu v + g, \quad o = \operatorname{orth}{(g + \mu v)}, \quad x \leftarrow x - \alpha o"
+    source = "Jordan et al. (2024), Muon: An optimizer for hidden layers in neural networks, kellerjordan.github.io"
+
+    learning_rate: float = knob(0.02, 1e-5, 1.0, r"\alpha", log=True)
+    momentum: float = knob(0.95, 0.0, 0.999, r"\mu")
+
+    def init(self, x):
+        return Velocity(jnp.zeros_like(x))
+
+    def parts(self, gradient, before, x, after, at):
+        return MuonParts(orthogonalize(as_matrix(gradient + self.momentum * after.velocity)).reshape(len(x)))
+
+    def update(self, gradient, state, x):
+        velocity = self.momentum * state.velocity + gradient
+        way = orthogonalize(as_matrix(gradient + self.momentum * velocity)).reshape(len(x))
+        return -self.learning_rate * way, Velocity(velocity)
