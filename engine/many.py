@@ -110,7 +110,7 @@ PROBLEMS = {
             "value. It begins with next to nothing. The first pair is asked for in 65 % of the examples, the eighth in "
             "1 %, and each counts as often as it is asked for: so a gradient says little of the rare ones.",
             loss=associative_memory,
-            domain=(-1.0, 1.0),
+            domain=(-2.0, 2.0),
             minimum=best_memory(),
             floor=0.0,
             formula=r"f(W) = \tfrac12 \sum_{i=1}^{8} p_i \left\| W k_i - v_i \right\|^2, \quad p_i \propto i^{-2}",
