@@ -54,6 +54,7 @@ class Ending(Enum):
     OSCILLATING = "oscillating", "oscillating around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
+    STANDS = "stuck", "stuck at {place}, where its steps are too small to move it"
     GROWING = "diverging", "diverges: its loss grows faster and faster"
     BY_HAND = "going", "stepped by hand, ended{at}"
     # outside the finite numbers
@@ -125,7 +126,7 @@ def decide(
         return Ending.SADDLE
     if away < TOLERANCE and stationary.signs.max() < 0:
         return Ending.HILLTOP
-    return Ending.SLOW
+    return Ending.STANDS if facts.stands else Ending.SLOW
 
 
 def lost(grew: bool) -> Ending:
@@ -219,6 +220,7 @@ def verdict(
         growing=is_growing(run, path, noisy),
         at_minimum=bool(is_near(path[-1], minima, reach)),
         moving=bool(is_moving(np.ptp(tail, axis=0), len(path))),
+        stands=not np.ptp(tail, axis=0).any(),
         returned=bool(has_returned(tail[-1] - tail[0], np.linalg.norm(np.diff(tail, axis=0), axis=1).sum())),
         end=path[-1],
     )
@@ -226,8 +228,9 @@ def verdict(
     at = run.converged if ending is Ending.CONVERGED and facts.at_minimum else run.end
     if "{place}" not in ending.sentence:
         return Verdict(ending, at, index)
-    place = describe_centre(tail, minima) if ending is Ending.OSCILLATING else describe_point(stationary.point)
-    return Verdict(ending, at, index, place)
+    if ending is Ending.OSCILLATING:
+        return Verdict(ending, at, index, describe_centre(tail, minima))
+    return Verdict(ending, at, index, describe_point(path[-1] if ending is Ending.STANDS else stationary.point))
 
 
 def is_growing(run: Run, path: Float[np.ndarray, "recorded dim"], noisy: bool) -> bool:

@@ -37,6 +37,7 @@ class Facts:
     growing: bool  # its loss grew faster and faster until the end
     at_minimum: bool  # it ended within reach of a minimum
     moving: bool  # in its last part, or it took too few steps to tell
+    stands: bool  # in its last part it did not move at all
     returned: bool  # in its last part it came back to where it had been
     end: Float[np.ndarray, "dim"]
 

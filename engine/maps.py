@@ -157,6 +157,7 @@ def endings(loss: Callable[..., jax.Array], end: _End, minima: Points, steps: in
         "growing": keeps_growing(moves[:, first:], losses[:, first:], highest, last),
         "at_minimum": is_near(ends, minima),
         "moving": is_moving(high - low, len(recorded_steps(steps))),
+        "stands": ~(high > low).any(axis=-1),
         "returned": has_returned(ends - began, length),
     }
     facts = [

@@ -50,6 +50,13 @@ def judge(name, optimizer, starts, steps, minima=None):
             "top",
             "stuck at the local maximum (0.16, 0.16)",
         ),
+        (
+            "Bowl",
+            SGD(learning_rate=1e-9),
+            (4, 1),
+            "stuck",
+            "stuck at (4.00, 1.00), where its steps are too small to move it",
+        ),
     ],
 )
 def test_a_run_is_judged_by_what_it_did(name, optimizer, start, kind, words, steps):

@@ -8,6 +8,8 @@ import pytest
 from visit import opened, sound
 
 from engine import OPTIMIZERS
+from engine.scheduled import Scheduled
+from engine.schedules import SCHEDULES
 from ui.draw.journal import KEY, MAX_RUNS, Kept, changes, same_knob, table
 from ui.setup.pages import SETUPS, RaceSetup
 from ui.setup.presets import presets, read_query
@@ -46,6 +48,12 @@ def test_optimizers_that_come_and_go_and_turned_knobs_are_named():
     assert len(words) == 2
     assert [text.partition(":")[0] for text in words] == ["SGD, learning rate", "Adam, beta 1"]
     assert [text.partition("→")[2] for text in words] == [" 0.5", " 0.5"]
+
+
+def test_a_schedule_and_the_knobs_that_come_with_it_are_all_named():
+    plain, scheduled = SECOND(learning_rate=0.1), Scheduled(SECOND, SCHEDULES["cosine"])(learning_rate=0.2)
+    before, after = (replace(RaceSetup(), racers=racers) for racers in ((FIRST(), plain), (FIRST(), scheduled)))
+    assert list(changes(before, after).values()) == ["Adam → Adam, cosine", "Adam, learning rate: 0.1 → 0.2"]
 
 
 def test_a_knob_turned_on_is_the_same_change_and_another_knob_is_not():

@@ -12,6 +12,7 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS
 from engine.knobs import Knob
 from engine.notebook import REPLAYS
+from engine.schedules import SCHEDULES
 from ui.setup.codec import MAX_NOTES, Setup, decode, encode, param_name
 from ui.setup.kinds import SEPARATOR, Names, Number, Whole, quoted
 from ui.setup.landscapes import VIEWS
@@ -106,14 +107,24 @@ def test_a_link_of_old_still_gives_the_set_up_that_it_gave(recorded):
         return
     now = spelled(setup)
     # a knob or setting that is younger than the link is at its default
-    for racer, then in zip(now.get("racer", []), recorded["setup"].get("racer", []), strict=True):
-        defaults = {knob.name: knob.default for knob in OPTIMIZERS[racer["optimizer"]].knobs()}
+    racers = getattr(setup, "racers", ())
+    for one, racer, then in zip(racers, now.get("racer", []), recorded["setup"].get("racer", []), strict=True):
+        defaults = {knob.name: knob.default for knob in one.knobs()}
         younger = racer.keys() - then.keys()
         assert {name: racer.pop(name) for name in younger} == {name: defaults[name] for name in younger}
     assert {name: now[name] for name in recorded["setup"]} == recorded["setup"]
     assert {name: now[name] for name in now.keys() - recorded["setup"].keys()} == {
         name: spelled(SETUPS[page]())[name] for name in now.keys() - recorded["setup"].keys()
     }
+
+
+def test_a_link_of_each_rule_and_schedule_and_of_each_ground_with_knobs_is_recorded():
+    """As they are and at both ends of their knobs; ``spelled`` says how."""
+    racers = [racer for one in RECORDED for racer in one["setup"].get("racer", [])]
+    named = {name for racer in racers for name in [racer["optimizer"], racer["optimizer"].rpartition(", ")[2]]}
+    assert {*OPTIMIZERS, *SCHEDULES} <= named
+    shaped = {parse_qs(one["link"])["landscape"][0] for one in RECORDED if "shape=" in one["link"]}
+    assert {name for name, landscape in LANDSCAPES.items() if landscape.knobs} <= shaped
 
 
 @pytest.mark.parametrize("name", PRESETS)

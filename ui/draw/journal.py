@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from engine import Optimizer
-from engine.scheduled import plain_rule
+from engine.scheduled import plain_rule, unscheduled
 from ui.draw.tables import download_csv, show_table
 from ui.setup.address import page_address
 from ui.setup.codec import Setup, encode, param_name
@@ -70,31 +70,32 @@ def changes(before: Setup, after: Setup) -> Changes:
 
 
 def racer_changes(before: Sequence[Optimizer], after: Sequence[Optimizer]) -> Changes:
-    """Which optimizers came or went; where they are the same, which of their knobs were turned."""
+    """Which optimizers came or went; where they are the same, which of their knobs, schedules and texts changed."""
     rules, new_rules = ([racer.rule for racer in some] for some in (before, after))
-    if rules != new_rules and [*map(plain_rule, rules)] == [*map(plain_rule, new_rules)]:  # other schedules
-        return {
-            f"{number} {racer.name}": f"{old.name} → {racer.name}"
-            for number, (old, racer) in enumerate(zip(before, after, strict=True))
-            if old.rule != racer.rule
-        }
-    if rules != new_rules and [racer.name for racer in before] == [racer.name for racer in after]:
-        # each text is a change by itself
-        return {
-            f"{number} {racer!r}": f"{racer.name}: {changed_line(old, racer)}"
-            for number, (old, racer) in enumerate(zip(before, after, strict=True))
-            if old.rule != racer.rule
-        }
-    if rules != new_rules:
-        old, new = racer_names(before), racer_names(after)
-        came = [f"{name} added" for name in new if name not in old]
-        went = [f"{name} removed" for name in old if name not in new]
+    same = [*map(plain_rule, rules)] == [*map(plain_rule, new_rules)]
+    if not same and [racer.name for racer in before] != [racer.name for racer in after]:
+        was, now = racer_names(before), racer_names(after)
+        came = [f"{name} added" for name in now if name not in was]
+        went = [f"{name} removed" for name in was if name not in now]
         return {"racers": "; ".join([*came, *went]) or "optimizers in another order"}
+    found: Changes = {}
+    for number, (old, racer) in enumerate(zip(before, after, strict=True)):
+        if plain_rule(old.rule) != plain_rule(racer.rule):  # each text is a change by itself
+            found[f"{number} {racer!r}"] = f"{racer.name}: {changed_line(old, racer)}"
+        elif old.rule != racer.rule:  # other schedules
+            found[f"{number} {racer.name}"] = f"{old.name} → {racer.name}"
+            found |= knob_changes(number, unscheduled(old), unscheduled(racer))
+        else:
+            found |= knob_changes(number, old, racer)
+    return found
+
+
+def knob_changes(number: int, before: Optimizer, after: Optimizer) -> Changes:
+    """Which knobs of a rule were turned."""
     return {
-        f"{number} {knob.name}": f"{racer.name}, {knob.words}: {value(racer, knob.name)} → {value(turned, knob.name)}"
-        for number, (racer, turned) in enumerate(zip(before, after, strict=True))
-        for knob in racer.knobs()
-        if getattr(racer, knob.name) != getattr(turned, knob.name)
+        f"{number} {knob.name}": f"{after.name}, {knob.words}: {value(before, knob.name)} → {value(after, knob.name)}"
+        for knob in after.knobs()
+        if getattr(before, knob.name) != getattr(after, knob.name)
     }
 
 
