@@ -280,6 +280,16 @@ def muon(knobs):
         yield orthogonalized(g + knobs["momentum"] * v)
 
 
+def shampoo(knobs):
+    p, q = knobs["eps"] * np.eye(2), knobs["eps"]
+    while True:
+        g = yield
+        p, q = p + np.outer(g, g), q + g @ g
+        sizes, directions = np.linalg.eigh(p)
+        sizes = np.maximum(sizes, 1e-4 * sizes[-1])
+        yield directions * sizes**-0.25 @ directions.T @ g * q**-0.25
+
+
 def sgd(knobs):
     while True:
         g = yield
@@ -313,6 +323,7 @@ IN_NUMPY = {
     "Polyak": polyak,
     "Conjugate gradient": conjugate_gradient,
     "Muon": muon,
+    "Shampoo": shampoo,
 }
 
 

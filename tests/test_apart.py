@@ -29,7 +29,7 @@ TYPED = (
 EXACT = 3e-5  # of 32 bits, which have 7 digits, a line loses one or two
 FIT, SIZE, SEED = bowl(23, 1.0, seed=4), 5, 7
 COMMAND = re.compile(
-    r"\\cdot|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{\w+\}|\\\|(?:_1)?|\\langle|\\rangle|"
+    r"\\cdot|\\top|\\frac|\\sqrt|\\max|\\min|\\ge|\\operatorname\{\w+\}|\\\|(?:_1)?|\\langle|\\rangle|"
     r"\\cos|\\pi|\\[lr]floor|[0-9.]+|[-+/^(){},|<>]|\[|\]"
 )
 # of a product
@@ -72,13 +72,23 @@ GROUNDS = {
 }
 
 
+# So short that a run goes on for all of its steps. Of a rule that knows how the gradients have turned it is longer, or
+# 32 bits could not tell that they have
+RATES = {"Shampoo": 0.05}
+
+
+def usual(rule: type[Optimizer]) -> Optimizer:
+    """A racer with short steps, and its other knobs at their defaults."""
+    return rule(learning_rate=RATES.get(rule.name, 2e-5))
+
+
 def turned(rule: type[Optimizer]) -> Optimizer:
     """A racer with none of its knobs at its default."""
     knobs = {
         knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * min(knob.high - knob.low, 1)
         for knob in rule.knobs()
     }
-    small = {"learning_rate": 2e-5, "weight_decay": 0.03, "eps": 0.01}
+    small = {"learning_rate": RATES.get(rule.name, 2e-5), "weight_decay": 0.03, "eps": 0.01}
     return rule(**{**knobs, **{name: value for name, value in small.items() if name in knobs}})
 
 
@@ -89,7 +99,12 @@ def apart(ground, racers, steps=STEPS) -> Apart:
     return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
 
 
-FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag, r"\operatorname{orth}": orthogonalized}
+FUNCTIONS = {
+    r"\operatorname{sign}": np.sign,
+    r"\operatorname{diag}": np.diag,
+    r"\operatorname{orth}": orthogonalized,
+    r"\operatorname{matrix}": np.array,
+}
 
 
 def hessian_of(slope, x):
@@ -106,6 +121,41 @@ def searched(loss, now, direction):
             return step
         step = step * now[r"\tau"]
     return 0
+
+
+class Matrix:
+    """A matrix as it stands in formulas: side by side with a vector or a matrix it is a product."""
+
+    __array_ufunc__ = None  # NumPy leaves what is to be done to it
+
+    def __init__(self, rows):
+        self.rows = np.asarray(rows).reshape(2, 2)
+
+    def __add__(self, other):
+        return Matrix(self.rows + other.rows)
+
+    def __pow__(self, power):
+        values, vectors = np.linalg.eigh(self.rows)
+        values = np.maximum(values, 1e-4 * values[-1])  # as Shampoo has it: below is rounding
+        return Matrix(vectors * values**power @ vectors.T)
+
+    def __mul__(self, vector):
+        return self.rows @ vector
+
+
+class Row:
+    """A transposed vector."""
+
+    __array_ufunc__ = None
+
+    def __init__(self, vector):
+        self.vector = vector
+
+    def __mul__(self, column):
+        return self.vector @ column
+
+    def __rmul__(self, column):
+        return Matrix(np.outer(column, self.vector))
 
 
 class Reader:
@@ -136,7 +186,9 @@ class Reader:
 
     def power(self):
         base = self.one()
-        return base ** self.one() if self.take("^") else base
+        if not self.take("^"):
+            return base
+        return Row(base) if self.take(r"\top") else base ** self.one()
 
     def one(self):
         part = self.parts.pop(0)
@@ -185,7 +237,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("make", [lambda rule: rule(learning_rate=2e-5), turned], ids=["as usual", "all knobs turned"])
+@pytest.mark.parametrize("make", [usual, turned], ids=["as usual", "all knobs turned"])
 def test_each_number_is_what_its_line_makes_of_those_above_it(rule, ground, make):
     check_each_number(make(rule), ground)
 
@@ -225,16 +277,19 @@ def check_each_number(racer, ground):
         np.testing.assert_allclose(here["g"], gradient, rtol=1e-4, atol=1e-4 * np.abs(gradient).max())
         now = {**knobs, **{name.removeprefix(OLD): one for name, one in here.items() if name.startswith(OLD)}}
         now |= {name: here[name] for name in ("g", "t") if name in here}
+        now = {name: Matrix(one) if np.size(one) == 4 else one for name, one in now.items()}
         slope = functools.partial(lambda k, x: truth(x, k)[1], k)
         now |= {r"\operatorname{grad}": slope, r"\operatorname{Hess}": functools.partial(hessian_of, slope)}
         loss = functools.partial(lambda k, x: truth(x, k)[2], k)
         now |= {r"\operatorname{loss}": loss, r"\operatorname{backtrack}": functools.partial(searched, loss, now)}
         for line in lines_of(racer):
             found = Reader(line.right, now).total()
+            is_matrix = np.size(here[line.symbol]) == 4
+            found = np.ravel(getattr(found, "rows", found))
             np.testing.assert_allclose(
                 here[line.symbol], found, rtol=EXACT, atol=EXACT * np.abs(found).max(), err_msg=f"{line} at {k}"
             )
-            now[line.symbol] = here[line.symbol]
+            now[line.symbol] = Matrix(here[line.symbol]) if is_matrix else here[line.symbol]
         np.testing.assert_allclose(here["L"], truth(here["x"], k)[0], rtol=1e-4, atol=1e-4)
         if k:
             for name in (name for name in values if name.startswith(OLD)):
@@ -257,7 +312,9 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
         in_each_coordinate = re.sub(
-            r"(<mo>(grad|Hess|loss|backtrack|orth)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>", "", cell["numbers"]
+            r"(<mo>(grad|Hess|loss|backtrack|orth|matrix)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>",
+            "",
+            cell["numbers"],
         )
         assert "<mi" not in in_each_coordinate, (symbol, cell["numbers"])
         assert set(re.findall(r'data-value="([^"]*)"', cell["numbers"])) <= told["values"].keys()

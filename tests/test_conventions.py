@@ -924,7 +924,12 @@ def _(torch):
     assert inspect.signature(torch.optim.Muon).parameters["weight_decay"].default == 0.1
 
 
-for name in ("Backtracking", "Polyak", "Conjugate gradient"):
+@shows(IN_OPTAX, "Shampoo", "where it is")
+def _():
+    assert not [one for one in (*vars(optax), *vars(optax.contrib)) if "shampoo" in one.lower()]
+
+
+for name in ("Backtracking", "Polyak", "Conjugate gradient", "Shampoo"):
 
     @shows(IN_TORCH, name, "where it is")
     def _(torch, name=name):

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from engine import OPTIMIZERS, race
-from engine.associative import SIDE, associative_memory
+from engine.associative import FREQUENCIES, KEYS, SIDE, VALUES, associative_memory
 from engine.many import PROBLEMS, race_from_many
 from engine.optimizers.matrix import orthogonalize
 from ui.race.pairs import learned_at
@@ -47,7 +47,25 @@ def test_muon_walks_500_steps_on_a_matrix_beside_the_parts_of_optax_s():
     np.testing.assert_allclose(path(OPTIMIZERS["Muon"](learning_rate=0.005))[1:], theirs, rtol=0, atol=1e-5)
 
 
-def tuned(name):
+def test_shampoo_walks_500_steps_where_its_formula_goes_in_64_bits():
+    racer = OPTIMIZERS["Shampoo"](learning_rate=0.1, eps=1e-4)
+    rate, eps = (float(np.float32(knob)) for knob in (racer.learning_rate, racer.eps))
+    keys, values, often = (part.astype(float) for part in (KEYS, VALUES, FREQUENCIES))
+    x, left, right, expected = START.astype(float).reshape(SIDE, SIDE), eps * np.eye(SIDE), eps * np.eye(SIDE), []
+
+    def root(matrix):
+        sizes, directions = np.linalg.eigh(matrix)
+        return directions * np.maximum(sizes, 1e-4 * sizes[-1]) ** -0.25 @ directions.T
+
+    for _ in range(STEPS):
+        gradient = (x @ keys.T - values.T) * often @ keys
+        left, right = left + gradient @ gradient.T, right + gradient.T @ gradient
+        x = x - rate * root(left) @ gradient @ root(right)
+        expected.append(x.ravel())
+    np.testing.assert_allclose(path(racer)[1:], expected, rtol=0, atol=1e-4)
+
+
+def tuned(name, **knobs):
     """The steps after which the most frequent and the rarest pair are learned, with the best of 13 learning rates.
 
     Those are from 0.001 to 1, for each rule alike; the best one has the lowest median loss after 100 steps. A pair that
@@ -55,15 +73,20 @@ def tuned(name):
     """
     rates = np.geomspace(0.001, 1, 13)
     tried = [
-        race_from_many(MEMORY, OPTIMIZERS[name](learning_rate=float(rate)), MEMORY.dim, 8, 0, 100) for rate in rates
+        race_from_many(MEMORY, OPTIMIZERS[name](learning_rate=float(rate), **knobs), MEMORY.dim, 8, 0, 100)
+        for rate in rates
     ]
     best = min(tried, key=lambda runs: runs.losses[1, -1])
     return [learned_at(best, pair) or 100 for pair in (0, -1)]
 
 
-def test_with_tuned_rates_muon_learns_the_rarest_pair_as_soon_as_the_most_frequent_and_others_later():
+def test_with_tuned_rates_muon_and_shampoo_learn_the_rarest_pair_as_soon_as_the_most_frequent_and_others_later():
     often, seldom = tuned("Muon")
     assert seldom < 1.5 * often
+    # which divides a gradient by its own size where that is larger than what it begins with
+    assert max(tuned("Shampoo", eps=1e-6)) <= 5
+    often, seldom = tuned("Shampoo", eps=1.0)
+    assert seldom > 5 * often
     lag = {name: seldom / often for name in ("SGD", "AdaGrad", "RMSProp", "Adam") for often, seldom in [tuned(name)]}
     assert lag["SGD"] > 20
     assert lag["AdaGrad"] > 10

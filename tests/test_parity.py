@@ -399,9 +399,9 @@ def test_walks_500_steps_where_pytorch_went(run):
     np.testing.assert_allclose(ours[:: RECORDED["every"]], theirs, rtol=0, atol=2e-5)
 
 
-# optax's Sophia draws its curvatures at random, and conjugate gradient is in neither: tests/test_ablations.py holds
-# both to their formulas, and tests/test_line_search.py the second to SciPy
-WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient"}
+# optax's Sophia draws its curvatures at random, and the others are in neither: tests/test_ablations.py holds
+# all to their formulas, and tests/test_line_search.py the second to SciPy
+WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient", "Shampoo"}
 
 
 def test_is_compared_with_a_peer_at_its_own_and_at_other_settings(rule):

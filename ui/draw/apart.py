@@ -78,7 +78,7 @@ def knobs_of(racer: Optimizer) -> dict[str, float]:
 
 
 def values_of(racer: Optimizer, steps: Steps, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """Every number of the steps by its symbol, ``(records, dim)`` or ``(records,)``."""
+    """Every number of the steps by its symbol, ``(records, dim)``, ``(records,)`` or ``(records, dim, dim)``."""
     states, before = steps.states._asdict(), steps.before._asdict()
     found = {GRADIENT: steps.gradients, MOVE: steps.moves, OLD + POINT: positions, POINT: steps.points}
     for name, symbol in symbols(steps.states).items():
@@ -250,6 +250,7 @@ class Apart:
         racer = self.racers[name]
         values, knobs = self.values(name, taken), knobs_of(racer)
         known = {symbol: self.look(symbol) for symbol in [*values, *knobs] if not symbol.startswith(OLD)}
+        matrices = [symbol for symbol, part in values.items() if part.shape[1] > len(self.coordinates)]
         cells = {}
         for line, keys in zip(lines_of(racer), value_keys(racer), strict=True):
 
@@ -257,6 +258,8 @@ class Apart:
                 return format_number(knobs[symbol], 6) if symbol in knobs else ""
 
             numbers = numbers_as_math(line.right, known, number)
+            if r"\top" in line.right or any(f'data-value="{symbol}"' in numbers for symbol in matrices):
+                numbers = ""  # of a product with a matrix no coordinate has a line of its own
             for symbol, key in keys.items():
                 numbers = numbers.replace(f'data-value="{symbol}"', f'data-value="{key}"')
             cells[line.symbol] = {

@@ -179,6 +179,9 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "weight decay": "PyTorch takes weight decay off the parameters, 0.1 unless it is set, and optax 0. This app's "
         "Muon has none.",
     },
+    "Shampoo": {
+        "where it is": "Neither PyTorch nor optax has it; programs to take home bring their own.",
+    },
     "Conjugate gradient": {
         "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that may also make a step longer "
         "than the first one that it tries.",

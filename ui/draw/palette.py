@@ -101,6 +101,7 @@ AGAIN = (
     (0, (2, 4), polygon(5, 0.5)),
     (8, (7, 3), turned(CHEVRON, 90)),
     (6, (12, 3, 3, 3), turned(BAR, 45)),
+    (2, (7, 3), turned(HOURGLASS, 45)),
 )
 FURTHER = tuple(Style(STYLES[place].light, STYLES[place].dark, dash, marker) for place, dash, marker in AGAIN)
 

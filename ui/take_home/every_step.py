@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -56,7 +58,7 @@ def blank(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def by_coordinate(name: str, values: np.ndarray, coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The columns of a quantity: one, or one for each coordinate."""
-    if values.ndim == 1:
-        return {name: values}
-    return {f"{name} {coordinate}": column for coordinate, column in zip(coordinates, values.T, strict=True)}
+    """The columns of a quantity: one, or one for each coordinate; of a matrix, for each two; of rows, numbered."""
+    labels = (coordinates if size == len(coordinates) else range(1, size + 1) for size in values.shape[1:])
+    columns = values.reshape(len(values), -1).T
+    return {" ".join([name, *map(str, places)]): one for places, one in zip(product(*labels), columns, strict=True)}

@@ -127,16 +127,18 @@ class Apart {
     if (!values) return made;
     if (line) {
       const numbers = element("div", { className: "apart-numbers", innerHTML: line.numbers });
-      made.append(element("div", { className: "apart-formula", innerHTML: line.formula }), numbers);
+      made.append(element("div", { className: "apart-formula", innerHTML: line.formula }), ...(line.numbers ? [numbers] : []));
       for (const part of numbers.querySelectorAll("[data-value]")) {
         this.writers.push({ part, name, symbol: part.dataset.value, parts: racer.floats[part.dataset.value] ?? [], coordinate: null });
       }
     }
     const result = element("div", { className: "apart-value" });
     result.dataset.symbol = symbol;
+    const labels = coordinates.map(({ label }) => label);
+    const names = values.length > labels.length ? labels.flatMap((row) => labels.map((column) => row + column)) : labels; // of a matrix
     values.forEach((_, i) => {
       const part = element("span", {}, "–");
-      result.append(element("span", { className: "apart-one" }, ...(values.length > 1 ? [`${coordinates[i].label} `] : []), part));
+      result.append(element("span", { className: "apart-one" }, ...(values.length > 1 ? [`${names[i]} `] : []), part));
       this.writers.push({ part, name, symbol, parts: values, coordinate: i });
     });
     made.append(result);
