@@ -295,6 +295,33 @@ def sophia(knobs):
         yield np.clip(m / np.maximum(knobs["curvature_scale"] * h, knobs["eps"]), -1, 1)
 
 
+def orthogonalized(column):
+    """The five rounds of Newton and Schulz, of a matrix of one column: it keeps its direction."""
+    column = column / (np.linalg.norm(column) + 1e-8)
+    for _ in range(5):
+        square = column @ column
+        column = (3.4445 - 4.7750 * square + 2.0315 * square**2) * column
+    return column
+
+
+def muon(knobs):
+    v = np.zeros(2)
+    while True:
+        g = yield
+        v = knobs["momentum"] * v + g
+        yield orthogonalized(g + knobs["momentum"] * v)
+
+
+def shampoo(knobs):
+    p, q = knobs["eps"] * np.eye(2), knobs["eps"]
+    while True:
+        g = yield
+        p, q = p + np.outer(g, g), q + g @ g
+        sizes, directions = np.linalg.eigh(p)
+        sizes = np.maximum(sizes, 1e-4 * sizes[-1])
+        yield directions * sizes**-0.25 @ directions.T @ g * q**-0.25
+
+
 def sgd(knobs):
     while True:
         g = yield
@@ -330,6 +357,8 @@ IN_NUMPY = {
     "Newton": newton,
     "BFGS": bfgs,
     "L-BFGS": lambda knobs: bfgs(knobs, limited=True),
+    "Muon": muon,
+    "Shampoo": shampoo,
 }
 
 

@@ -64,6 +64,15 @@ def on_noise(x, k):
     return loss, gradient + NOISE.draw(STEPS, 2)[k], loss
 
 
+def orthogonalized(vector):
+    """What Muon makes of a matrix of one column: it keeps its direction, and its length comes near 1."""
+    column = vector / (np.linalg.norm(vector) + 1e-8)
+    for _ in range(5):
+        square = column @ column
+        column = (3.4445 - 4.7750 * square + 2.0315 * square**2) * column
+    return column
+
+
 GROUNDS = {
     "Himmelblau": (LANDSCAPES["Himmelblau"].loss, (0.5, 1.5), {}, on_himmelblau),
     "mini-batches": (mean_squared_error, (2.5, 8.0), {"data": FIT.data, "batch_size": SIZE}, on_batches),
@@ -73,9 +82,9 @@ USUAL = ("Himmelblau", "mini-batches")
 ASKING = [rule for rule in OPTIMIZERS.values() if rule.takes_at]
 
 
-# So short that a run goes on for all of its steps. Of a rule that knows the way to the minimum it is a share of that,
-# which 32 bits can tell from none
-RATES = {"BFGS": 0.02, "L-BFGS": 0.02}
+# So short that a run goes on for all of its steps. Of a rule that knows how the loss bends it is longer, or 32 bits
+# could not tell it from none
+RATES = {"BFGS": 0.02, "L-BFGS": 0.02, "Shampoo": 0.05}
 
 
 def usual(rule: type[Optimizer]) -> Optimizer:
@@ -100,7 +109,12 @@ def apart(ground, racers, steps=STEPS) -> Apart:
     return Apart(loss, racers, runs, {"x": "x", "y": "y"}, **options, seed=SEED)
 
 
-FUNCTIONS = {r"\operatorname{sign}": np.sign, r"\operatorname{diag}": np.diag}
+FUNCTIONS = {
+    r"\operatorname{sign}": np.sign,
+    r"\operatorname{diag}": np.diag,
+    r"\operatorname{orth}": orthogonalized,
+    r"\operatorname{matrix}": np.array,
+}
 
 
 def hessian_of(slope, x):
@@ -161,7 +175,11 @@ class Matrix:
         return Matrix(vectors @ np.diag(np.abs(values)) @ vectors.T)
 
     def __pow__(self, power):
-        return Matrix(np.linalg.matrix_power(self.rows, int(power)))
+        if power == int(power):
+            return Matrix(np.linalg.matrix_power(self.rows, int(power)))
+        values, vectors = np.linalg.eigh(self.rows)
+        values = np.maximum(values, 1e-4 * values[-1])  # as Shampoo has it: below is rounding
+        return Matrix(vectors * values**power @ vectors.T)
 
     def __mul__(self, vector):
         return self.rows @ vector
@@ -177,6 +195,9 @@ class Row:
 
     def __init__(self, vector):
         self.vector = vector
+
+    def __mul__(self, column):
+        return self.vector @ column
 
     def __rmul__(self, column):
         return Matrix(np.outer(column, self.vector))
@@ -366,7 +387,7 @@ def test_every_symbol_can_be_pointed_at_and_every_one_has_a_number(rule, make):
     marked = set(re.findall(r'data-symbol="([^"]*)"', told["code"]))
     for symbol, cell in told["cells"].items():
         in_each_coordinate = re.sub(
-            r"(<mo>(grad|Hess|loss|backtrack|twoloop|scaled)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>",
+            r"(<mo>(grad|Hess|loss|backtrack|twoloop|scaled|orth|matrix)</mo><mrow>|<mrow><mo[^>]*>[‖⟨]).*?</mrow>",
             "",
             cell["numbers"],
         )

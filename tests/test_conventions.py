@@ -843,7 +843,94 @@ def _():
     assert_same(ours("Polyak", FIRST, learning_rate=0.5, lowest_loss=-1000.0), np.array([-501.0]))
 
 
-for name in ("Backtracking", "Polyak", "Conjugate gradient", "BFGS", "Newton"):
+# ---- Muon, on matrices
+
+
+MATRICES = np.random.default_rng(2).normal(size=(30, 8, 8)).astype(np.float32)  # gradients one after the other
+
+
+def moves_of_muon():
+    rule = jax.tree.map(jnp.float32, OPTIMIZERS["Muon"](learning_rate=RATE))
+
+    def step(state, gradient):
+        return rule.update(gradient.ravel(), state, gradient.ravel())[::-1]
+
+    moves = jax.jit(lambda: jax.lax.scan(step, rule.init(jnp.zeros(64)), jnp.asarray(MATRICES))[1])()
+    return np.reshape(moves, MATRICES.shape)
+
+
+def moves_in_optax(**more):
+    rule = optax.contrib.muon(RATE, **more)
+
+    def step(state, gradient):
+        return rule.update(gradient, state, gradient)[::-1]
+
+    return np.asarray(jax.jit(lambda: jax.lax.scan(step, rule.init(jnp.zeros((8, 8))), jnp.asarray(MATRICES))[1])())
+
+
+def moves_in_torch(torch, **more):
+    x = torch.zeros((8, 8), requires_grad=True)
+    optimizer, path = torch.optim.Muon([x], RATE, **more), [x.detach().numpy().copy()]
+    for gradient in MATRICES:
+        x.grad = torch.tensor(gradient)
+        optimizer.step()
+        path.append(x.detach().numpy().copy())
+    return np.diff(path, axis=0)
+
+
+@shows(IN_OPTAX, "Muon", "where it is")
+def _():
+    assert_same(theirs(optax.contrib.muon(RATE)), theirs(optax.nadamw(RATE, weight_decay=0)))
+    assert_same(np.abs(ours("Muon", FIRST)), 0.6966 * RATE)
+
+
+@shows(IN_TORCH, "Muon", "where it is")
+def _(torch):
+    with pytest.raises(ValueError, match="2D"):
+        torch.optim.Muon([torch.zeros(2)])
+
+
+@shows(IN_OPTAX, "Muon", "first steps")
+def _():
+    away = np.abs(moves_of_muon() - moves_in_optax()).max(axis=(1, 2))
+    assert away[0] < 1e-3 * RATE
+    assert away[1] > 0.05 * RATE
+    assert away[-1] < away[1:5].max() / 3
+
+
+@shows(IN_TORCH, "Muon", "first steps")
+def _(torch):
+    away = np.abs(moves_of_muon() - moves_in_torch(torch, weight_decay=0)).max(axis=(1, 2))
+    assert away.max() < 0.05 * RATE
+
+
+@shows(IN_OPTAX, "Muon", "half precision")
+def _():
+    assert np.abs(moves_of_muon() - moves_in_optax())[0].max() < 1e-4 * RATE
+
+
+@shows(IN_TORCH, "Muon", "half precision")
+def _(torch):
+    assert 1e-3 * RATE < np.abs(moves_of_muon() - moves_in_torch(torch, weight_decay=0))[0].max() < 0.05 * RATE
+
+
+@shows(IN_OPTAX, "Muon", "weight decay")
+def _():
+    assert inspect.signature(optax.contrib.muon).parameters["weight_decay"].default == 0
+    assert "weight_decay" not in {knob.name for knob in OPTIMIZERS["Muon"].knobs()}
+
+
+@shows(IN_TORCH, "Muon", "weight decay")
+def _(torch):
+    assert inspect.signature(torch.optim.Muon).parameters["weight_decay"].default == 0.1
+
+
+@shows(IN_OPTAX, "Shampoo", "where it is")
+def _():
+    assert not [one for one in (*vars(optax), *vars(optax.contrib)) if "shampoo" in one.lower()]
+
+
+for name in ("Backtracking", "Polyak", "Conjugate gradient", "BFGS", "Newton", "Shampoo"):
 
     @shows(IN_TORCH, name, "where it is")
     def _(torch, name=name):

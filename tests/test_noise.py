@@ -218,7 +218,13 @@ def test_it_is_turned_on_the_page():
 def test_every_tab_of_the_race_shows_it(show):
     noisy, quiet = (shown(replace(SETUP, show=show, noise=noise, curve="gradient")) for noise in (2.0, 0.0))
     assert not noisy.error
-    said = {"race": "noisy one", "rates": "the same noise", "basins": "the noise", "fair": "The noise"}[show]
+    said = {
+        "race": "noisy one",
+        "rates": "the same noise",
+        "basins": "the noise",
+        "many": "the same noise",
+        "fair": "The noise",
+    }[show]
     assert said in texts(noisy)
     assert said not in texts(quiet)
 

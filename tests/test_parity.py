@@ -117,6 +117,19 @@ def prodigy(rate, b1, b2, **rest):
     return optax.contrib.prodigy(uncorrected, (b1, b2), **rest)
 
 
+def muon(rate, momentum):
+    """Of optax's Muon the rounds of Newton and Schulz, on a column: it corrects Nesterov's momentum for its start."""
+    rounds = optax.contrib.scale_by_muon(beta=0.0, nesterov=False)
+    ahead = optax.trace(momentum, nesterov=True)
+
+    def update(gradient, state, x):
+        way, state = ahead.update(gradient, state)
+        column = way[:, None]
+        return -rate * rounds.update(column, rounds.init(column))[0][:, 0], state
+
+    return optax.GradientTransformation(ahead.init, update)
+
+
 # Switches that optax has too, or can be given, each with settings in which it is felt.
 FELT = {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "eps": 0.01}
 ABLATED = [
@@ -343,6 +356,8 @@ TWINS = [
     ("L-BFGS", {"learning_rate": 0.3, "memory": 2.0, "shrink": 0.7, "share": 0.3}, lbfgs(2, 0.3, 0.7, 0.3)),
     ("Polyak", {}, polyak(1.0, 0.0)),
     ("Polyak", {"learning_rate": 0.5, "lowest_loss": 2.0}, polyak(0.5, 2.0)),
+    ("Muon", {"learning_rate": 0.005}, muon(0.005, 0.95)),
+    ("Muon", {"learning_rate": 0.01, "momentum": 0.7}, muon(0.01, 0.7)),
     *ABLATED,
 ]
 # optax takes one position off another for the way from the start: of its first steps 32 bits leave next to nothing
@@ -400,10 +415,10 @@ def test_walks_500_steps_where_pytorch_went(run):
     np.testing.assert_allclose(ours[:: RECORDED["every"]], theirs, rtol=0, atol=2e-5)
 
 
-# optax's Sophia draws its curvatures at random, and conjugate gradient, BFGS and Newton are in neither. All are held
-# to their formulas by tests/test_ablations.py, the middle two to SciPy by tests/test_line_search.py, and the last to
-# linear algebra by tests/test_moves.py
-WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient", "BFGS", "Newton"}
+# optax's Sophia draws its curvatures at random, and the others are in neither: tests/test_ablations.py holds all to
+# their formulas, tests/test_line_search.py conjugate gradient and BFGS to SciPy, and tests/test_moves.py Newton to
+# linear algebra
+WITHOUT_ANY_PEER = {"Sophia", "Conjugate gradient", "BFGS", "Newton", "Shampoo"}
 
 
 def test_is_compared_with_a_peer_at_its_own_and_at_other_settings(rule):

@@ -36,7 +36,7 @@ SETUP = RaceSetup(
     steps=60,
     points=24,
 )
-BASINS, RATES_TAB, FAIR = (replace(SETUP, show=tab) for tab in ("basins", "rates", "fair"))
+BASINS, RATES_TAB, FAIR, MANY = (replace(SETUP, show=tab) for tab in ("basins", "rates", "fair", "many"))
 
 
 def chart(app, place):
@@ -193,11 +193,14 @@ def test_a_second_look_at_a_tab_computes_nothing_anew(compiled):
     shown(BASINS)
     shown(RATES_TAB)
     shown(FAIR)
+    shown(MANY)
     compiled.clear()
     shown(BASINS)
     shown(RATES_TAB)
     shown(FAIR)
+    shown(MANY)
     shown(replace(RATES_TAB, start=(1.0, 2.0), steps=77))
     shown(replace(BASINS, points=17, steps=33))
     shown(replace(FAIR, shared_rate=0.7, steps=33))
+    shown(replace(MANY, starts_seed=5, steps=33))
     assert not compiled

@@ -279,6 +279,7 @@ VALUES = {
         "racers": (FEW_RACERS, KNOBS),
         "points": (37, ["37"]),
         "shared_rate": (0.0345678, ["0.0345", "0.0346"]),
+        "starts_seed": (7177, ["7177", "7,177"]),
     },
     RegressionSetup: {
         "examples": (83, ["83"]),

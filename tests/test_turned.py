@@ -21,7 +21,7 @@ from ui.take_home.descent import descent_of
 from ui.take_home.every_step import every_step
 from ui.take_home.files import CSV, TURNED, files
 
-BOWL, RAVINE, HIMMELBLAU = (LANDSCAPES[name] for name in ("Bowl", "Ravine", "Himmelblau"))
+BOWL, HIMMELBLAU = (LANDSCAPES[name] for name in ("Bowl", "Himmelblau"))
 SGD, ADAM, TYPED = OPTIMIZERS["SGD"], OPTIMIZERS["Adam"], parse_rule(EXAMPLE)
 START, STEPS, K = (0.5, 1.5), 40, 15
 
@@ -36,23 +36,29 @@ def path(racer, steps=STEPS, loss=HIMMELBLAU.loss):
     return race(loss, {"it": racer}, [START], steps)["it"].positions[0]
 
 
+def assert_same(one, other):
+    """Two programs may round differently."""
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_up_to_the_step_it_is_the_run_without_and_from_step_0_on_the_run_with_the_other_values(rule):
     first = rule()
     other = {one.name: one.low + 0.4 * min(one.high - one.low, 1) for one in turnable(rule)}
     other["learning_rate"] = first.learning_rate / 2
-    before, after = path(first, loss=RAVINE.loss), path(turned(first, **other), loss=RAVINE.loss)
-    np.testing.assert_array_equal(after[: K + 1], before[: K + 1])
-    assert not np.array_equal(after, before)
+    soon = 2  # or Newton's method has arrived
+    before, after = path(first), path(turned(first, soon, **other))
+    assert_same(after[: soon + 1], before[: soon + 1])
+    assert np.abs(after - before).max() > 1e-3
     whole = first.rule(**{**vars(first), **other})
-    np.testing.assert_array_equal(path(turned(first, 0, **other), loss=RAVINE.loss), path(whole, loss=RAVINE.loss))
+    assert_same(path(turned(first, 0, **other)), path(whole))
 
 
 def test_so_it_is_with_a_schedule_and_with_a_rule_that_was_typed():
     for first in (with_schedule(SGD(learning_rate=0.01), "cosine"), TYPED(learning_rate=0.01)):
         racer = turned(first, learning_rate=0.002)
-        np.testing.assert_array_equal(path(racer)[: K + 1], path(first)[: K + 1])
+        assert_same(path(racer)[: K + 1], path(first)[: K + 1])
         whole = first.rule(**{**vars(first), "learning_rate": 0.002})
-        np.testing.assert_array_equal(path(turned(first, 0, learning_rate=0.002)), path(whole))
+        assert_same(path(turned(first, 0, learning_rate=0.002)), path(whole))
 
 
 def test_neither_its_step_nor_a_value_compiles_anything(compiles):

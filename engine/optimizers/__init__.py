@@ -25,6 +25,7 @@ from engine.optimizers import (
     second_order,
     line_search,
     newton,
+    matrix,
 )
 
 # isort: on
@@ -71,4 +72,4 @@ __all__ = [
 
 # in the order in which they are imported, which is that of their rules everywhere; a rule's place is its colour too,
 # so a new one comes last
-MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search, newton)
+MODULES = (knobs, base, shared, classic, adam, lengths, recent, ahead, free, second_order, line_search, newton, matrix)

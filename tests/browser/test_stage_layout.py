@@ -29,6 +29,7 @@ STAGES = {
     "2D Regression": (RegressionSetup(), "regression-noise"),
     "Ackley Race": (RaceSetup(racers=RACE_RACERS), "race-steps"),
     "basins": (RaceSetup(racers=RACE_RACERS, show="basins", points=16, steps=20), "race-steps"),
+    "many dimensions": (RaceSetup(racers=RACE_RACERS[:2], show="many", dimensions="2", steps=20), "race-steps"),
 }
 FITTED = """[...stage.views.values()].every(({ plot }) =>
     plot._fullLayout.width === plot.clientWidth && plot._fullLayout.height === plot.clientHeight)"""

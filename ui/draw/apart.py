@@ -270,7 +270,7 @@ class Apart:
                 return format_number(knobs[symbol], 6) if symbol in knobs else ""
 
             numbers = numbers_as_math(line.right, known, number)
-            if any(f'data-value="{symbol}"' in numbers for symbol in matrices):
+            if r"\top" in line.right or any(f'data-value="{symbol}"' in numbers for symbol in matrices):
                 numbers = ""  # of a product with a matrix no coordinate has a line of its own
             for symbol, key in keys.items():
                 numbers = numbers.replace(f'data-value="{symbol}"', f'data-value="{key}"')

@@ -170,6 +170,18 @@ CONVENTIONS: dict[str, dict[str, str]] = {
         "factor": "optax's `scaling` is squared with the gradient: 0.5 makes the steps twice as long. Here "
         "$\\alpha$ multiplies the step, and 0.5 makes it half as long.",
     },
+    "Muon": {
+        "where it is": "optax has Muon, in `optax.contrib`, and PyTorch too, from 2.9 on. Both take matrices alone: "
+        "for a vector PyTorch raises an error, and optax hands it to AdamW. Here a vector is a matrix of one column.",
+        "first steps": "PyTorch and this app add the newest gradient once more, as Nesterov's momentum does. optax "
+        "corrects the two parts for their start at 0, by different numbers: there, the first steps go another way.",
+        "half precision": "PyTorch makes the five rounds with numbers of 16 bits, optax and this app with 32.",
+        "weight decay": "PyTorch takes weight decay off the parameters, 0.1 unless it is set, and optax 0. This app's "
+        "Muon has none.",
+    },
+    "Shampoo": {
+        "where it is": "Neither PyTorch nor optax has it; programs to take home bring their own.",
+    },
     "Conjugate gradient": {
         "where it is": "Neither PyTorch nor optax has it. SciPy has, with a search that may also make a step longer "
         "than the first one that it tries.",

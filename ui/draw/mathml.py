@@ -14,7 +14,7 @@ OPERANDS = {"mn", "mi", "msub", "msup", "mfrac", "msqrt", "mover", "mrow"}
 FUNCTIONS = ("sign", "max", "min", "cos")
 SIGNS = (*FUNCTIONS, "⌊", "⌋")  # no factors, whatever latex2mathml takes them for
 # what stands before a vector of which all coordinates count: no number is all of it
-ACROSS = ("‖", "⟨", "grad", "Hess", "loss", "backtrack", "twoloop", "scaled")
+ACROSS = ("‖", "⟨", "grad", "Hess", "loss", "backtrack", "twoloop", "scaled", "orth", "matrix")
 
 
 def symbols_as_math(formula: str, known: Mapping[str, str]) -> str:

@@ -103,6 +103,8 @@ AGAIN = (
     (3, (), turned(CHEVRON, 180)),
     (7, (12, 3, 3, 3), polygon(7, inner=0.5)),
     (4, (), turned(SLANTED, 90)),
+    (6, (12, 3, 3, 3), turned(BAR, 45)),
+    (2, (7, 3), turned(HOURGLASS, 45)),
 )
 FURTHER = tuple(Style(STYLES[place].light, STYLES[place].dark, dash, marker) for place, dash, marker in AGAIN)
 

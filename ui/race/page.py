@@ -26,6 +26,7 @@ from ui.numbers import with_minus
 from ui.race.basins import show_basins
 from ui.race.controls import CONTROLS, choose_curve, log_loss, sidebar
 from ui.race.fair import show_fair
+from ui.race.many import show_many, show_problem
 from ui.race.rates import show_rates
 from ui.race.run import at_start, facts, is_compiled, judged, race_all, run
 from ui.race.stage import evaluated, show_stage
@@ -65,7 +66,10 @@ def show(actions: DeltaGenerator) -> None:
     if asking.bare:
         return CONTROLS.hold_undrawn(setup)
     sidebar(setup, theme())
-    show_hidden("The formula of this landscape") if asking.blind else show_landscape(setup)
+    if asking.blind:
+        show_hidden("The formula of this landscape")
+    else:
+        show_problem(setup) if setup.show == "many" else show_landscape(setup)
 
     results = setup.show == "race" and CONTROLS.shows("results")
     if results:
@@ -115,6 +119,8 @@ def show_tab(
         show_rates(setup, racer_styles, theme())
     elif setup.show == "basins":
         show_basins(setup, traces, racer_styles, theme(), tabs)
+    elif setup.show == "many":
+        show_many(setup, racer_styles, theme(), tabs)
     else:
         show_fair(setup, theme())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from engine import ExpressionError, Optimizer, parse
+from engine.many import DIMENSIONS, PROBLEMS, STARTS
 from engine.noise import NO_NOISE, GradientNoise
 from engine.notebook import REPLAYS
 from engine.slopes import points
@@ -20,7 +21,14 @@ from ui.setup.racers import MAX_RACERS, Racers, names_in, racers_with_rates
 MAX_STEPS = 2000
 LOSS_AXES = ("linear", "log")
 NO_REPLAY = "none"
-RACE_TABS = {"race": "Race", "rates": "Learning rates", "basins": "Basins", "fair": "Fair race"}
+RACE_TABS = {
+    "race": "Race",
+    "rates": "Learning rates",
+    "basins": "Basins",
+    "fair": "Fair race",
+    "many": "Many dimensions",
+}
+PLANES = {"principal": "principal coordinates", "first": "x₁ and x₂"}  # that paths of many parameters are drawn on
 MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
 MIN_RATE, MAX_RATE = 1e-5, 1.0
 REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
@@ -56,6 +64,12 @@ class RaceSetup(LandscapeSetup):
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
+    # of the tab Many dimensions, as the next four
+    problem: str = setting(Choice(tuple(PROBLEMS)), next(iter(PROBLEMS)), view_only=True, optional=True)
+    dimensions: str = setting(Choice(tuple(map(str, DIMENSIONS))), "10", view_only=True, optional=True)
+    random_starts: str = setting(Choice(tuple(map(str, STARTS))), "32", view_only=True, optional=True)
+    starts_seed: int = setting(Whole(0, 9999), 0, view_only=True, optional=True)
+    plane: str = setting(Choice(tuple(PLANES)), "principal", view_only=True, optional=True)
     large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True, control=False)
 
     index: ClassVar[str] = "step"

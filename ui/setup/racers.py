@@ -117,9 +117,9 @@ def with_turn(racer: Optimizer, turned: Sequence[tuple[str, str]], notes: list[s
     for text, value in turned:
         before, _, name = text.partition(TURNED)
         step, number, knob = decode_number(before), decode_number(value), knobs.get(name)
-        if step not in range(int(MAX_AT) + 1) or at not in (None, step):
+        if step is None or not 0 <= step <= MAX_AT or at not in (None, step):
             notes.append(
-                f"{racer.name}: {quoted(text)} is left out. Knobs are turned at one whole step, from 0 to {MAX_AT:g}."
+                f"{racer.name}: {quoted(text)} is left out. Knobs are turned at one step, from 0 to {MAX_AT:g}."
             )
         elif knob is None:
             notes.append(f"{racer.name} has no {quoted(name)} to be turned; it is left out. It has {', '.join(knobs)}.")

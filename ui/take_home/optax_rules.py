@@ -118,6 +118,7 @@ def why_own(racer: Optimizer) -> str:
     """Why a racer has the app's own rule in the program, if it has: where optax's goes another way."""
     knobs = vars(racer)
     reasons = {
+        "optax's takes matrices alone": racer.name == "Muon",
         "optax takes the two gradients of a step in another way": racer.name == "SAM",
         "the parameters of optax's are the point at which the gradient is taken": racer.name.startswith(
             "Schedule-free"

@@ -68,6 +68,7 @@ def why_own(racer: Optimizer) -> str:
     knobs = vars(racer)
     reasons = {
         "PyTorch has another search, or none": racer.name == "L-BFGS",
+        "PyTorch's takes matrices alone, and makes its rounds with numbers of 16 bits": racer.name == "Muon",
         f"PyTorch has no {racer.name}": racer.name not in COUNTERPARTS,
         f"PyTorch has no {racer.name} without bias correction": not knobs.get("bias_correction", True),
         f"PyTorch has no {racer.name} with eps in the root": knobs.get("eps_in_root", False),
