@@ -213,9 +213,11 @@ def test_the_same_optimizer_runs_more_than_once_under_names_that_tell_the_knob(r
 
 def felt(rule: type) -> dict[str, float]:
     """What else has to be turned for a switch to be felt: it may be about eps or weight decay, of which there is hardly
-    any as a rule."""
+    any as a rule. A memory of ten steps is as good as one of twenty in so short a run."""
     names = [knob.name for knob in rule.knobs()]
-    return {name: 0.05 for name in ("eps", "weight_decay") if name in names and any(k.is_switch for k in rule.knobs())}
+    short = {"memory": 1.0} if "memory" in names else {}
+    switched = ("eps", "weight_decay") if any(knob.is_switch for knob in rule.knobs()) else ()
+    return short | {name: 0.05 for name in switched if name in names}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=OPTIMIZERS)

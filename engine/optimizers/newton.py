@@ -184,7 +184,7 @@ class LBFGS(Optimizer):
     source = "Nocedal (1980), Math. Comput. 35(151), 773-782; Liu & Nocedal (1989), Math. Program. 45, 503-528"
 
     learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True, about="The step that is tried first.")
-    memory: float = knob(10.0, 1.0, MAX_PAIRS, "m")
+    memory: float = knob(10.0, 1.0, float(MAX_PAIRS), "m")
     shrink: float = knob(0.5, 0.1, 0.8, r"\tau")
     share: float = knob(1e-4, 1e-6, 0.4, "c", log=True)
 
