@@ -176,10 +176,10 @@ def test_on_the_page_it_is_turned_where_the_stage_is_paused_and_taken_back():
     assert app.button(key="race-1-turn").label == "Turn its knobs from step 15 on"
     sound(app.button(key="race-1-turn").click().run())
     assert address(app, "Ackley Race").racers == (turned_at(setup.racers[0], K),)
-    np.testing.assert_array_equal(tracks(app)["SGD, turned"]["x"], before)
+    assert_same(tracks(app)["SGD, turned"]["x"], before)
     sound(app.select_slider(key=f"race-1-{LATER}learning_rate").set_value(0.002).run())
     after = tracks(app)["SGD, turned"]["x"]
-    np.testing.assert_array_equal(after[: K + 1], before[: K + 1])
+    assert_same(after[: K + 1], before[: K + 1])
     assert not np.array_equal(after, before)
     sound(app.button(key="race-1-turn-back").click().run())
     assert address(app, "Ackley Race") == setup
