@@ -118,8 +118,11 @@ class _Run(NamedTuple):
 
 
 def fits_one_kernel(loss, rule, variant, knobs, starts, seeds, plan, tolerance, data, minima, noise) -> bool:
-    """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads."""
-    return not data and len(starts) < 10_000
+    """Whether a race fits into one kernel: down a formula, from fewer starts than XLA divides among its threads.
+
+    Of more than two parameters XLA may leave products of matrices to routines that cannot be in it.
+    """
+    return not data and len(starts) < 10_000 and starts.shape[1] <= 2
 
 
 @compiled(3, one_kernel=fits_one_kernel)

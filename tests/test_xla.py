@@ -91,6 +91,13 @@ def test_nothing_is_marked_as_one_kernel_while_it_is_traced():
 # Programs in memory
 
 
+@pytest.mark.parametrize(("name", "dim"), [("Newton", 2), ("Shampoo", 2), ("Shampoo", 4), ("Sophia", 100)])
+def test_one_kernel_is_not_tried_in_vain(name, dim, capfd):
+    """Of a routine that cannot be in it, XLA says more than a visitor's log should hold."""
+    race(lambda x: jnp.sum(x**2), {name: OPTIMIZERS[name]()}, np.ones((1, dim)), 3)
+    assert "error" not in capfd.readouterr().err
+
+
 def test_the_program_that_was_not_used_for_longest_is_dropped():
     traced = []
 

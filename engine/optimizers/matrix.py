@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from engine.knobs import knob
 from engine.optimizers.base import Optimizer, register
-from engine.optimizers.shared import Velocity
+from engine.optimizers.shared import Velocity, eigen
 
 SIDE = 8  # of the only matrix here, that of the associative memory (engine/associative.py)
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # as published; they take singular values between 0.7 and 1.2
@@ -87,9 +87,9 @@ class ShampooParts(NamedTuple):
 def divided(matrix, state, eps):
     """A gradient divided by the size of those so far: by the fourth root of both sums, as there are two of them."""
     for sums, divides_rows in ((state.left, True), (state.right, False)):
-        sizes, directions = jnp.linalg.eigh(sums)
+        sizes, directions = eigen(sums)
         # of one that is much smaller than the largest, 32 bits hold nothing but rounding, which can be below 0
-        least = jnp.where(eps > LEAST * sizes[-1], eps, LEAST * sizes[-1])
+        least = jnp.maximum(eps, LEAST * jnp.max(sizes))
         root = (directions * jnp.maximum(sizes, least) ** -0.25) @ directions.T
         matrix = root @ matrix if divides_rows else matrix @ root
     return matrix

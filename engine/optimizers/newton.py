@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from engine.knobs import knob
 from engine.optimizers.base import NoState, Optimizer, register
 from engine.optimizers.line_search import backtrack, evaluations_of_search
+from engine.optimizers.shared import eigen
 
 MAX_PAIRS = 20  # that L-BFGS holds at most
 ROUNDING = 1e-6  # a curvature that is so small a share of the largest is as good as none
@@ -219,21 +220,6 @@ class NewtonParts(NamedTuple):
     hessian: Annotated[jax.Array, "B"]
 
 
-def curvatures_of(hessian):
-    """The curvatures along the directions in which the loss bends by itself, and those directions as columns."""
-    if len(hessian) != 2:
-        return jnp.linalg.eigh(hessian)
-    # of two parameters in plain numbers: a routine of LAPACK does not fit into the one kernel of a race
-    (a, b), (_, c) = hessian
-    half = (a - c) / 2
-    radius = jnp.hypot(half, b)
-    along = jnp.where(half < 0, jnp.stack([b, radius - half]), jnp.stack([radius + half, b]))
-    length = jnp.hypot(*along)  # of which no square can be too large
-    u, v = along / jnp.where(length > 0, length, 1)
-    u = jnp.where(length > 0, u, 1)  # as curved in every direction
-    return jnp.stack([(a + c) / 2 + radius, (a + c) / 2 - radius]), jnp.stack([jnp.stack([u, -v]), jnp.stack([v, u])])
-
-
 @register
 class Newton(Optimizer):
     """Straight to where the loss would be level if it bent everywhere as it does here, and never up to a saddle.
@@ -261,7 +247,7 @@ class Newton(Optimizer):
         return NewtonParts(at.hessian(x))
 
     def update(self, gradient, state, x, at):
-        curvatures, directions = curvatures_of(at.hessian(x))
+        curvatures, directions = eigen(at.hessian(x))
         size = jnp.abs(curvatures) + self.damping
         bends = size > ROUNDING * jnp.max(size)  # of the others, rounding alone is left
         along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(bends, size, 1)

@@ -63,3 +63,22 @@ def root_with_eps(rule, square):
 def bias_divisor(rule, left):
     """What a mean that began at 0 is divided by: 1 less the weight that is left of its start, or 1 if uncorrected."""
     return jnp.where(rule.bias_correction, 1 - left, 1)
+
+
+def eigen(matrix):
+    """The eigenvalues of a symmetric matrix, and its eigenvectors as columns.
+
+    Of one or two rows in plain numbers: a routine of LAPACK does not fit into the one kernel of a race.
+    """
+    if len(matrix) == 1:
+        return matrix[0], jnp.ones_like(matrix)
+    if len(matrix) > 2:
+        return jnp.linalg.eigh(matrix)
+    (a, b), (_, c) = matrix
+    half = (a - c) / 2
+    radius = jnp.hypot(half, b)
+    along = jnp.where(half < 0, jnp.stack([b, radius - half]), jnp.stack([radius + half, b]))
+    length = jnp.hypot(*along)  # of which no square can be too large
+    u, v = along / jnp.where(length > 0, length, 1)
+    u = jnp.where(length > 0, u, 1)  # where all directions are alike
+    return jnp.stack([(a + c) / 2 + radius, (a + c) / 2 - radius]), jnp.stack([jnp.stack([u, -v]), jnp.stack([v, u])])
