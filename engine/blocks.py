@@ -46,6 +46,7 @@ class _Tail(NamedTuple):
     moves: jax.Array  # (LAST_MOVES, runs) the lengths of the newest moves of ``stride`` steps
     losses: jax.Array  # (LAST_MOVES + 1, runs) between which they led
     highest: jax.Array  # (runs,) the largest loss of all records but the last one
+    early: jax.Array  # (runs,) the largest loss of those in the first half
 
 
 class _End(NamedTuple):
@@ -227,7 +228,9 @@ def vectorize_rule(loss, rule, swept, knobs, values, x, noise=None):
 def empty_tail(x):
     """The last part of runs at their start ``x``."""
     none, lowest = jnp.zeros((LAST_MOVES, BLOCK)), jnp.full(BLOCK, -jnp.inf)
-    return _Tail(x, x, none[0], x, x, moves=none, losses=jnp.zeros((LAST_MOVES + 1, BLOCK)), highest=lowest)
+    return _Tail(
+        x, x, none[0], x, x, moves=none, losses=jnp.zeros((LAST_MOVES + 1, BLOCK)), highest=lowest, early=lowest
+    )
 
 
 def extend_tail(tail, plan, i, running, x, value):
@@ -235,9 +238,10 @@ def extend_tail(tail, plan, i, running, x, value):
     steps, stride, first = plan
     on_stride = i % stride == 0
     highest = jnp.maximum(tail.highest, jnp.where(on_stride & (i < steps), value, -jnp.inf))
+    early = jnp.maximum(tail.early, jnp.where(on_stride & (2 * i <= steps), value, -jnp.inf))
     recorded = (i >= first) & (on_stride | (i == steps))
     new = i == first, on_stride, jnp.where(running, x, tail.last), jnp.where(running, value, tail.losses[-1])
-    return jax.lax.cond(recorded, with_record, lambda tail, *_: tail, tail, *new)._replace(highest=highest)
+    return jax.lax.cond(recorded, with_record, lambda tail, *_: tail, tail, *new)._replace(highest=highest, early=early)
 
 
 def with_record(tail, is_first, on_stride, x, value):
@@ -257,6 +261,7 @@ def with_record(tail, is_first, on_stride, x, value):
         moves=jnp.where(on_stride, shift_in(tail.moves, length), tail.moves),
         losses=jnp.where(on_stride, shift_in(tail.losses, value), tail.losses),
         highest=tail.highest,
+        early=tail.early,
     )
 
 

@@ -20,6 +20,7 @@ from engine.descent import TOLERANCE
 from engine.facts import (
     LAST_MOVES,
     Facts,
+    climbs_in_noise,
     has_grown,
     has_reached,
     has_returned,
@@ -57,7 +58,7 @@ class Ending(Enum):
     HOVERING = "oscillating", "hovering in the noise around {place}"
     GOING = "going", "still going"
     SLOW = "going", "still going, very slowly"
-    STANDS = "stands", "stands still at {place}: its steps are too small to move it"
+    STANDS = "stands", "stands still at {place}"
     GROWING = "diverging", "diverges: its loss grows faster and faster"
     BY_HAND = "going", "stepped by hand, ended{at}"
     # outside the finite numbers
@@ -228,7 +229,7 @@ def verdict(
         stopped=run.stopped is not None,
         grew=bool(has_grown(*run.losses[[0, -1]])),
         settled=run.settled is not None,
-        growing=is_growing(run, path, noisy),
+        growing=is_growing(run, path, noisy, gradient_noise),
         at_minimum=bool(stays_near(low, high, minima, reach) if gradient_noise else is_near(path[-1], minima, reach)),
         moving=bool(is_moving(high - low, len(path))),
         stands=not (high > low).any(),
@@ -247,9 +248,13 @@ def verdict(
     return Verdict(ending, at, index, describe_point(path[-1] if ending is Ending.STANDS else stationary.point))
 
 
-def is_growing(run: Run, path: Float[np.ndarray, "recorded dim"], noisy: bool) -> bool:
+def is_growing(run: Run, path: Float[np.ndarray, "recorded dim"], noisy: bool, gradient_noise: bool) -> bool:
     """Whether the loss of a run grew faster and faster until the end."""
     losses = run.losses.astype(float)
+    if gradient_noise:
+        on_stride = losses[: len(move_lengths(path, run.steps)) + 1]
+        early = on_stride[2 * run.steps[: len(on_stride)] <= run.steps[-1]]
+        return bool(climbs_in_noise(on_stride[-LAST_MOVES - 1 :], early.max()))
     if noisy:
         return keeps_growing_in_noise(move_lengths(path, run.steps), losses)
     highest = losses[:-1].max(initial=-np.inf)

@@ -114,6 +114,14 @@ def keeps_growing_in_noise(moves: Float[np.ndarray, "moves"], losses: Float[np.n
     return bool(longer and np.median(after) > LOSS_IN_NOISE * before.max())
 
 
+def climbs_in_noise(losses: Float[np.ndarray, "*runs losses"], early: Float[Floats, "*runs"]) -> Bool[Bools, "*runs"]:
+    """Whether runs with noise in their gradients diverge: all of the last ``losses`` are far above the ``early`` ones.
+
+    ``early`` is the highest loss in the first half of a run. From step to step, noise hides that a loss grows.
+    """
+    return losses.min(axis=-1) > early + (LOSS_IN_NOISE - 1) * np.abs(early)
+
+
 def move_lengths(path: Float[np.ndarray, "recorded dim"], steps: Int[np.ndarray, "recorded"]) -> np.ndarray:
     """How far a run went from record to record; without the last one where it took fewer steps than the others."""
     whole = int(steps[-1]) // record_stride(int(steps[-1]))

@@ -18,7 +18,8 @@ from engine.race import Run, race
 
 DIMENSIONS = (2, 5, 10, 20, 50, 100)  # few, since each is compiled anew
 STARTS = (8, 32, 128)
-AT_ONCE = 32  # starts; a race is compiled for 8 and for 32 of them
+FEW = 20  # parameters; with more, a rule may take milliseconds over a step
+AT_ONCE = {True: 32, False: 8}  # starts, with few parameters and with many; a race is compiled for these numbers alone
 REACH = 0.1  # closer than this in every parameter is at the minimum; other minima are farther away
 QUANTILES = (0.1, 0.5, 0.9)  # of the losses of all starts
 
@@ -170,7 +171,7 @@ def race_from_many(
     """
     starts = random_starts(problem, dim, count, seed)
     ends, losses, stopped_at, errors, first = [], [], [], [], None
-    for some in np.split(starts, range(AT_ONCE, count, AT_ONCE)):
+    for some in np.split(starts, range(AT_ONCE[dim <= FEW], count, AT_ONCE[dim <= FEW])):
         look()
         trace = race(problem.loss, {"it": racer}, some, steps, noise=noise)["it"]
         ends.append(trace.positions[:, -1].copy())  # or all the path would be kept with it

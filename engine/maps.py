@@ -18,6 +18,7 @@ from engine.endings import decide
 from engine.facts import (
     LAST_MOVES,
     Facts,
+    climbs_in_noise,
     has_grown,
     has_returned,
     hovers,
@@ -169,13 +170,14 @@ def endings(
 ) -> Shaped[np.ndarray, "runs"]:
     """How each run ended, an ``Ending`` each, by the facts that were kept on the way."""
     assert end.tail is not None
-    low, high, length, began, _, moves, losses, highest = (np.asarray(part, float) for part in end.tail)
+    low, high, length, began, _, moves, losses, highest, early = (np.asarray(part, float) for part in end.tail)
     ends, last = np.asarray(end.position, float), np.asarray(end.loss, float)
     first = max(0, LAST_MOVES - steps // record_stride(steps))
+    growing = keeps_growing(moves[:, first:], losses[:, first:], highest, last)
     known = {
         "stopped": np.asarray(end.stopped_at) < NEVER,
         "grew": has_grown(np.asarray(end.first_loss), last),
-        "growing": keeps_growing(moves[:, first:], losses[:, first:], highest, last),
+        "growing": climbs_in_noise(losses[:, first:], early) if gradient_noise else growing,
         "at_minimum": stays_near(low, high, minima) if gradient_noise else is_near(ends, minima),
         "moving": is_moving(high - low, len(recorded_steps(steps))),
         "stands": ~(high > low).any(axis=-1),

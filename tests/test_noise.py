@@ -9,14 +9,15 @@ import pytest
 from test_moves import Asking
 from visit import address, shown, sound, texts, tracks
 
-from engine import LANDSCAPES, OPTIMIZERS, GradientNoise, fair, race
+from engine import LANDSCAPES, OPTIMIZERS, GradientNoise, fair, race, reshaped
 from engine.endings import Ending, verdicts
 from engine.facts import tail_start
 from engine.maps import basins, sweep
+from engine.notebook import REPLAYS
 from engine.quantities import gradient_norms
 from engine.steps import with_moves
 from ui.draw.journal import changes
-from ui.race.run import is_compiled
+from ui.race.run import is_compiled, judged
 from ui.race.run import run as run_race
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, RaceSetup
@@ -240,3 +241,21 @@ def test_in_a_noisy_valley_a_rate_that_stays_hovers_at_a_loss_as_high_as_it_is_a
     assert 5 < large / small < 40  # ten times the rate, and more across the valley, where it is near its limit
     assert falling < small / 2
     np.testing.assert_allclose(quieter[0], large / 4, rtol=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_run_that_diverges_is_said_to_and_one_that_begins_at_the_minimum_is_not(seed):
+    ground, noise = reshaped(LANDSCAPES["Quadratic"], condition_number=10.0), GradientNoise(4.0, seed)
+    for rate, start, diverges in ((0.202, (4.0, 4.0), True), (0.15, (0.0, 0.0), False)):
+        racer = SGD(learning_rate=rate)
+        _, [ending] = noisy_ends(ground, racer, [start], 200, noise)
+        swept = sweep(ground.loss, racer, "learning_rate", [rate], [start], 200, minima=ground.minima, noise=noise)
+        assert {ending is Ending.GROWING, swept.endings[0, 0] is Ending.GROWING} == {diverges}
+
+
+def test_the_notebooks_own_run_is_judged_as_the_one_without_noise_that_it_is():
+    setup = RaceSetup(noise=1.0, replay=next(iter(REPLAYS)), steps=50)
+    traces, quiet = (run_race(replace(setup, noise=noise))[0] for noise in (setup.noise, 0.0))
+    name = REPLAYS[setup.replay].name
+    assert name in traces
+    assert judged(setup, traces)[name] == judged(replace(setup, noise=0.0), quiet)[name]

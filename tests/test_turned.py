@@ -9,14 +9,14 @@ from visit import address, shown, sound, stage, tracks
 from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.maps import sweep
 from engine.rule_text import EXAMPLE, parse_rule
-from engine.scheduled import PREFIX, plain_rule, schedule_of, unscheduled, with_schedule
+from engine.scheduled import PREFIX, plain_rule, schedule_of, unscheduled, with_schedule, with_schedule_of
 from engine.turned import LATER, afterwards, turnable, turned_at, unturned
 from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
 from ui.draw.styles import styles
 from ui.setup.codec import decode, encode
 from ui.setup.pages import RACE_TABS, RaceSetup
-from ui.setup.racers import racer_names
+from ui.setup.racers import racer_names, with_rate
 from ui.take_home.descent import descent_of
 from ui.take_home.every_step import every_step
 from ui.take_home.files import CSV, TURNED, files
@@ -191,3 +191,22 @@ def test_every_tab_of_the_race_stands_with_it(show):
     app = shown(replace(setup, racers=setup.racers[:1] if show == "fair" else setup.racers))
     assert not app.error
     assert not app.warning
+
+
+def test_another_learning_rate_is_taken_for_the_whole_run_where_it_was_not_turned():
+    momentum = OPTIMIZERS["Momentum"]
+    assert with_rate(turned(momentum(), momentum=0.5), 0.3) == turned(momentum(learning_rate=0.3), momentum=0.5)
+    begun = turned(SGD(learning_rate=0.01), learning_rate=0.002)
+    assert with_rate(begun, 0.3) == turned(SGD(learning_rate=0.3), learning_rate=0.002)
+
+
+def test_the_csv_has_the_learning_rate_that_was_used_where_it_follows_a_schedule_too():
+    racer = turned(with_schedule(SGD(learning_rate=0.01), "cosine"), learning_rate=0.002)
+    table = every_step(descent_of(RaceSetup(landscape="Himmelblau", start=START, steps=STEPS, racers=(racer,))))
+    factors = schedule_of(racer).factor(np.arange(STEPS + 1))
+    rates = np.where(np.arange(STEPS + 1) < K, 0.01, 0.002) * factors
+    np.testing.assert_allclose(table["learning rate"], rates, rtol=1e-4, atol=1e-7)
+
+
+def test_a_typed_rule_that_has_lost_its_knobs_is_turned_no_more():
+    assert with_schedule_of(parse_rule("x = x - 0.01 g"), turned(TYPED()).rule) == parse_rule("x = x - 0.01 g")

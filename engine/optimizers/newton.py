@@ -249,6 +249,6 @@ class Newton(Optimizer):
     def update(self, gradient, state, x, at):
         curvatures, directions = eigen(at.hessian(x))
         size = jnp.abs(curvatures) + self.damping
-        bends = size > ROUNDING * jnp.max(size)  # of the others, rounding alone is left
-        along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(bends, size, 1)
+        seen = ROUNDING * jnp.max(size)  # of a smaller curvature, rounding alone is left
+        along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(size > seen, size, jnp.maximum(1, seen))
         return -self.learning_rate * times(directions, along), state

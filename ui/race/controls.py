@@ -271,7 +271,7 @@ def choose_points(setup: RaceSetup) -> None:
 def choose_curve(setup: RaceSetup) -> None:
     """The choice of the curve and of its axis."""
     why = "This loss has no lowest value to measure from." if is_bottomless(setup) else None
-    curve_controls(CONTROLS, setup, "xy", why, over=True)
+    curve_controls(CONTROLS, setup, "xy", why, over=not setup.hides_knobs)
 
 
 def log_loss(setup: RaceSetup) -> bool:

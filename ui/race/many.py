@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import Optimizer
-from engine.many import PROBLEMS, REACH, ManyRuns, race_from_many
+from engine.many import FEW, PROBLEMS, REACH, ManyRuns, race_from_many
 from ui.admission import long_run, waiting
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import show_table
@@ -26,6 +26,7 @@ from ui.setup.racers import names_in
 
 LEARNT = f"its error is less than {LEARNED:.0%} of what it was, and stays so. Empty where it is not."
 RUNS = Memo[ManyRuns](128)  # of up to 300 kB each
+MOST_STEPS = 500  # with more than ``FEW`` parameters
 # the words and controls above the picture leave it less of the window
 LAYOUT = "<style>:root { --stage-top: calc(19rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
 
@@ -126,7 +127,7 @@ def all_runs(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, ManyRuns]:
         for place, (name, racer) in enumerate(zip(names_in(setup), setup.racers, strict=True)):
 
             def look(place: int = place, name: str = name) -> None:
-                bar.progress(place / len(setup.racers), f"{name}: {setup.random_starts} starts")
+                bar.progress(place / len(setup.racers), name)
 
             look()
             found[name] = runs_of(setup, racer, look)
@@ -138,8 +139,14 @@ def runs_of(setup: RaceSetup, racer: Optimizer, look) -> ManyRuns:
     """The runs of one racer, made now if no visitor has asked for them before."""
     problem = PROBLEMS[setup.problem]
     where = problem, racer, problem.dim or int(setup.dimensions), int(setup.random_starts)
-    key = *where, setup.starts_seed, setup.steps, setup.gradient_noise
+    key = *where, setup.starts_seed, steps_of(setup), setup.gradient_noise
     return RUNS.get(key, long_run(look)(lambda: race_from_many(*key, look)), look)
+
+
+def steps_of(setup: RaceSetup) -> int:
+    """How many steps are taken: of many parameters, some rules take long over each."""
+    dim = PROBLEMS[setup.problem].dim or int(setup.dimensions)
+    return min(setup.steps, MOST_STEPS) if dim > FEW else setup.steps
 
 
 # ---- in words
@@ -147,7 +154,9 @@ def runs_of(setup: RaceSetup, racer: Optimizer, look) -> ManyRuns:
 
 def describe_success(setup: RaceSetup) -> str:
     """What is run, and what counts as a success."""
-    steps = "as many steps as are set" if setup.hides("steps") else f"{setup.steps:,} steps"
+    steps = "as many steps as are set" if setup.hides("steps") else f"{steps_of(setup):,} steps"
+    if steps_of(setup) < setup.steps:
+        steps += f", the most that there are for more than {FEW} parameters,"
     starts = "" if setup.hides("random_starts") else f"{setup.random_starts} "
     noise = ", with the same noise in all gradients" if setup.gradient_noise else ""
     return (
@@ -160,14 +169,17 @@ def describe_outcome(found: Mapping[str, ManyRuns]) -> str:
     """Who succeeds most often, and why that gets rarer with every parameter."""
     most = max(runs.success for runs in found.values())
     best = [f"**{name}**" for name, runs in found.items() if runs.success == most]
-    right = max(found, key=lambda name: found[name].right)
+    right = max(runs.right for runs in found.values())
+    nearest = [f"**{name}**" for name, runs in found.items() if runs.right == right]
     who = "No run succeeds."
     if most:
         who = f"{listed(best)} {'succeeds' if len(best) == 1 else 'succeed'} most often, from {most:.0%} of the starts."
+    if not right:
+        return who
     return (
-        f"{who} Parameter by parameter, **{right}** is right most often: {found[right].right:.0%} of all end "
-        "at the minimum. But a run has to be right in all of them at once: where each is with a chance of ½, both of 2 "
-        "are in one run of 4, and all of 10 in one of 1,024."
+        f"{who} Parameter by parameter, {listed(nearest)} {'is' if len(nearest) == 1 else 'are'} right most often: "
+        f"{right:.0%} of all end at the minimum. But a run has to be right in all of them at once: where each is with "
+        "a chance of ½, both of 2 are in one run of 4, and all of 10 in one of 1,024."
     )
 
 

@@ -76,7 +76,7 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
     if missing := without_rate(setup):
         st.markdown(f":material/info: {missing}")
     if any(isinstance(racer, TurnedOptimizer) for racer in setup.racers) and not setup.hides("racers"):
-        st.markdown(":material/info: Here no knob is turned in the middle of a run.")
+        st.markdown(":material/info: Here no knob is turned in the middle of a run, as it is in the tab Race.")
     if not line_up(setup):
         return
     st.html(SCROLLED_BY_FINGER)

@@ -75,9 +75,15 @@ def at_start(setup: RaceSetup) -> dict[str, Trace]:
 
 
 def judged(setup: RaceSetup, traces: Mapping[str, Trace]) -> dict[str, list[Verdict]]:
-    """How each run of a race ended."""
-    landscape = setup.chosen_landscape
-    return verdicts(landscape.loss, traces, landscape.minima, gradient_noise=bool(setup.gradient_noise))
+    """How each run of a race ended; the notebook's own has no noise."""
+    landscape, noisy = setup.chosen_landscape, bool(setup.gradient_noise)
+    replay = {REPLAYS[setup.replay].name} & traces.keys() if setup.replaying and noisy else set()
+    found: dict[str, list[Verdict]] = {}
+    for some, its_noise in ((traces.keys() - replay, noisy), (replay, False)):
+        those = {name: trace for name, trace in traces.items() if name in some}
+        if those:
+            found |= verdicts(landscape.loss, those, landscape.minima, gradient_noise=its_noise)
+    return {name: found[name] for name in traces}
 
 
 def facts(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours = NOTHING) -> Facts:

@@ -12,7 +12,7 @@ from engine.noise import NO_NOISE, GradientNoise
 from engine.notebook import REPLAYS
 from engine.slopes import points
 from ui.setup.codec import Setup, setting
-from ui.setup.curves import AXES, STEPS, RunSetup
+from ui.setup.curves import AXES, EVALUATIONS, STEPS, RunSetup
 from ui.setup.kinds import Choice, Formula, Number, Point, Whole, quoted
 from ui.setup.landscapes import MAX_START, LandscapeSetup
 from ui.setup.parts import GRADIENTS, LINEAR_FIT, RACE, REGRESSION, Part
@@ -75,6 +75,14 @@ class RaceSetup(LandscapeSetup):
     index: ClassVar[str] = "step"
     coordinates: ClassVar[tuple[str, ...]] = ("x", "y")
     parts: ClassVar[Mapping[str, Part]] = RACE
+
+    def without_unfit(self, notes: list[str]) -> Self:
+        """Without the axis of evaluations, too, where it would tell hidden knobs: of a search, how often it tried."""
+        fit = super().without_unfit(notes)
+        if not (fit.hides_knobs and fit.over == EVALUATIONS):
+            return fit
+        notes.append(f"over {quoted(fit.over)} would tell what the link hides; {quoted(STEPS)} is used.")
+        return replace(fit, over=STEPS)
 
     @property
     def gradient_noise(self) -> GradientNoise:

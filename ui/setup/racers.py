@@ -149,8 +149,9 @@ def usual_racer(name: str) -> Optimizer:
 
 
 def with_rate(racer: Optimizer, rate: float) -> Optimizer:
-    """An optimizer with another learning rate."""
-    return racer.rule(**{**vars(racer), RATE: rate})
+    """An optimizer with another learning rate; one that is turned keeps it where that was not turned."""
+    stays = vars(racer).get(f"{LATER}{RATE}") == vars(racer)[RATE]
+    return racer.rule(**{**vars(racer), RATE: rate, **({f"{LATER}{RATE}": rate} if stays else {})})
 
 
 def has_rate(racer: Optimizer) -> bool:

@@ -12,7 +12,7 @@ from engine.evaluations import evaluated_until
 from engine.optimizers import symbols
 from engine.scheduled import Scheduled, values_along
 from engine.steps import steps_along
-from engine.turned import knobs_along
+from engine.turned import knobs_along, unturned
 from ui.draw.line_up import letter
 from ui.take_home.descent import Descent
 
@@ -52,8 +52,9 @@ def rows(descent: Descent, name: str, trace: Trace) -> pd.DataFrame:
         )
         columns |= dict(zip(EVALUATIONS, evaluated_until(taken).T, strict=True))
         columns |= knobs_along(descent.racers[name], steps)
-        if isinstance(rule := descent.racers[name].rule, Scheduled):
-            columns["learning rate"] = values_along(descent.racers[name], steps)[rule.symbol_now]
+        racer = descent.racers[name]
+        if isinstance(rule := unturned(racer).rule, Scheduled):
+            columns["learning rate"] = values_along(racer, steps)[rule.symbol_now]
         for part, symbol in symbols(taken.states).items():
             words = part.replace("_", " ") + ("" if part == symbol else f" {letter(symbol)}")
             columns |= by_coordinate(words, blank(getattr(taken.states, part), last), descent.coordinates)
