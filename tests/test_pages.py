@@ -243,9 +243,9 @@ def test_knobs_stay_turned_where_their_widgets_are_out_of_sight(rule):
     app = fold(shown(alone(rule, racers=(rule(),))), "1-more")
     for knob in rule.knobs():
         widget(app, knob).set_value(turned[knob.name])
-    drawn = stage(sound(app.run()))["tracks"]
-    assert stage(fold(app, "1-more", out=False))["tracks"] == drawn
-    assert stage(fold(app, "1-more"))["tracks"] == drawn
+    drawn = stage(sound(app.run()))["id"]
+    assert stage(fold(app, "1-more", out=False))["id"] == drawn
+    assert stage(fold(app, "1-more"))["id"] == drawn
     assert {knob.name: widget(app, knob).value for knob in rule.knobs()} == turned
 
 

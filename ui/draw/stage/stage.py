@@ -254,17 +254,19 @@ class Stage:
         elif isinstance(self.apart, Mapping) and not can_part:
             shown = replace(shown, apart={**self.apart, "fixed": True})
         message = shown.message()
+        message["id"] = digest(json.dumps(message))
+        # the same run is the same, however one came to it, in whatever theme, and whoever asks where it is paused; the
+        # browser asks for a rerun where the rest of the page is in another theme than the one it shows
         message["tells"] = on_at is not None
         # the record that the stage told, and this run answers
         message["answers"] = getattr(st.session_state.get(key), "at", None) if on_at else None
-        message["id"] = digest(json.dumps(message))
-        # the same run is the same, however one came to it and in whatever theme; the browser asks for a rerun where
-        # the rest of the page is in another theme than the one it shows
         message |= {"scene": -1 if self.waits else scene, "theme": theme(), "large": large, "lecture": lecture}
         if on_seen:
             message["tells_end"] = True
         message["order"] = order_of(
-            key, *(message[name] for name in ("id", "scene", "theme", "large", "lecture")), bool(on_seen)
+            key,
+            *(message[name] for name in ("id", "tells", "answers", "scene", "theme", "large", "lecture")),
+            bool(on_seen),
         )
         heard = {
             "on_start_change": on_start,
