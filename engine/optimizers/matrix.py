@@ -84,15 +84,12 @@ class ShampooParts(NamedTuple):
     direction: Annotated[jax.Array, "d"]
 
 
-def divided(matrix, state, eps):
-    """A gradient divided by the size of those so far: by the fourth root of both sums, as there are two of them."""
-    for sums, divides_rows in ((state.left, True), (state.right, False)):
-        sizes, directions = eigen(sums)
-        # of one that is much smaller than the largest, 32 bits hold nothing but rounding, which can be below 0
-        least = jnp.maximum(eps, LEAST * jnp.max(sizes))
-        root = (directions * jnp.maximum(sizes, least) ** -0.25) @ directions.T
-        matrix = root @ matrix if divides_rows else matrix @ root
-    return matrix
+def inverse_root(of, eps):
+    """1 over the fourth root of a sum, of its eigenvalues and eigenvectors: the fourth, as there are two sums."""
+    sizes, directions = of
+    # of an eigenvalue much smaller than the largest, 32 bits hold nothing but rounding, which can be below 0
+    least = jnp.maximum(eps, LEAST * jnp.max(sizes))
+    return (directions * jnp.maximum(sizes, least) ** -0.25) @ directions.T
 
 
 @register
@@ -127,9 +124,11 @@ class Shampoo(Optimizer):
 
     def parts(self, gradient, before, x, after, at):
         matrix = as_matrix(gradient)
-        return ShampooParts(matrix, divided(matrix, after, self.eps))
+        rows, columns = (inverse_root(eigen(sums), self.eps) for sums in after)
+        return ShampooParts(matrix, rows @ matrix @ columns)
 
     def update(self, gradient, state, x):
         matrix = as_matrix(gradient)
         state = ShampooState(state.left + matrix @ matrix.T, state.right + matrix.T @ matrix)
-        return -self.learning_rate * divided(matrix, state, self.eps).reshape(len(x)), state
+        rows, columns = inverse_root(eigen(state.left), self.eps), inverse_root(eigen(state.right), self.eps)
+        return -self.learning_rate * (rows @ matrix @ columns).reshape(len(x)), state

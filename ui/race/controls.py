@@ -55,6 +55,7 @@ def sidebar(setup: RaceSetup, theme: str) -> None:
         show_switch(CONTROLS, setup)
         surface(setup)
         line_up(CONTROLS, theme)
+        choose_noise(CONTROLS, setup)
         reset_button(CONTROLS)
 
 
@@ -112,7 +113,6 @@ def surface(setup: RaceSetup) -> None:
         sorted({*STEP_STOPS, setup.steps}),
         help="How many steps each optimizer takes.",
     )
-    choose_noise(CONTROLS, setup)
     CONTROLS.draw(
         "replay",
         st.selectbox,

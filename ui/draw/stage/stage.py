@@ -148,6 +148,7 @@ class Index:
 
 STEPS = Index()
 STILL_ID_LENGTH = 16  # of the short name of still figures
+ORDERED_BY = ("id", "tells", "answers", "scene", "theme", "large", "lecture")  # another of these is another message
 CLICK_WORDS = re.compile(r"(^| · )click to .*$")  # of a caption
 
 
@@ -257,17 +258,12 @@ class Stage:
         message["id"] = digest(json.dumps(message))
         # the same run is the same, however one came to it, in whatever theme, and whoever asks where it is paused; the
         # browser asks for a rerun where the rest of the page is in another theme than the one it shows
-        message["tells"] = on_at is not None
-        # the record that the stage told, and this run answers
-        message["answers"] = getattr(st.session_state.get(key), "at", None) if on_at else None
+        answers = getattr(st.session_state.get(key), "at", None) if on_at else None  # the record that the stage told
+        message |= {"tells": on_at is not None, "answers": answers}
         message |= {"scene": -1 if self.waits else scene, "theme": theme(), "large": large, "lecture": lecture}
         if on_seen:
             message["tells_end"] = True
-        message["order"] = order_of(
-            key,
-            *(message[name] for name in ("id", "tells", "answers", "scene", "theme", "large", "lecture")),
-            bool(on_seen),
-        )
+        message["order"] = order_of(key, *(message[name] for name in ORDERED_BY), bool(on_seen))
         heard = {
             "on_start_change": on_start,
             "on_at_change": on_at,
