@@ -100,7 +100,7 @@ class Student:
 
     def turn(self) -> None:
         """Move one of the sliders to a stop nearby."""
-        place = self.dice.randrange(len(self.sliders))
+        place = self.dice.randrange(len(said(self.setup)))  # others stand below
         stops = list(self.sliders[place].options)
         now = stops.index(said(self.setup)[place])
         near = [stop for stop in stops[max(now - FAR, 0) : now + FAR + 1] if stop != stops[now]]

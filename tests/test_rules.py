@@ -144,6 +144,7 @@ def test_every_rule_has_a_text_whose_formula_can_be_typed():
     untyped = (
         "[",
         r"{grad}",
+        r"{Hess}",
         r"{backtrack}",
         r"{loss}",
         r"{orth}",

@@ -88,7 +88,8 @@ def inverse_root(of, eps):
     """1 over the fourth root of a sum, of its eigenvalues and eigenvectors: the fourth, as there are two sums."""
     sizes, directions = of
     # of an eigenvalue much smaller than the largest, 32 bits hold nothing but rounding, which can be below 0
-    least = jnp.maximum(eps, LEAST * jnp.max(sizes))
+    least = LEAST * jnp.max(sizes)
+    least = jnp.where(eps > least, eps, least)
     return (directions * jnp.maximum(sizes, least) ** -0.25) @ directions.T
 
 

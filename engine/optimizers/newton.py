@@ -250,5 +250,7 @@ class Newton(Optimizer):
         curvatures, directions = eigen(at.hessian(x))
         size = jnp.abs(curvatures) + self.damping
         seen = ROUNDING * jnp.max(size)  # of a smaller curvature, rounding alone is left
-        along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(size > seen, size, jnp.maximum(1, seen))
+        along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(
+            size > seen, size, jnp.where(seen > 1, seen, 1)
+        )
         return -self.learning_rate * times(directions, along), state
