@@ -21,8 +21,8 @@ MAX_PROGRAMS = 512  # that are held for each function
 # that are held in all of those that may never be asked for again: races on 70 typed formulas left a process 32 MB
 # larger. In a class that types more rules than this, a slider may have to wait for a compile
 MAX_PASSING = 24
-# that are held in all of rules with a schedule: there are 128 such pairs, each on every loss, of 2 MB each. They have
-# names, so that one which was dropped comes back from disk
+# that are held in all of rules with a schedule or turned: there are more than 400 such, each on every loss, of 2 MB
+# each. They have names, so that one which was dropped comes back from disk
 MAX_PAIRS = 64
 
 # The same programs, to the bit, compiled with half the work: each part that a module is split into would cost a round

@@ -82,15 +82,14 @@ def choose(setup: RaceSetup) -> None:
             "Landscape and start in the sidebar are those of the other tabs.",
             width=180,
         )
-        choice(
-            "dimensions",
-            st.select_slider,
-            "Parameters d",
-            "How many numbers are looked for at once. Go from 2 to 100: which optimizers still succeed? "
-            "The associative memory always has 64.",
-            width=180,
-            disabled=bool(PROBLEMS[setup.problem].dim),
-        )
+        if not PROBLEMS[setup.problem].dim:
+            choice(
+                "dimensions",
+                st.select_slider,
+                "Parameters d",
+                "How many numbers are looked for at once. Go from 2 to 100: which optimizers still succeed?",
+                width=180,
+            )
         choice(
             "random_starts",
             st.select_slider,

@@ -56,8 +56,9 @@ def show(actions: DeltaGenerator) -> None:
         show_question(asking, partial(facts, replace(setup, view=asking.about.view), traces, yours))
         if all(trace.stopped_at[0] == 0 for trace in traces.values()):
             st.markdown(CANNOT_BEGIN)
+    counted = None if asking.held else evaluated(setup, traces, yours)
     if setup.show == "race":  # before the controls above it: it is what a visitor waits for
-        show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours)
+        show_stage(setup, asking, traces, racer_styles, log_loss(setup), yours, counted)
     if not asking.held:
         keep_run(CONTROLS.page, setup, describe_ends({name: traces[name] for name in setup.runners}))
     show_above(setup, asking, tabs, actions)
@@ -78,8 +79,8 @@ def show(actions: DeltaGenerator) -> None:
         show_hidden()
     elif results:
         found, minima = yours.judged(judged(setup, traces)), setup.chosen_landscape.minima
-        noisy, counted = bool(setup.gradient_noise), evaluated(setup, traces, yours)
-        show_leaderboard(traces, found, minima, racer_styles, theme(), noisy, counted.ends if counted else None)
+        ends = counted.ends if counted else None
+        show_leaderboard(traces, found, minima, racer_styles, theme(), bool(setup.gradient_noise), ends)
         download(traces, "xy")
     CONTROLS.hold_undrawn(setup)
     show_journal(CONTROLS)

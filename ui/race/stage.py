@@ -42,10 +42,12 @@ def show_stage(
     styles: Mapping[str, Style],
     log: bool,
     yours: Yours = NOTHING,
+    counted: Evaluations | None = None,
     waits: bool = False,
 ) -> None:
     """The surface, the map and the loss, with all racers on them; at their start while the page asks a question.
 
+    ``counted``: what the curves are drawn over in the place of the steps.
     ``waits``: the race is on its way, and the traces are of its start.
     """
     held, noise = asking.held or waits, setup.gradient_noise
@@ -63,7 +65,6 @@ def show_stage(
     )
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
     curve = None if held else chosen_curve(setup, landscape.loss, runs, racing, "xy", log=log, frame=frame, noise=noise)
-    counted = None if held else evaluated(setup, traces, yours)
     axis = {"index": QUANTITY, "across": QUANTITY} if counted else {}
     last = max(1, *counted.ends.values()) if counted else setup.steps  # where none can begin, nothing is evaluated
     # what is drawn at its own loss is not sent twice
@@ -127,7 +128,7 @@ def show_stage(
 
 def evaluated(setup: RaceSetup, traces: Mapping[str, Trace], yours: Yours) -> Evaluations | None:
     """What the runs have evaluated, where curves are drawn over that."""
-    if setup.over != EVALUATIONS:
+    if setup.show != "race" or setup.over != EVALUATIONS:
         return None
     racing = {**dict(zip(names_in(setup), setup.racers, strict=True)), **yours.racers}
     runs = {name: trace.run(0) for name, trace in traces.items()}

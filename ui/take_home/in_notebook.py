@@ -88,22 +88,11 @@ ONE_KERNEL = '''\
 from jax.experimental.xla_metadata import set_xla_metadata
 
 
-@partial(jax.jit, static_argnums={static_and_one})
-def descend_from(one_kernel, rule, {schedule}knobs, {data}starts):
-    """A run from each start, in one kernel as in the app, or in several."""
-    all_runs = jax.jit(jax.vmap(partial(descend, rule{and_schedule}), in_axes=({axes}0)))
-    if not one_kernel:
-        return all_runs(knobs, {data}starts)
-    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-        return all_runs(knobs, {data}starts)
-
-
-def descend_all(*args):
+@partial(jax.jit, static_argnums={static})
+def descend_all(rule, {schedule}knobs, {data}starts):
     """A run from each start, in one kernel as in the app: compiled otherwise, some last digits differ."""
-    try:
-        return descend_from(True, *args)
-    except jax.errors.JaxRuntimeError:  # a rule with eigenvalues does not go into one
-        return descend_from(False, *args)'''
+    with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
+        return jax.jit(jax.vmap(partial(descend, rule{and_schedule}), in_axes=({axes}0)))(knobs, {data}starts)'''
 
 JITTED = '''\
 @partial(jax.jit, static_argnums={static})
@@ -238,7 +227,6 @@ def run_code(descent: Descent) -> str:
         "schedule": "schedule, " if scheduled else "",
         "and_schedule": ", schedule" if scheduled else "",
         "static": "(0, 1)" if scheduled else "0",
-        "static_and_one": "(0, 1, 2)" if scheduled else "(0, 1)",
     }
     chosen, batches = ("chosen", "batches") if in_batches else ("noise", "noises") if noisy else ("_", "None")
     if scheduled:  # the number of the step goes beside the batch
