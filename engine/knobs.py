@@ -18,6 +18,7 @@ class Knob:
     symbol: str  # LaTeX
     log: bool  # spans decades: a slider moves through its exponents
     about: str
+    whole: bool = False  # a slider moves through the whole numbers
     changed: str = ""  # of a switch: what the rule is like where it is not as usual, in words that follow its name
 
     @property
@@ -32,11 +33,19 @@ class Knob:
 
 
 def knob(
-    default: float | bool, low: float = 0.0, high: float = 1.0, symbol: str = "", *, log: bool = False, about: str = ""
+    default: float | bool,
+    low: float = 0.0,
+    high: float = 1.0,
+    symbol: str = "",
+    *,
+    log: bool = False,
+    whole: bool = False,
+    about: str = "",
 ) -> Any:
     """A field of an optimizer or a landscape that can be turned: default, lowest, highest, symbol (LaTeX).
 
     ``about``: what it does; an optimizer's has to say so only where that is not what ``ABOUT`` says. In ``update``, or
     in the loss, it is a traced number, a switch too: choose with ``jnp.where``, not with ``if``.
     """
-    return field(default=default, metadata={"low": low, "high": high, "symbol": symbol, "log": log, "about": about})
+    words = {"low": low, "high": high, "symbol": symbol, "log": log, "whole": whole, "about": about}
+    return field(default=default, metadata=words)

@@ -166,7 +166,7 @@ def race(
     counts = {shape[own_data:][:1] for shape in shapes}
     if batch_size is not None and (len(counts) > 1 or counts & {(), (0,)}):
         raise ValueError(f"data has shapes {shapes}. For batches, give as many examples in each, and at least 1.")
-    targets = np.asarray(minima, np.float32) if len(minima) else np.empty((0, dim), np.float32)
+    targets = np.asarray(minima if len(minima) else [[np.nan] * dim], np.float32)  # no run comes near NaN
     if targets.ndim != 2 or targets.shape[1] != dim:
         raise ValueError(f"minima has shape {targets.shape}. Give one row per minimum, with {dim} numbers.")
     if np.size(seeds) not in (1, runs):

@@ -257,7 +257,7 @@ def declare(one: Statement) -> Knob:
 def make_knob(name: str, default: float, low: float, high: float, about: str) -> Knob:
     """A knob under the name that a line gives it."""
     log = low > 0 and high >= LOG_FROM * low
-    return Knob(name, default, low, high, symbol_of(name), log, about, "")
+    return Knob(name, default, low, high, symbol_of(name), log, about)
 
 
 def rate_knob() -> Knob:

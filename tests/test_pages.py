@@ -514,6 +514,28 @@ def test_going_back_in_the_browser_shows_the_race_before():
         assert_shows(sound(app.run()), setup)
 
 
+def told_again(app, query, sent):
+    """The page once the browser has sent an event of the stage, with an older address and number of what was drawn."""
+    app.query_params.clear()
+    for name, values in query.items():
+        app.query_params[name] = values
+    return sound(app.number_input(key=CONTROLS.key("sent")).set_value(sent).run())
+
+
+def test_a_change_stays_where_an_event_comes_with_the_address_from_before_it():
+    """The browser sends its address with every event, also while the new one is on its way to it."""
+    before = alone(RULES[0], racers=(RULES[0](), RULES[1]()))
+    app = shown(before)
+    sent = app.number_input(key=CONTROLS.key("sent")).value
+    sound(app.number_input(key="race-start-x").set_value(1.0).run())
+    assert address(app, RACE) == replace(before, start=(1.0, before.start[1]))
+    drawn = app.number_input(key=CONTROLS.key("sent")).value
+    app = told_again(app, encode(before), sent)
+    assert {app.number_input(key="race-start-x").value, *(track["x"][0] for track in tracks(app).values())} == {1.0}
+    # once the browser has drawn the change, that address is the visitor's way back
+    assert_shows(told_again(app, encode(before), drawn), before)
+
+
 def test_going_back_to_an_address_without_a_setting_shows_the_opening():
     app = opened(RACE)
     sound(app.number_input(key="race-start-x").set_value(1.0).run())

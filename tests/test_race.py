@@ -214,17 +214,17 @@ BEALE = LANDSCAPES["Beale"]
 FAR = (1000.0, 1000.0)  # Beale's gradient there is 1e21, and its square is more than float32 holds
 
 
-def steep_in_x(x):
-    """Only the first coordinate's square overflows; the other is a plain parabola."""
-    return 1e20 * jnp.abs(x[0]) + x[1] ** 2
+def steep(x):
+    """The square of the first coordinate's slope overflows, and far out that of the second, which is 1 elsewhere."""
+    return 1e20 * (x[0] + jnp.maximum(x[1] - 5, 0)) + x[1]
 
 
-@pytest.mark.parametrize(("loss", "start"), [(BEALE.loss, FAR), (steep_in_x, (1.0, 1.0))], ids=["all of it", "half"])
-def test_who_is_not_said_to_have_left_the_numbers_moves_and_remembers_finite_numbers(rule, loss, start):
+@pytest.mark.parametrize("start", [(1.0, 10.0), (1.0, 1.0)], ids=["all of it", "half"])
+def test_who_is_not_said_to_have_left_the_numbers_moves_and_remembers_finite_numbers(rule, start):
     """Where the memory of a square is infinite, each further move is g / inf = 0: it would stand still for ever."""
-    trace = run(loss, rule(), [start], 50, minima=())
+    trace = run(steep, rule(), [start], 50)
     x, memory = jnp.array(start), rule().init(jnp.array(start))
-    _, memory = update_at(rule(), jax.grad(loss)(x), memory, x, jnp.array(0), loss(x), loss)
+    _, memory = update_at(rule(), jax.grad(steep)(x), memory, x, jnp.array(0), steep(x), steep)
     fits = all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(memory))
     assert (trace.stopped_at[0] == 0) == (not fits)
     if not fits:

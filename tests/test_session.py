@@ -99,12 +99,12 @@ def test_a_session_compiles_nothing_after_its_first_look(session, compiled):
 
 
 def test_steps_up_to_a_hundred_thousand_and_starts_within_a_bucket_compile_nothing(compiles, rule):
-    ackley = LANDSCAPES["Ackley"]
+    bowl = LANDSCAPES["Bowl"]
     starts = np.random.default_rng(0).uniform(-5, 5, (8, 2))  # runs go together as 2, 8, 32, ...
-    race(ackley.loss, {"it": rule()}, starts, 3, minima=ackley.minima)
+    race(bowl.loss, {"it": rule()}, starts, 3, minima=bowl.minima)
     compiles()
     for steps, runs in ((1, 3), (500, 5), (501, 7), (100_000, 8)):
-        found = race(ackley.loss, {"it": rule()}, starts[:runs], steps, minima=ackley.minima)["it"]
+        found = race(bowl.loss, {"it": rule()}, starts[:runs], steps, minima=bowl.minima)["it"]
         assert found.positions.shape[:2] == (runs, len(found.steps))
         assert found.steps[-1] == steps
         assert len(found.steps) <= MAX_RECORDS + 1

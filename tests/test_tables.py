@@ -15,9 +15,9 @@ from ui.draw.tables import SPARK_POINTS, as_csv, guarded, leaderboard, paths, sp
 
 @cache
 def run(name: str, steps: int = 40) -> dict[str, Trace]:
-    """The whole registry of optimizers on one landscape, at steps that carry some of them off it."""
+    """Each third optimizer on one landscape, at steps that carry some of them off it."""
     landscape = LANDSCAPES[name]
-    racers = {rule.name: rule(learning_rate=rule.knobs()[0].high) for rule in OPTIMIZERS.values()}
+    racers = {rule.name: rule(learning_rate=rule.knobs()[0].high) for rule in [*OPTIMIZERS.values()][::3]}
     return race(landscape.loss, racers, [next(iter(landscape.places.values()))], steps, minima=landscape.minima)
 
 

@@ -75,7 +75,8 @@ class BFGS(Optimizer):
     scaled(H) is H, but before its first change times ⟨s, y⟩ / ⟨y, y⟩, which makes it about as large as it will be.
     Where the loss does not bend up along the step, ⟨s, y⟩ ≤ 0, H stays as it is. backtrack(d) is the first of the
     steps α, τα, τ²α, … along d that lowers the loss by at least the share c of what the slope promises. In the
-    formula, [...] is 1 where what it says is so, and 0 elsewhere.
+    formula, [...] is 1 where what it says is so, and 0 elsewhere. On mini-batches y also holds what differs between two
+    batches, so much of what it learns is noise.
     """
 
     name = "BFGS"
@@ -174,7 +175,8 @@ class LBFGS(Optimizer):
     g, then, from the oldest to the newest, they give it back as a step. Between the two, what is left is multiplied by
     ⟨s, y⟩ / ⟨y, y⟩ of the last step. A pair with ⟨s, y⟩ ≤ 0 is left out, and what is left then stays as it is.
     backtrack(d) is the first of the steps α, τα, τ²α, … along d that lowers the loss by at least the share c of what
-    the slope promises.
+    the slope promises. On mini-batches the pairs also hold what differs between two batches, so much of what it learns
+    is noise.
     """
 
     name = "L-BFGS"
@@ -185,7 +187,7 @@ class LBFGS(Optimizer):
     source = "Nocedal (1980), Math. Comput. 35(151), 773-782; Liu & Nocedal (1989), Math. Program. 45, 503-528"
 
     learning_rate: float = knob(1.0, 1e-5, 1.0, r"\alpha", log=True, about="The step that is tried first.")
-    memory: float = knob(10.0, 1.0, float(MAX_PAIRS), "m")
+    memory: float = knob(10.0, 1.0, float(MAX_PAIRS), "m", whole=True)
     shrink: float = knob(0.5, 0.1, 0.8, r"\tau")
     share: float = knob(1e-4, 1e-6, 0.4, "c", log=True)
 

@@ -49,7 +49,7 @@ class Sophia(Optimizer):
     beta1: float = knob(0.965, 0.0, 0.999, r"\beta_1")
     beta2: float = knob(0.99, 0.0, 0.9999, r"\beta_2", about="How much of the mean of curvatures is kept in each look.")
     curvature_scale: float = knob(1.0, 0.001, 10.0, r"\gamma", log=True)
-    refresh_interval: float = knob(10.0, 1.0, 100.0, "k")
+    refresh_interval: float = knob(10.0, 1.0, 100.0, "k", whole=True)
     eps: float = knob(1e-8, 1e-12, 1.0, r"\epsilon", log=True, about="The least that a mean gradient is divided by.")
 
     def init(self, x):

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -346,9 +347,20 @@ def test_a_racer_leaves_the_line_up(visitor):
     visitor.open(RACE)
     before = visitor.race
     visitor.page.locator(".st-key-race-2-more button").first.click()
-    visitor.page.get_by_role("button", name="Remove this optimizer").click()
+    remove = visitor.page.get_by_role("button", name="Remove this optimizer")
+    remove.wait_for()
+    # and the stage tells something again and again, also with the address from before
+    remove.evaluate(
+        """(button) => {
+            const { stage } = document.querySelector(".stage");
+            button.click();
+            for (let i = 1; i < 30; i++) setTimeout(() => stage.trigger("at", i), 10 * i);
+        }"""
+    )
     visitor.drawn(before)
-    assert visitor.ask("stage.tracks.map((track) => track.name)") == [RACE.racers[0].name, RACE.racers[2].name]
+    left = [RACE.racers[0].name, RACE.racers[2].name]
+    assert visitor.ask("stage.tracks.map((track) => track.name)") == left
+    assert [racer.partition("~")[0] for racer in parse_qs(urlsplit(visitor.page.url).query)["racer"]] == left
 
 
 def test_a_slider_is_dragged_by_mouse_and_the_last_place_is_what_is_raced(visitor):

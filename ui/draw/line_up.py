@@ -165,8 +165,8 @@ def knob_widget(knob: Knob, among: float) -> tuple[Callable[..., Any], list[Any]
     size = knob.high - knob.low
     if size > 100:  # such as the lowest loss, which a slider would not meet
         return st.number_input, [knob.low, knob.high], {"step": 1.0, "format": "%.9g"}
-    if size > 10:
-        return st.slider, [knob.low, knob.high], {"step": 0.1, "format": "%g"}
+    if knob.whole or size > 10:
+        return st.slider, [knob.low, knob.high], {"step": 1.0 if knob.whole else 0.1, "format": "%g"}
     digits = 4 if 0.999 < knob.high < 1 else max(3, 3 - math.ceil(math.log10(size)))
     return st.slider, [knob.low, knob.high], {"step": 10.0**-digits, "format": f"%.{digits}f"}
 

@@ -41,8 +41,7 @@ class Controls(Generic[SetupT]):
     def sync(self) -> tuple[SetupT, list[str]]:
         """Bring widgets, session and address in line, at the start of a run.
 
-        Returns the set-up that the controls will show, and the notes on a link that could not be taken as it was. The
-        controls need not be drawn for that, so a page can show its picture before them.
+        Returns the set-up, and the notes on a link that could not be taken as it was. A page may draw controls later.
         """
         self.sync_from_url()
         self.memory.drawn.clear()
@@ -60,6 +59,7 @@ class Controls(Generic[SetupT]):
         memory, state = self.memory, st.session_state
         if state.get(self.key("sent")) == memory.set_count:
             memory.unconfirmed.clear()
+            memory.queries_before.clear()
         for key, values in list(memory.unconfirmed.items()):
             if state.get(key) in values:
                 state[key] = values[-1]
@@ -132,15 +132,14 @@ class Controls(Generic[SetupT]):
         A widget that was changed counts more than the address, which may still be on its way from the run before.
         """
         memory = self.memory
-        query = self.url_query()
         # Streamlit drops the widgets of a page that was left; of these two, the first may be hidden
-        on_page = any(self.key(name) in st.session_state for name in ("preset", "sent"))
-        if on_page and memory.opened:
-            if self.current_setup() != memory.setup:
-                memory.notes = []
-                return
-            if query == memory.query:
-                return
+        on_page = memory.opened and any(self.key(name) in st.session_state for name in ("preset", "sent"))
+        if on_page and self.current_setup() != memory.setup:
+            memory.notes = []
+            return
+        query = self.url_query()
+        if on_page and query == memory.query:
+            return
         setup = memory.setup
         if query or not memory.opened or on_page:
             setup, memory.notes = read_query(self.page, query)
@@ -151,13 +150,17 @@ class Controls(Generic[SetupT]):
         """Bring the address up to date, and remember both for the next run."""
         memory, query = self.memory, self.url_query()
         if read_query(self.page, query)[0] != setup:
+            memory.queries_before.append(query)
+            memory.set_count += 1
             query = encode(setup)
             st.query_params.from_dict(query)
         memory.setup, memory.query = setup, query
 
     def url_query(self) -> dict[str, list[str]]:
-        """The query of the page's address: the values of each parameter."""
-        return {name: st.query_params.get_all(name) for name in st.query_params}
+        """The query of the page's address, each parameter's values: the newest where the browser sends an older one."""
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        before = self.memory.queries_before if self.key("sent") in st.session_state else ()
+        return self.memory.query if query in before else query
 
     # ---- callbacks
 
@@ -260,7 +263,7 @@ class Controls(Generic[SetupT]):
         self.draw_set_count()
 
     def draw_set_count(self) -> None:
-        """A hidden widget that holds how often the code has set a widget, drawn after all others.
+        """A hidden widget that holds how often the code has set a widget or the address, drawn after all others.
 
         The browser sends the number back with every event. If it is the newest, the browser has drawn all that was
         set; no clock is needed to know. In the first run of a session the number is only the default: a browser that

@@ -50,8 +50,11 @@ class Session(Generic[SetupT]):
     # Widgets that the code has set and that the browser may still show as they were, by key: every value that the
     # browser may send without the visitor having chosen it, the newest last
     unconfirmed: dict[str, list[Any]] = field(default_factory=dict)
-    # How often the code has set a widget. It starts at a random number: a browser that another session has drawn this
-    # page for sends back a number that is not of this session.
+    # The addresses that were changed since the browser last showed all that it was told: it may still send them with an
+    # event, as where the stage tells its step just after a racer was removed
+    queries_before: list[dict[str, list[str]]] = field(default_factory=list)
+    # How often the code has set a widget or the address. It starts at a random number: a browser that another session
+    # has drawn this page for sends back a number that is not of this session.
     set_count: int = field(default_factory=lambda: 1 + secrets.randbelow(2**40))
     count_drawn: bool = False  # whether the widget that holds ``set_count`` was drawn before
 
