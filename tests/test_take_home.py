@@ -72,10 +72,10 @@ def switches_of(rule):
 SWITCHES = set.union(*map(switches_of, OPTIMIZERS.values()))
 
 
-def on_himmelblau(switched, rules=RULES):
+def on_booth(switched, rules=RULES):
     """Rules with other knobs, the switches as said, where each of them tells."""
     racers = tuple(turned(rule, 0.005, switched) for rule in rules)
-    return RaceSetup(landscape="Himmelblau", start=(0.5, 1.5), steps=60, racers=racers)
+    return RaceSetup(landscape="Booth", start=(-2.0, 2.0), steps=60, racers=racers)
 
 
 TWO = (OPTIMIZERS["SGD"](learning_rate=1e-4), OPTIMIZERS["Adam"](learning_rate=0.3))
@@ -91,7 +91,7 @@ def on_shape(name):
 def with_one_switched(name):
     """Those rules that have this switch beside others: of the rest the first two set-ups have it on and off."""
     rules = [rule for rule in RULES if {name} < switches_of(rule)]
-    return on_himmelblau(lambda knob: knob.name == name, rules)
+    return on_booth(lambda knob: knob.name == name, rules)
 
 
 def random_race(seed):
@@ -161,8 +161,8 @@ SETUPS = {
     "a schedule in batches": RegressionSetup(
         examples=50, batch=16, steps=60, racers=(with_schedule(TWO[0], "cosine"), typed("x = x - 0.001 g"))
     ),
-    "all rules with other knobs": on_himmelblau(lambda knob: True),
-    "all rules with other numbers": on_himmelblau(lambda knob: False),
+    "all rules with other knobs": on_booth(lambda knob: True),
+    "all rules with other numbers": on_booth(lambda knob: False),
     **{f"rules with {name} alone": with_one_switched(name) for name in sorted(SWITCHES)},
     "a run that leaves the finite numbers": RaceSetup(
         landscape="Monkey saddle", start=(1.5, 0.001), steps=80, racers=(OPTIMIZERS["SGD"](), OPTIMIZERS["Adam"]())
