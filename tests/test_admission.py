@@ -385,6 +385,28 @@ def test_a_server_that_stops_waits_for_who_loads_the_engine():
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True", "")
 
 
+def compile_while_something_else_is_asked_for(compiled_in):
+    """A page of one compile, before which the browser asks for another run, once."""
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+
+    from ui.process import compiling
+
+    context = get_script_run_ctx()
+    runs = st.session_state.runs = st.session_state.get("runs", 0) + 1
+    if runs == 1:
+        context.script_requests.request_rerun(RerunData(page_script_hash=context.page_script_hash))
+    with compiling():
+        compiled_in.append(runs)
+
+
+def test_a_page_whose_visitor_has_changed_something_compiles_nothing_more():
+    compiled_in: list[int] = []
+    app = AppTest.from_function(compile_while_something_else_is_asked_for, args=(compiled_in,)).run()
+    assert not app.exception
+    assert compiled_in == [2]
+
+
 STOPPED_WARM_UP = """
 import sys
 import threading

@@ -20,7 +20,7 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import SafeSessionState
 
-from ui.admission import close, without_slot, working
+from ui.admission import close, still_wanted, without_slot, working
 
 
 def configure(cache_folder: Path) -> None:
@@ -98,8 +98,10 @@ def load_engine() -> None:
 
 @contextmanager
 def compiling() -> Iterator[None]:
-    """Around each compile: other pages get the slot of this one meanwhile."""
+    """Around each compile: other pages get the slot of this one meanwhile; what is no longer wanted ends before it."""
     exit_if_server_stops()
+    if get_script_run_ctx(suppress_warning=True):  # a page's own thread
+        still_wanted()
     with without_slot():
         yield
 
