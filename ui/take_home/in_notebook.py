@@ -197,7 +197,8 @@ def words(descent: Descent) -> str:
     return (
         f"# {descent.page}\n\n{about(descent)}\n\nHow each one ended in the app:\n\n{ends}\n\n"
         "It needs `pip install jax numpy plotly nbformat`. With the app's version of JAX, and a processor of the same "
-        "kind, every number comes out as in the app, to the last digit; elsewhere the last digits may differ."
+        "kind, every point comes out as in the app, to the last digit, and so do the losses, but for a last digit here "
+        "and there; elsewhere more of the last digits may differ."
     )
 
 
