@@ -68,6 +68,15 @@ def widget(app: AppTest, knob: Knob, slot: int = 1):
     return getattr(app, kind.__name__)(key=f"race-{slot}-{knob.name}")
 
 
+def test_a_knob_that_counts_something_moves_by_whole_numbers():
+    counting = [knob for rule in RULES for knob in rule.knobs() if knob.whole]
+    assert counting
+    for knob in counting:
+        _, ends, look = knob_widget(knob, knob.default)
+        assert (look["step"], look["format"]) == (1, "%g")
+        assert all(float(one).is_integer() for one in (*ends, knob.default))
+
+
 def fold(app: AppTest, *keys: str, out: bool = True) -> AppTest:
     """Open what a visitor opens by a press: a racer's further knobs, an optimizer's card. Or close it again."""
     for key in keys:

@@ -252,7 +252,6 @@ class Newton(Optimizer):
         curvatures, directions = eigen(at.hessian(x))
         size = jnp.abs(curvatures) + self.damping
         seen = ROUNDING * jnp.max(size)  # of a smaller curvature, rounding alone is left
-        along = jnp.sum(directions * gradient[:, None], axis=0) / jnp.where(
-            size > seen, size, jnp.where(seen > 1, seen, 1)
-        )
+        size = jnp.where(size > seen, size, jnp.where(seen > 1, seen, 1))
+        along = jnp.sum(directions * gradient[:, None], axis=0) / size
         return -self.learning_rate * times(directions, along), state
