@@ -15,6 +15,7 @@ import pytest
 from engine import LANDSCAPES, OPTIMIZERS, SCHEDULES, reshaped
 from engine.rule_text import parse_rule
 from engine.scheduled import PREFIX, Scheduled, with_schedule
+from engine.turned import LATER, turned_at
 from ui.linear_fit.data import points_of
 from ui.linear_fit.run import run as run_fit
 from ui.race.run import run as run_race
@@ -120,6 +121,12 @@ def typed(text):
     return rule(**{knob.name: knob.default * 0.9 for knob in rule.knobs()})
 
 
+def at_step(racer, step, **later):
+    """A racer whose knobs are turned at a step to what is given."""
+    begun = turned_at(racer, step)
+    return begun.rule(**{**vars(begun), **{f"{LATER}{name}": value for name, value in later.items()}})
+
+
 ON_ACKLEY = RaceSetup(racers=(OPTIMIZERS["RMSProp"](learning_rate=0.1), OPTIMIZERS["NAdam"](learning_rate=0.5)))
 # rules that both libraries have, or one, or none: one for each schedule
 FOLLOWING = (
@@ -156,6 +163,32 @@ SETUPS = {
         noise=0.5,
         racers=tuple(
             with_schedule(OPTIMIZERS[name](learning_rate=0.01), "cosine") for name in ("SGD", "SAM", "Momentum")
+        ),
+    ),
+    "knobs turned in the middle of the run": RaceSetup(
+        landscape="Booth",
+        start=(-2.0, 2.0),
+        steps=40,
+        racers=(
+            at_step(OPTIMIZERS["Momentum"](learning_rate=0.001, momentum=0.0), 12, momentum=0.9),
+            at_step(OPTIMIZERS["Adam"](learning_rate=0.3), 1, learning_rate=0.05, beta2=0.9),
+            at_step(OPTIMIZERS["SAM"](learning_rate=0.01), 0, learning_rate=0.002),
+            at_step(typed(TYPED[0]), 20, learning_rate=0.001),
+            OPTIMIZERS["Lion"](learning_rate=0.02),
+        ),
+    ),
+    "schedules and knobs turned": RegressionSetup(
+        examples=50,
+        batch=16,
+        steps=40,
+        tolerance=5.0,
+        racers=(
+            at_step(with_schedule(OPTIMIZERS["SGD"](learning_rate=1e-4), "cosine"), 15, **{f"{PREFIX}steps": 30.0}),
+            at_step(with_schedule(typed(TYPED[0]), "step"), 15, learning_rate=0.1),
+            at_step(with_schedule(OPTIMIZERS["SAM"](learning_rate=1e-4), "linear"), 9, learning_rate=5e-5),
+            at_step(OPTIMIZERS["RProp"](), 3, max_step_size=0.05),
+            with_schedule(OPTIMIZERS["AdaGrad"](learning_rate=0.2), "cosine"),
+            TWO[1],
         ),
     ),
     "a schedule in batches": RegressionSetup(

@@ -8,7 +8,6 @@ from functools import partial
 
 from engine.rules import TypedOptimizer
 from engine.scheduled import unscheduled
-from engine.turned import TurnedOptimizer
 from ui.draw.tables import as_csv
 from ui.linear_fit.controls import uploaded
 from ui.linear_fit.csv_text import CsvError
@@ -33,7 +32,6 @@ HELP = {
     PYTORCH: "The same run as a PyTorch program.",
     OPTAX: "The same run as a program with optax, the library of optimizers for JAX.",
 }
-TURNED = "A racer whose knobs are turned in the middle of the run has no program yet. Take its turn back for one."
 NO_POINTS = "There are no points to fit yet. Upload a CSV file in the sidebar, or choose other data."
 
 
@@ -69,8 +67,6 @@ def file(slug: str, label: str, words: str, make: Callable[[], bytes] | None) ->
 
 def of_racers(setup: RaceSetup | RegressionSetup, label: str) -> tuple[str, Callable[[], bytes] | None]:
     """The help of a file about a line-up, and what makes it."""
-    if label != CSV and any(isinstance(racer, TurnedOptimizer) for racer in setup.racers):
-        return TURNED, None
     if label != CSV and any(
         isinstance(unscheduled(racer), TypedOptimizer) and racer.takes_at for racer in setup.racers
     ):

@@ -284,9 +284,8 @@ def line_up_code(
     """The line-up of another library, with the reason above each racer that has the app's own rule."""
     lines = []
     for name, racer in racers.items():
-        plain = unscheduled(racer)
-        if reason := why_own(plain):
-            typed = isinstance(plain, TypedOptimizer)
+        if reason := why_own(racer):
+            typed = isinstance(unscheduled(racer), TypedOptimizer)
             lines.append("    # the rule that was typed" if typed else f"    # the app's own rule: {reason}")
         lines.append(f"    {literal(name)}: {code(racer)},")
     return "\n".join(["RACERS = {", *lines, "}"])

@@ -27,6 +27,7 @@ from ui.take_home.in_jax import (
 )
 from ui.take_home.schedule import schedules_code, schedules_of, table_code
 from ui.take_home.source import literal
+from ui.take_home.turn import turns_code, turns_of
 from ui.take_home.typed_rule import class_names
 
 IMPORTS = """\
@@ -48,7 +49,6 @@ def is_finite(*parts):
 def descend(rule, {schedule}knobs, {data}start):
     """One run: position and loss at each step, and whether all was finite until then."""
 {make}
-
     def step(carry, {chosen}):
         x, state, running = carry
 {evaluate}
@@ -58,12 +58,12 @@ def descend(rule, {schedule}knobs, {data}start):
         new_x, new_state = jax.tree.map(lambda new, old: jnp.where(finite, new, old), (x + move, new_state), (x, state))
         return (new_x, new_state, finite & is_finite(new_state)), (x, loss, finite)
 
-    state = jax.tree.map(jnp.asarray, optimizer.init(start))
+    state = jax.tree.map(jnp.asarray, {first}.init(start))
     carry, records = jax.lax.scan(step, (start, state, True), {batches}, length=STEPS + 1)
     return records'''
 
 ASKED = """\
-        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}){noise})}} if asks(optimizer) else {{}}
+        more = {{"at": At({own}(x{given}), lambda x: {own}(x{given}){noise})}} if asks(rule) else {{}}
 """
 EVALUATE = """\
         loss, gradient = jax.value_and_grad({loss})(x{data})"""
@@ -72,17 +72,25 @@ EVALUATE_BATCH = """\
         loss = {loss}(x{data})
         gradient = jax.grad(batch_loss)(x{data}, chosen)"""
 
-MAKE = "    optimizer = rule(*knobs)"
-MAKE_BOTH = """\
-    number = len(fields(rule))
-    optimizer, schedule = rule(*knobs[:number]), schedule and schedule(*knobs[number:])"""
+MAKE = "    optimizer = rule(*knobs)\n"
 
 AT_STEP = '''\
-def at_step(optimizer, schedule, step):
-    """The optimizer with the learning rate of a step; without a schedule that is always the same."""
+def at_step(rule, {schedule}knobs, step):
+    """The optimizer with the knobs of a step."""
+{turn}{make}'''
+
+TURN = """\
+    turned_at, first, later = knobs
+    knobs = jnp.where(step < turned_at, first, later)
+"""
+MAKE_NOW = "    return rule(*knobs)"
+MAKE_AT_RATE = """\
+    number = len(fields(rule))
+    optimizer = rule(*knobs[:number])
     if schedule is None:
         return optimizer
-    return replace(optimizer, learning_rate=optimizer.learning_rate * schedule.factor(step))'''
+    rate = optimizer.learning_rate * schedule(*knobs[number:]).factor(step)
+    return replace(optimizer, learning_rate=rate)"""
 
 ONE_KERNEL = '''\
 from jax.experimental.xla_metadata import set_xla_metadata
@@ -101,10 +109,15 @@ def descend_all(rule, {schedule}knobs, {data}starts):
     return jax.vmap(partial(descend, rule{and_schedule}), in_axes=({axes}0))(knobs, {data}starts)'''
 
 RUN = '''\
-def run(optimizer{and_schedule}{settle}):
+def numbers(optimizer{and_schedule}):
+    """The knobs of an optimizer{of_both}, in 32 bits."""
+    return np.array([*vars(optimizer).values(){schedule_knobs}], np.float32)
+
+
+def run(optimizer{and_schedule}{turned}{settle}):
     """Position (steps + 1, dim) and loss (steps + 1,) at each step; a run that has ended stands still."""
-    knobs = np.array([*vars(optimizer).values(){schedule_knobs}], np.float32)
-    # two runs from the same start, as in the app: a single one is rounded otherwise
+    knobs = numbers(optimizer{and_schedule})
+{turn}    # two runs from the same start, as in the app: a single one is rounded otherwise
     starts = np.array([START, START], np.float32)
     records = descend_all(type(optimizer), {schedule_type}knobs, {data}starts)
     positions, losses, finite = (np.array(part[0]) for part in records)
@@ -115,13 +128,17 @@ def run(optimizer{and_schedule}{settle}):
 {settled}    positions[last:], losses[last:] = positions[last], losses[last]
     return positions, losses'''
 
+TURN_KNOBS = """\
+    turned_at, *later = turned or (STEPS + 1, optimizer{and_schedule})
+    knobs = turned_at, knobs, numbers(*later)
+"""
 SETTLE = """\
     settled = settled_at(losses[: last + 1], quiet_steps)
     last = last if settled is None else settled
 """
 
 SHOW = """\
-runs = {{name: run(optimizer{schedule_of}{quiet}) for name, optimizer in RACERS.items()}}
+runs = {{name: run(optimizer{schedule_of}{turned_of}{quiet}) for name, optimizer in RACERS.items()}}
 for name, (positions, losses) in runs.items():
     print(f"{{name:24}} ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}")"""
 
@@ -156,13 +173,14 @@ def notebook(descent: Descent) -> bytes:
             rules_code(descent.racers.values(), class_names(descent.racers.values()), noisy=bool(descent.noise))
         ),
         new_code_cell(racers_code(descent.racers)),
-        *schedule_cells(descent),
+        *cells_along(descent),
         new_markdown_cell("## The run"),
         new_code_cell(run_code(descent)),
         new_code_cell(
             SHOW.format(
                 quiet=", QUIET_STEPS[name]" if descent.tolerance else "",
                 schedule_of=", SCHEDULES.get(name)" if schedules_of(descent.racers) else "",
+                turned_of=", TURNED.get(name)" if turns_of(descent.racers) else "",
             )
         ),
         new_code_cell(PLOT.format(index=descent.index)),
@@ -170,15 +188,22 @@ def notebook(descent: Descent) -> bytes:
     return as_bytes(cells)
 
 
-def schedule_cells(descent: Descent) -> list:
-    """The cells of the schedules; none where every learning rate is constant."""
-    if not schedules_of(descent.racers):
-        return []
-    return [
-        new_markdown_cell("## The schedules of the learning rate, from the app's source"),
-        new_code_cell(f"from dataclasses import fields\n{schedules_code(descent.racers)}"),
-        new_code_cell(table_code(descent.racers)),
-    ]
+def cells_along(descent: Descent) -> list:
+    """The cells of what changes along the run: schedules of the learning rate, and knobs that are turned."""
+    racers, cells = descent.racers, []
+    scheduled = bool(schedules_of(racers))
+    if scheduled:
+        cells += [
+            new_markdown_cell("## The schedules of the learning rate, from the app's source"),
+            new_code_cell(f"from dataclasses import fields\n{schedules_code(racers)}"),
+            new_code_cell(table_code(racers)),
+        ]
+    if turns_of(racers):
+        cells += [
+            new_markdown_cell("## The knobs that are turned in the middle of the run"),
+            new_code_cell(turns_code(racers, class_names(racers.values()), scheduled)),
+        ]
+    return cells
 
 
 def as_bytes(cells: list) -> bytes:
@@ -223,17 +248,23 @@ def run_code(descent: Descent) -> str:
     if any(map(asks, descent.racers.values())):
         own, given = ("batch_loss", ", features, true, chosen") if in_batches else (loss_name(descent), given_data)
         asked = ASKED.format(own=own, given=given, noise=", noise" if noisy else "")
-    scheduled, tolerant = bool(schedules_of(descent.racers)), bool(descent.tolerance)
+    scheduled, turning, tolerant = map(
+        bool, (schedules_of(descent.racers), turns_of(descent.racers), descent.tolerance)
+    )
     both = {
         "schedule": "schedule, " if scheduled else "",
         "and_schedule": ", schedule" if scheduled else "",
         "static": "(0, 1)" if scheduled else "0",
     }
     chosen, batches = ("chosen", "batches") if in_batches else ("noise", "noises") if noisy else ("_", "None")
-    if scheduled:  # the number of the step goes beside the batch
+    if scheduled or turning:  # the number of the step goes beside the batch
         evaluate = f"        i, {chosen} = each\n{evaluate}"
         chosen, batches = "each", f"(jnp.arange(STEPS + 1), {batches})"
-    parts = [AT_STEP] if scheduled else []
+    now = f"at_step(rule, {both['schedule']}knobs, {{}})" if scheduled or turning else "optimizer"
+    parts = []
+    if scheduled or turning:
+        make = MAKE_AT_RATE if scheduled else MAKE_NOW
+        parts.append(AT_STEP.format(schedule=both["schedule"], turn=TURN if turning else "", make=make))
     parts.append(
         DESCEND.format(
             data=arguments,
@@ -242,8 +273,9 @@ def run_code(descent: Descent) -> str:
             given=", **more" if asked else "",
             chosen=chosen,
             batches=batches,
-            make=MAKE_BOTH if scheduled else MAKE,
-            optimizer="at_step(optimizer, schedule, i)" if scheduled else "optimizer",
+            make="" if scheduled or turning else MAKE,
+            optimizer=now.format("i"),
+            first=now.format(0),
             schedule=both["schedule"],
         )
     )
@@ -260,5 +292,8 @@ def run_code(descent: Descent) -> str:
         and_schedule=both["and_schedule"],
         schedule_knobs=", *(vars(schedule).values() if schedule else ())" if scheduled else "",
         schedule_type="schedule and type(schedule), " if scheduled else "",
+        of_both=" and of its schedule" if scheduled else "",
+        turned=", turned" if turning else "",
+        turn=TURN_KNOBS.format(and_schedule=both["and_schedule"]) if turning else "",
     )
     return "\n\n\n".join([*parts, run])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from engine import Optimizer
 from engine.scheduled import schedule_of, unscheduled
+from engine.turned import TurnedOptimizer
 from ui.take_home.descent import Descent
 from ui.take_home.in_jax import (
     BATCH_LOSS,
@@ -28,6 +29,7 @@ from ui.take_home.in_torch import tidy
 from ui.take_home.optax_rules import COUNTERPARTS, why_own
 from ui.take_home.schedule import schedule_code, schedules_code, schedules_of
 from ui.take_home.source import literal
+from ui.take_home.turn import reason, turn_code, turns_of
 from ui.take_home.typed_rule import class_names
 
 IMPORTS = """\
@@ -57,31 +59,44 @@ def own_asking_rule(rule):
 
     return optax.GradientTransformationExtraArgs(rule.init, update)'''
 
-OWN_SCHEDULED = '''\
-def own_rule(rule, schedule=None):
-    """A rule of the app as an optimizer of optax, with its numbers in 32 bits, perhaps with a schedule."""
-    rule = type(rule)(*map(np.float32, vars(rule).values()))
+# where there are schedules, or knobs that are turned in the middle of the run
+AT_STEP = '''\
+def at_step(step, rule{parameters}):
+    """A rule of the app with its knobs at a step, in 32 bits."""
+    knobs = {{name: jnp.float32(value) for name, value in vars(rule).items()}}
+{rate}{turn}    return type(rule)(**knobs)'''
+AT_RATE = """\
+    if schedule:
+        knobs["learning_rate"] *= schedule.factor(step)
+"""
+TURN = """\
+    if turned:
+        turned_at, *later = turned
+        then = vars(at_step(step, *later))
+        knobs = {name: jnp.where(step < turned_at, knob, then[name]) for name, knob in knobs.items()}
+"""
+
+OWN_RULE_AT_STEP = '''\
+def own_rule(*rule):
+    """A rule of the app as an optimizer of optax."""
 
     def update(gradient, state, x):
         step, memory = state
-        now = replace(rule, learning_rate=rule.learning_rate * schedule.factor(step)) if schedule else rule
-        move, memory = now.update(gradient, memory, x)
+        move, memory = at_step(step, *rule).update(gradient, memory, x)
         return move, (step + 1, memory)
 
-    return optax.GradientTransformation(lambda x: (0, rule.init(x)), update)'''
+    return optax.GradientTransformation(lambda x: (0, at_step(0, *rule).init(x)), update)'''
 
-OWN_ASKING_SCHEDULED = '''\
-def own_asking_rule(rule, schedule=None):
-    """A rule of the app that asks for the loss, as an optimizer of optax, perhaps with a schedule."""
-    rule = type(rule)(*map(np.float32, vars(rule).values()))
+OWN_ASKING_RULE_AT_STEP = '''\
+def own_asking_rule(*rule):
+    """A rule of the app that asks for the loss, as an optimizer of optax."""
 
     def update(gradient, state, x, *, value, value_fn, **more):
         step, memory = state
-        now = replace(rule, learning_rate=rule.learning_rate * schedule.factor(step)) if schedule else rule
-        move, memory = now.update(gradient, memory, x, at=At(value, value_fn, **more))
+        move, memory = at_step(step, *rule).update(gradient, memory, x, at=At(value, value_fn, **more))
         return move, (step + 1, memory)
 
-    return optax.GradientTransformationExtraArgs(lambda x: (0, rule.init(x)), update)'''
+    return optax.GradientTransformationExtraArgs(lambda x: (0, at_step(0, *rule).init(x)), update)'''
 
 RUN = '''\
 @partial(jax.jit, static_argnums=0)
@@ -124,13 +139,19 @@ SETTLE = """\
 """
 
 
-def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
-    """What makes an optimizer of optax; ``names`` are those of the classes."""
+why = partial(reason, why_own=why_own)
+
+
+def racer_code(names: Mapping[object, str], scheduled: bool, racer: Optimizer) -> str:
+    """What makes an optimizer of optax; ``names`` are those of the classes; are any racers of the line-up scheduled?"""
     plain, schedule = unscheduled(racer), schedule_of(racer)
-    if why_own(plain):
+    if why(racer):
+        more = [schedule_code(schedule)] if schedule else []
+        if isinstance(racer, TurnedOptimizer):
+            more += [] if schedule or not scheduled else ["None"]
+            more.append(f"({turn_code(racer, names, scheduled)})")
         own = "own_asking_rule" if asks(plain) else "own_rule"
-        more = f", {schedule_code(schedule)}" if schedule else ""
-        return f"{own}({names[plain.rule]}({knobs_code(plain)}){more})"
+        return f"{own}({', '.join([f'{names[plain.rule]}({knobs_code(plain)})', *more])})"
     code = COUNTERPARTS[plain.name]({knob.name: literal(getattr(plain, knob.name)) for knob in plain.knobs()})
     # all that it moves by is multiplied with the learning rate
     return f"optax.chain({code}, optax.scale_by_schedule({schedule_code(schedule)}.factor))" if schedule else code
@@ -138,10 +159,10 @@ def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
 
 def optax_program(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
-    own = [plain for racer in descent.racers.values() if why_own(plain := unscheduled(racer))]
-    scheduled = bool(schedules_of(descent.racers))
+    own = [unscheduled(racer) for racer in descent.racers.values() if why(racer)]
+    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
     names = class_names(descent.racers.values())
-    line_up = line_up_code(descent.racers, partial(racer_code, names), why_own)
+    line_up = line_up_code(descent.racers, partial(racer_code, names, scheduled), why)
     head = "\n".join(
         [
             f"{descent.page}: {about(descent)}",
@@ -159,14 +180,25 @@ def optax_program(descent: Descent, warning: str) -> bytes:
         *([batches_code(), BATCH_LOSS] if descent.batch_size else []),
         *([rules_code(own, names, noisy=bool(descent.noise))] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers)] if scheduled else []),
-        *([OWN_SCHEDULED if scheduled else OWN_RULE] if not all(map(asks, own)) else []),
-        *([OWN_ASKING_SCHEDULED if scheduled else OWN_ASKING_RULE] if any(map(asks, own)) else []),
+        *own_rules_code(own, scheduled, turning),
         ("# betas in 32 bits: optax would round beta and 1 - beta each by itself\n" if "float32" in line_up else "")
         + line_up,
         *([SETTLED] if descent.tolerance else []),
         run_code(descent),
     ]
     return tidy("\n\n\n".join(parts)).encode()
+
+
+def own_rules_code(own: Sequence[Optimizer], scheduled: bool, turning: bool) -> list[str]:
+    """What makes optimizers of optax from rules of the app."""
+    asking, others = any(map(asks, own)), not all(map(asks, own))
+    if not own:
+        return []
+    if not scheduled and not turning:
+        return [*([OWN_RULE] if others else []), *([OWN_ASKING_RULE] if asking else [])]
+    parameters = f"{', schedule=None' if scheduled else ''}{', turned=None' if turning else ''}"
+    at_step = AT_STEP.format(parameters=parameters, rate=AT_RATE if scheduled else "", turn=TURN if turning else "")
+    return [at_step, *([OWN_RULE_AT_STEP] if others else []), *([OWN_ASKING_RULE_AT_STEP] if asking else [])]
 
 
 def run_code(descent: Descent) -> str:

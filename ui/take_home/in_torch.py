@@ -33,6 +33,7 @@ from ui.take_home.in_jax import (
 from ui.take_home.schedule import schedules_code, schedules_of, table_code
 from ui.take_home.source import literal
 from ui.take_home.torch_rules import COUNTERPARTS, why_own
+from ui.take_home.turn import reason, turns_code, turns_of
 from ui.take_home.typed_rule import class_names
 
 OWN_IMPORTS = ("from dataclasses import dataclass", "from typing import Annotated", "from typing import NamedTuple")
@@ -94,15 +95,24 @@ class OwnRule(torch.optim.Optimizer):
             move, self.state[x]["memory"] = self.now().update(x.grad, memory, x)
             x += move'''
 
+TURN = '''
+
+    def turn(self, rule):
+        """Go by other knobs from here on. What is remembered stays."""
+        self.rule = type(rule)(*map(torch.tensor, vars(rule).values()))'''
+TURN_RATE = """
+        if "lr" in self.param_groups[0]:
+            self.param_groups[0].update(lr=rule.learning_rate, initial_lr=rule.learning_rate)"""
+
 RUN = '''\
-def run(make_optimizer{schedule}{quiet}):
+def run(make_optimizer{schedule}{turned}{quiet}):
     """Position (steps + 1, dim) and loss (steps + 1,) at each step, until it ends."""
     x = torch.tensor(START, requires_grad=True)
     optimizer = make_optimizer(x)
 {scheduler}    positions, losses = [], []
     for step in range(STEPS + 1):
         optimizer.zero_grad()
-{evaluate}
+{turn}{evaluate}
         if not all(torch.isfinite(part).all() for part in (x, loss, x.grad)):
             break  # it has left the finite numbers
         positions.append(x.tolist())
@@ -110,11 +120,19 @@ def run(make_optimizer{schedule}{quiet}):
 {step}{next_rate}{settled}    return positions, losses
 
 
-runs = {{name: run(make{schedule_of}{quiet_of}) for name, make in RACERS.items()}}
+runs = {{name: run(make{schedule_of}{turned_of}{quiet_of}) for name, make in RACERS.items()}}
 for name, (positions, losses) in runs.items():
     end = f"ends at {{positions[-1]}} with the loss {{losses[-1]:.6g}}" if losses else "cannot begin"
     print(f"{{name:24}} {{end}} after {{max(len(losses) - 1, 0)}} steps")'''
 
+AT_TURN = """\
+        if turned and step == turned[0]:
+            optimizer.turn(turned[1])
+"""
+AT_TURN_OF_SCHEDULE = """\
+            if schedule := turned[2]:
+                scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule.factor, last_epoch=step - 1)
+"""
 STEP = """\
         optimizer.step()
 """
@@ -144,14 +162,24 @@ NEXT_RATE = """\
 """
 
 
+why = partial(reason, why_own=why_own)
+
+
 def racer_code(names: Mapping[object, str], racer: Optimizer) -> str:
     """What makes an optimizer of PyTorch for the tensor x; ``names`` are those of the classes."""
+    has_own = why(racer)
     racer = unscheduled(racer)
-    if why_own(racer):
+    if has_own:
         own = "OwnAskingRule" if asks(racer) else "OwnRule"
         return f"lambda x: {own}([x], {names[racer.rule]}({knobs_code(racer)}))"
     knobs = {knob.name: literal(getattr(racer, knob.name)) for knob in racer.knobs()}
     return f"lambda x: {COUNTERPARTS[racer.name](knobs)}"
+
+
+def own_rule(scheduled: bool, turning: bool) -> str:
+    """What makes an optimizer of a rule of the app."""
+    turn = f"{TURN}{TURN_RATE if scheduled else ''}" if turning else ""
+    return f"{OWN_SCHEDULED if scheduled else OWN_RULE}{turn}"
 
 
 def asking_rule(scheduled: bool) -> str:
@@ -189,8 +217,8 @@ def pytorch(descent: Descent, warning: str) -> bytes:
             "import torch",
         ]
         imports[-2:-2] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
-    own = [plain for racer in descent.racers.values() if why_own(plain := unscheduled(racer))]
-    scheduled = bool(schedules_of(descent.racers))
+    own = [unscheduled(racer) for racer in descent.racers.values() if why(racer)]
+    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
     names = class_names(descent.racers.values())
     parts = [
         f'"""{docstring(descent, warning, bool(with_jax))}"""\n\n' + "\n".join(imports),
@@ -199,10 +227,11 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         *([examples_and_batches(descent)] if descent.fit else []),
         *([rules_code(own, names, "torch", noisy=bool(descent.noise))] if own else [STUBS] if scheduled else []),
         *([schedules_code(descent.racers, in_python=True)] if scheduled else []),
-        *([OWN_SCHEDULED if scheduled else OWN_RULE] if own else []),
+        *([own_rule(scheduled, turning)] if own else []),
         *([asking_rule(scheduled)] if any(map(asks, own)) else []),
-        line_up_code(descent.racers, partial(racer_code, names), why_own),
+        line_up_code(descent.racers, partial(racer_code, names), why),
         *([table_code(descent.racers)] if scheduled else []),
+        *([turns_code(descent.racers, names, scheduled)] if turning else []),
         *([SETTLED] if descent.tolerance else []),
         run_code(descent),
     ]
@@ -234,13 +263,17 @@ def run_code(descent: Descent) -> str:
     evaluate = EVALUATE_BATCH if descent.batch_size else EVALUATE_IN_NOISE if descent.noise else EVALUATE
     noise = ", torch.tensor(NOISE[step])" if descent.noise else ""
     chosen = ", FEATURES[chosen], TRUE[chosen]" if descent.batch_size else data
-    asked, scheduled = any(map(asks, descent.racers.values())), bool(schedules_of(descent.racers))
+    asked = any(map(asks, descent.racers.values()))
+    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
     return RUN.format(
         evaluate=evaluate.format(loss=loss, data=data),
         step=STEP_OF_ASKING.format(loss=loss, data=chosen, noise=noise) if asked else STEP,
         schedule=", schedule" if scheduled else "",
         schedule_of=", SCHEDULES.get(name)" if scheduled else "",
         scheduler=SCHEDULER if scheduled else "",
+        turned=", turned" if turning else "",
+        turned_of=", TURNED.get(name)" if turning else "",
+        turn=f"{AT_TURN}{AT_TURN_OF_SCHEDULE if scheduled else ''}" if turning else "",
         next_rate=NEXT_RATE if scheduled else "",
         quiet=", quiet_steps" if tolerant else "",
         quiet_of=", QUIET_STEPS[name]" if tolerant else "",
