@@ -293,6 +293,7 @@ class Apart:
                 for knob in racer.knobs()
                 if knob.symbol in knobs
             ],
+            "turned": [*turned_along(racer, np.zeros(1))],  # knobs, and yet among the values
             "memory": symbols(taken[0].states)[fields[0]] if fields else None,
             "code": code_of(racer),
         }

@@ -32,6 +32,8 @@ export function formatSignificant(value) {
 
 const format = (symbol, value) => (symbol === COUNT && value > 0 ? String(value) : formatSignificant(value));
 const inFormula = (symbol, value) => (value < 0 ? `(${format(symbol, value)})` : format(symbol, value));
+// as on its slider: 0.02, and not 0.020000
+const formatKnob = (value) => formatSignificant(value).replace(/(\.\d*?)0+(?=$|e)/, (_, kept) => (kept === "." ? "" : kept));
 
 class Apart {
   constructor(stage) {
@@ -176,7 +178,9 @@ class Apart {
     this.guess.follow(record);
     for (const { part, name, symbol, parts, coordinate } of this.writers) {
       const value = parts[Math.min(coordinate ?? this.coordinate, parts.length - 1)]?.[record];
-      const text = this.guess.hides(name, symbol) ? "?" : coordinate === null ? inFormula(symbol, value) : format(symbol, value);
+      const isKnob = this.message.racers[name].turned.includes(symbol);
+      const shown = isKnob ? formatKnob(value) : coordinate === null ? inFormula(symbol, value) : format(symbol, value);
+      const text = this.guess.hides(name, symbol) ? "?" : shown;
       write(part, text);
     }
     for (const [name, cells] of this.columns) for (const cell of cells) cell.hidden = hidden.has(name);
