@@ -16,6 +16,8 @@ from engine.descent import MIN_QUIET_STEPS
 from engine.endings import Verdict
 from engine.noise import NO_NOISE
 from engine.problems import Fit, mean_squared_error
+from engine.scheduled import schedule_of
+from engine.turned import TurnedOptimizer
 from ui.draw.line_up import describe_knobs
 from ui.linear_fit.data import Points
 from ui.linear_fit.run import descend, in_batches, thetas
@@ -76,6 +78,21 @@ class Descent:
             else never
             for name, racer in self.racers.items()
         }
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the learning rate of any racer follows a schedule."""
+        return any(map(schedule_of, self.racers.values()))
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the knobs of any racer are turned in the middle of the run."""
+        return any(isinstance(racer, TurnedOptimizer) for racer in self.racers.values())
+
+    @property
+    def changes_knobs(self) -> bool:
+        """Whether the knobs of any racer are not the same in each step."""
+        return self.is_scheduled or self.is_turned
 
     @property
     def race(self) -> Callable[..., dict[str, Trace]]:

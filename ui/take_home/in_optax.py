@@ -27,9 +27,9 @@ from ui.take_home.in_jax import (
 )
 from ui.take_home.in_torch import tidy
 from ui.take_home.optax_rules import COUNTERPARTS, why_own
-from ui.take_home.schedule import schedule_code, schedules_code, schedules_of
+from ui.take_home.schedule import schedule_code, schedules_code
 from ui.take_home.source import literal
-from ui.take_home.turn import reason, turn_code, turns_of
+from ui.take_home.turn import reason, turn_code
 from ui.take_home.typed_rule import class_names
 
 IMPORTS = """\
@@ -160,7 +160,7 @@ def racer_code(names: Mapping[object, str], scheduled: bool, racer: Optimizer) -
 def optax_program(descent: Descent, warning: str) -> bytes:
     """The program of a descent. ``warning``: what to know before comparing."""
     own = [unscheduled(racer) for racer in descent.racers.values() if why(racer)]
-    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
+    scheduled, turning = descent.is_scheduled, descent.is_turned
     names = class_names(descent.racers.values())
     line_up = line_up_code(descent.racers, partial(racer_code, names, scheduled), why)
     head = "\n".join(

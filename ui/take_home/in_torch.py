@@ -30,10 +30,10 @@ from ui.take_home.in_jax import (
     rules_code,
     setup_code,
 )
-from ui.take_home.schedule import schedules_code, schedules_of, table_code
+from ui.take_home.schedule import schedules_code, table_code
 from ui.take_home.source import literal
 from ui.take_home.torch_rules import COUNTERPARTS, why_own
-from ui.take_home.turn import reason, turns_code, turns_of
+from ui.take_home.turn import reason, turns_code
 from ui.take_home.typed_rule import class_names
 
 OWN_IMPORTS = ("from dataclasses import dataclass", "from typing import Annotated", "from typing import NamedTuple")
@@ -218,7 +218,7 @@ def pytorch(descent: Descent, warning: str) -> bytes:
         ]
         imports[-2:-2] = ["import jax.numpy as jnp"] if "jnp." in examples_and_batches(descent) else []
     own = [unscheduled(racer) for racer in descent.racers.values() if why(racer)]
-    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
+    scheduled, turning = descent.is_scheduled, descent.is_turned
     names = class_names(descent.racers.values())
     parts = [
         f'"""{docstring(descent, warning, bool(with_jax))}"""\n\n' + "\n".join(imports),
@@ -264,7 +264,7 @@ def run_code(descent: Descent) -> str:
     noise = ", torch.tensor(NOISE[step])" if descent.noise else ""
     chosen = ", FEATURES[chosen], TRUE[chosen]" if descent.batch_size else data
     asked = any(map(asks, descent.racers.values()))
-    scheduled, turning = bool(schedules_of(descent.racers)), bool(turns_of(descent.racers))
+    scheduled, turning = descent.is_scheduled, descent.is_turned
     return RUN.format(
         evaluate=evaluate.format(loss=loss, data=data),
         step=STEP_OF_ASKING.format(loss=loss, data=chosen, noise=noise) if asked else STEP,

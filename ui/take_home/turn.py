@@ -14,11 +14,6 @@ from ui.take_home.source import literal
 IS_TURNED = "its knobs are turned in the middle of the run"
 
 
-def turns_of(racers: Mapping[str, Optimizer]) -> dict[str, TurnedOptimizer]:
-    """Those of a line-up that are turned, by the racer's name."""
-    return {name: racer for name, racer in racers.items() if isinstance(racer, TurnedOptimizer)}
-
-
 def turn_code(racer: Optimizer, names: Mapping[object, str], scheduled: bool) -> str:
     """The step at which a racer is turned, and its rule from then on, with the schedule of that where there are any."""
     later = afterwards(racer)
@@ -29,7 +24,11 @@ def turn_code(racer: Optimizer, names: Mapping[object, str], scheduled: bool) ->
 
 def turns_code(racers: Mapping[str, Optimizer], names: Mapping[object, str], scheduled: bool) -> str:
     """The turns of a line-up, by the racer's name."""
-    lines = [f"    {literal(name)}: ({turn_code(one, names, scheduled)})," for name, one in turns_of(racers).items()]
+    lines = [
+        f"    {literal(name)}: ({turn_code(racer, names, scheduled)}),"
+        for name, racer in racers.items()
+        if isinstance(racer, TurnedOptimizer)
+    ]
     return "\n".join(["TURNED = {  # the step, and by what the racer goes from then on", *lines, "}"])
 
 
