@@ -38,6 +38,8 @@ LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes 
 A_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 SETS = re.compile(rf"\s*({A_NAME})\s*(?::=|=|←|<-)(?!=)\s*")
 KNOB = re.compile(rf"({A_NUMBER})\s*\[\s*({A_NUMBER})\s*[,;]\s*({A_NUMBER})\s*\]\s*")
+# a number may stand right before it, as in 2g(x); it may hold further brackets
+CALL = re.compile(rf"(?<!\w)[0-9.]*(?P<call>(?P<name>[{GRADIENT}{LOSS}])(?P<gap>\s*)\((?P<at>(?:[^()]|\([^()]*\))*)\))")
 IN_PLACE = re.compile(rf"\s*({A_NAME})\s*(\*\*|[-+*/^])=")
 
 
@@ -137,9 +139,22 @@ def statement(number: int, line: str) -> Statement | None:
     if sign := re.search(r"∇|‖|\|\|(?=[^|]+\|\|)", text):
         instead = GRADIENT if sign[0] == "∇" else "norm( )"
         raise ExpressionError(f"Line {number}: write {instead} for {sign[0]}, at character {sign.start() + 1}.")
-    if call := re.search(rf"\b([{GRADIENT}{LOSS}])\s*\(\s*{POINT}\s*\)", text[found.end() :]):
-        raise ExpressionError(f"Line {number}: write {call[1]} for {call[0]}: it is that at x already.")
+    check_no_call(number, text, found.end())
     return Statement(number, found[1], text, found.end())
+
+
+def check_no_call(number: int, text: str, start: int) -> None:
+    """Refuse g(x) and g(x + 0.9 v), which papers mean as the gradient there, and which would be read as a product."""
+    for found in CALL.finditer(text, start):
+        call, name, at = found["call"], found["name"], found["at"].strip()
+        if at == POINT:
+            raise ExpressionError(f"Line {number}: write {name} for {call}: it is that at x already.")
+        # with a blank between it is a product, as of any two names
+        if not found["gap"] and (re.search(rf"(?<!\w){POINT}(?!\w)", at) or re.fullmatch(A_NAME, at)):
+            raise ExpressionError(
+                f"Line {number}: {name} is {MEANINGS[name]} at x alone, so there is no {shorten(call)}, at character "
+                f"{found.start('call') + 1}. For a product, write * before the bracket."
+            )
 
 
 def why_sets_nothing(text: str) -> str:

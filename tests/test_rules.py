@@ -70,6 +70,9 @@ ERRORS = {
     "x_{t+1} = x_t - a g_t": "Line 1: write x alone before the =",
     "x -= a g": "Line 1: write x = x - …",
     "x = x - a g(x)": "Line 1: write g for g(x)",
+    "m = 0.9m + 0.1g(x)\nx = x - a m": "Line 1: write g for g(x)",
+    "v = 0.9 v - a g(x + 0.9 v)\nx = x + v": "Line 1: g is the gradient at x alone, so there is no g(x + 0.9 v), at",
+    "y = x + v\nv = 0.9 v - 2g(y)\nx = x + v": "Line 2: g is the gradient at x alone, so there is no g(y), at",
     "x = y = 3": "Line 1: there is a second = at character 7.",
     "x - a g": "Line 1: there is no =.",
     "x =": "Line 1: after x = something is missing.",
@@ -201,6 +204,11 @@ def test_a_name_of_a_line_above_is_new_and_of_a_line_below_is_old():
     np.testing.assert_array_equal(move, [-2, -2])
     np.testing.assert_array_equal(parts.w, x)
     np.testing.assert_array_equal(parts.u, x - 2)
+
+
+@pytest.mark.parametrize("product", ["g (x - 1)", "g*(x - 1)", "g(1 - a)", "g(0.5)", "log(x + 9) g", "norm(x) g"])
+def test_what_stands_in_brackets_beside_the_gradient_may_be_a_factor(product):
+    assert parse_rule(f"x = x - a {product}").knobs()
 
 
 def test_norm_and_dot_are_one_number_of_all_coordinates_and_all_else_is_of_each():
