@@ -60,7 +60,7 @@ class Statement(NamedTuple):
 def parse_rule(text: str) -> TypedRule:
     """Read the text of a rule. Raises ``ExpressionError`` where it is none, in one line that says what to do."""
     # whatever ends a line of Python ends one here: in a program that is taken home a remark stays one
-    text = "\n".join(without_invisible(line).rstrip() for line in text.splitlines()).strip("\n")
+    text = "\n".join(without_invisible(line).rstrip() for line in text.splitlines()).rstrip("\n")
     check_size(text)
     statements = [one for number, line in enumerate(text.split("\n"), 1) if (one := statement(number, line))]
     knobs = {one.name: one for one in statements if "[" in one.text[one.start :] and one.name != POINT}

@@ -73,6 +73,7 @@ ERRORS = {
     "m = 0.9m + 0.1g(x)\nx = x - a m": "Line 1: write g for g(x)",
     "v = 0.9 v - a g(x + 0.9 v)\nx = x + v": "Line 1: g is the gradient at x alone, so there is no g(x + 0.9 v), at",
     "y = x + v\nv = 0.9 v - 2g(y)\nx = x + v": "Line 2: g is the gradient at x alone, so there is no g(y), at",
+    "\n\nx = x - a q": "Line 3: 'q' (character 11) is not set.",
     "x = y = 3": "Line 1: there is a second = at character 7.",
     "x - a g": "Line 1: there is no =.",
     "x =": "Line 1: after x = something is missing.",
