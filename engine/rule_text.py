@@ -31,7 +31,7 @@ MEANINGS = {GRADIENT: "the gradient", STEP: "the number of the step", LOSS: "the
 # what a step taken apart calls the new loss, and the move; what a class of a program is written with; and what a page
 # has beside the knobs of a racer
 RESERVED = {"L", "Delta", "Δ", "knob", "float", "text", "from", "more", "drop"}
-RATE = "a"  # the learning rate, also where no line declares it
+RATE = "a"  # the learning rate
 RATES = ("learning_rate", RATE, "alpha", "α", "lr", "eta", "η")  # what it may be called
 LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes through decades
 
@@ -82,11 +82,12 @@ def parse_rule(text: str) -> TypedRule:
         if called:
             raise called.error(f"the point is called x here. Write x for {called.name}.")
         raise ExpressionError("No line says what x becomes. Add one, such as x = x - a g.")
-    known = tuple(dict.fromkeys([*GIVEN, *knobs, *(one.name for one in lines), RATE]))
+    rate = undeclared_rate(statements)
+    known = tuple(dict.fromkeys([*GIVEN, *knobs, *(one.name for one in lines), rate]))
     for one in lines:
         check_uses_no_start(one, starts)
     trees = {one.name: parse_statement(one, known) for one in lines}
-    usual = () if RATE in knobs or RATE in trees else (RATE,)
+    usual = () if rate in knobs or rate in trees else (rate,)
     at_start = {name: parse_statement(one, (POINT, *knobs, *usual)) for name, one in starts.items()}
     check_order(lines, trees, at_start)
     used = {name for tree in (*trees.values(), *at_start.values()) for name in names_in(tree)}
@@ -94,8 +95,8 @@ def parse_rule(text: str) -> TypedRule:
         if name not in used and starts_which(name) in set_by:
             raise one.error(f"where {starts_which(name)} begins is no knob. Leave out the range, or set it to a knob.")
     declared = {name: declare(one) for name, one in knobs.items()}
-    if usual and RATE in used:
-        declared = {RATE: rate_knob(), **declared}
+    if usual and rate in used:
+        declared = {rate: rate_knob(rate), **declared}
     made = tuple(Line(one.number, one.name, trees[one.name]) for one in lines)
     check_symbols([*declared, *trees])
     return TypedRule(text, with_rate(declared), made, at_start)
@@ -275,9 +276,17 @@ def make_knob(name: str, default: float, low: float, high: float, about: str) ->
     return Knob(name, default, low, high, symbol_of(name), log, about)
 
 
-def rate_knob() -> Knob:
-    """The learning rate that a rule has which uses ``a`` and does not declare it."""
-    return make_knob(RATE, 0.1, 1e-5, 1.0, "The factor of the rule that no line declares.")
+def undeclared_rate(statements: list[Statement]) -> str:
+    """What the learning rate is called that no line declares: ``a``, or as papers have it where no other one is set."""
+    if any(one.name in RATES for one in statements):
+        return RATE
+    used = "\n".join(one.text[one.start :] for one in statements)
+    return next((name for name in RATES if re.search(rf"(?<![A-Za-zα-ωΑ-Ω_]){name}(?!\w)", used)), RATE)
+
+
+def rate_knob(name: str) -> Knob:
+    """The learning rate of a rule that uses a name for it and does not declare it."""
+    return make_knob(name, 0.1, 1e-5, 1.0, "The factor of the rule that no line declares.")
 
 
 def with_rate(declared: Mapping[str, Knob]) -> dict[str, Knob]:

@@ -13,7 +13,7 @@ from engine import LANDSCAPES, OPTIMIZERS, ExpressionError, race
 from engine.maps import basins
 from engine.optimizers import memory
 from engine.rule_known import text_of
-from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, parse_rule
+from engine.rule_text import EXAMPLE, MAX_CHARACTERS, MAX_KNOBS, MAX_LINES, RATES, parse_rule
 from engine.rules import NAME
 from engine.steps import steps_along
 from engine.symbols import name_of, symbol_of
@@ -257,6 +257,15 @@ def test_a_knob_says_how_it_is_turned():
     (usual,) = parse_rule("x = x - a g").knobs()
     assert (usual.name, usual.low, usual.high) == ("learning_rate", rate.low, rate.high)
     assert not parse_rule("a = 0.1\nx = x - a g").knobs()
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_a_learning_rate_need_not_be_declared_whatever_papers_call_it(name):
+    (rate,) = parse_rule(f"m = 0.9m + g\nx = x - {name} m").knobs()
+    assert rate.name == "learning_rate"
+    assert rate.symbol == symbol_of(name)
+    with pytest.raises(ExpressionError, match="is not set"):  # beside one that is declared it is a slip
+        parse_rule(f"lr = 0.1 [1e-3, 1]\nη = 0.2 [1e-3, 1]\nx = x - {'alpha' if name != 'alpha' else 'α'} g")
 
 
 @pytest.mark.parametrize(("text", "words"), ERRORS.items())
