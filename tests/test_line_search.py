@@ -84,6 +84,36 @@ def test_bfgs_comes_to_scipy_s_minimum_in_about_as_many_steps(name, of_scipy, pr
     assert theirs.nit / 4 < ours.converged < 2 * theirs.nit
 
 
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_conjugate_gradient_comes_to_scipy_s_minimum(problem):
+    start, landscape = PROBLEMS[problem], LANDSCAPES[problem]
+    with jax.enable_x64(True):
+        theirs = optimize.minimize(
+            jax.value_and_grad(landscape.loss), jnp.array(start), jac=True, method="CG", tol=1e-6
+        )
+    ours = run(landscape.loss, OPTIMIZERS["Conjugate gradient"](), start, 500, landscape.minima)
+    assert ours.converged is not None
+    np.testing.assert_allclose(ours.positions[-1], theirs.x, atol=2e-3)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_newton_goes_where_numpy_goes_and_damped_to_scipy_s_minimum(problem):
+    """Undamped, its first steps on Beale lead out of the valley."""
+    start, landscape = PROBLEMS[problem], LANDSCAPES[problem]
+    ours = run(landscape.loss, OPTIMIZERS["Newton"](), start, 8, landscape.minima)
+    x, path = np.array(start), [start]
+    with jax.enable_x64(True):
+        slope, hessian = jax.jit(jax.grad(landscape.loss)), jax.jit(jax.hessian(landscape.loss))
+        theirs = optimize.minimize(landscape.loss, x, jac=slope, hess=hessian, method="trust-exact", tol=1e-6)
+        for _ in range(8):
+            curvatures, directions = np.linalg.eigh(hessian(x))
+            x = x - directions @ (directions.T @ np.asarray(slope(x)) / np.abs(curvatures))
+            path.append(x)
+    np.testing.assert_allclose(ours.positions, path, rtol=2e-3, atol=2e-3)
+    damped = run(landscape.loss, OPTIMIZERS["Newton"](damping=2.0), start, 500, landscape.minima)
+    np.testing.assert_allclose(damped.positions[-1], theirs.x, atol=1e-3)
+
+
 def test_with_room_for_every_pair_l_bfgs_goes_where_a_matrix_of_the_same_pairs_goes(rng):
     """The matrix of BFGS, begun as large as the newest pair says, and given all pairs one after the other."""
     hessian = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, -1.0], [0.0, -1.0, 5.0]])
