@@ -223,6 +223,8 @@ def test_without_a_value_at_the_start_no_run_is_said_to_diverge():
 def test_without_a_value_at_the_start_the_page_says_to_move_it():
     app = shown(replace(HALF, start=(-1.0, 2.0)))
     assert "Move the start." in texts(app)
+    (table,) = (one.value for one in app.dataframe if "final loss" in one.value)
+    assert table[["final loss", "best loss"]].isna().all(axis=None)  # an empty cell, not inf
     assert "Move the start." not in texts(shown(HALF))
 
 

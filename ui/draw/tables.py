@@ -36,7 +36,8 @@ def leaderboard(
             "verdict": [verdicts[name][FIRST_RUN].words for name, _ in ranked],
             "loss over the race": [spark(run.losses) for run in runs],
             "final loss": [float(run.losses[-1]) for run in runs],
-            "best loss": [run.best_loss for run in runs],
+            # infinite where the loss has no value at the start: then there is none
+            "best loss": [run.best_loss if np.isfinite(run.best_loss) else np.nan for run in runs],
             "distance": pd.array(distance_to_nearest(ends, minima), "Float64"),
             "converged at": pd.array([run.converged for run in runs], "Int64"),
             "path length": [run.path_length for run in runs],
