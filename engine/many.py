@@ -219,10 +219,10 @@ def principal_plane(points: Float[np.ndarray, "points dim"]) -> Plane:
     return Plane(middle, axes, share_of(variances[-2:], variances))
 
 
-def first_plane(points: Float[np.ndarray, "points dim"]) -> Plane:
-    """The plane of the first two parameters."""
-    variances = points.var(axis=0)
-    return Plane(np.zeros(points.shape[1]), np.eye(2, points.shape[1]), share_of(variances[:2], variances))
+def parameter_plane(points: Float[np.ndarray, "points dim"], pair: tuple[int, int]) -> Plane:
+    """The plane of two parameters, by their places from 0."""
+    dim, variances = points.shape[1], points.var(axis=0)
+    return Plane(np.zeros(dim), np.eye(dim)[[*pair]], share_of(variances[[*pair]], variances))
 
 
 def share_of(some: Sequence | np.ndarray, variances: np.ndarray) -> float:

@@ -109,7 +109,7 @@ def test_newton_goes_where_numpy_goes_and_damped_to_scipy_s_minimum(problem):
             curvatures, directions = np.linalg.eigh(hessian(x))
             x = x - directions @ (directions.T @ np.asarray(slope(x)) / np.abs(curvatures))
             path.append(x)
-    np.testing.assert_allclose(ours.positions, path, rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(ours.positions, path, rtol=5e-3, atol=5e-3)
     damped = run(landscape.loss, OPTIMIZERS["Newton"](damping=2.0), start, 500, landscape.minima)
     np.testing.assert_allclose(damped.positions[-1], theirs.x, atol=1e-3)
 

@@ -17,7 +17,7 @@ from engine.many import (
     PROBLEMS,
     REACH,
     STARTS,
-    first_plane,
+    parameter_plane,
     principal_plane,
     race_from_many,
     random_starts,
@@ -180,16 +180,16 @@ def test_paths_on_a_plane_are_drawn_as_they_are_whichever_way_it_lies(rng):
 
 def test_the_plane_carries_the_share_of_the_variance_that_it_says(rng):
     points = rng.normal(size=(500, 10)) * np.arange(1, 11)
-    for plane in (principal_plane(points), first_plane(points)):
+    for plane in (principal_plane(points), parameter_plane(points, (0, 1)), parameter_plane(points, (7, 3))):
         drawn = plane.project(points)
         assert plane.share == pytest.approx(drawn.var(axis=0).sum() / points.var(axis=0).sum())
-    assert principal_plane(points).share > first_plane(points).share
-    np.testing.assert_array_equal(first_plane(points).project(points), points[:, :2])
+    assert principal_plane(points).share > parameter_plane(points, (9, 8)).share
+    np.testing.assert_array_equal(parameter_plane(points, (7, 3)).project(points), points[:, [7, 3]])
 
 
 def test_of_paths_that_go_nowhere_there_is_a_plane_too():
     still = np.ones((1, 5))
-    for plane in (principal_plane(still), first_plane(still)):
+    for plane in (principal_plane(still), parameter_plane(still, (0, 1))):
         assert plane.share == 1
         assert np.isfinite(plane.project(still)).all()
 
@@ -227,9 +227,13 @@ def test_a_pair_that_is_wrong_again_is_learned_only_once_it_stays_right():
     assert [learned_at(replace(runs, pairs=errors), pair) for pair in range(3)] == [3, None, 4]
 
 
-@pytest.mark.parametrize("plane", ["principal", "first"])
+PLANES = [{"plane": "principal"}, {"plane": "first"}, {"plane": "first", "horizontal": 4, "vertical": 3}]
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=str)
 def test_the_picture_has_the_paths_from_the_first_start_and_the_median_losses(plane):
-    app = shown(replace(SETUP, plane=plane))
+    setup = replace(SETUP, **plane)
+    app = shown(setup)
     _, losses = stage(app)["views"]
     figures = unpacked_figures(message(app, "race-stage-figures").bytes)
     (mark,) = json.loads(figures["map"])["data"]
@@ -237,13 +241,25 @@ def test_the_picture_has_the_paths_from_the_first_start_and_the_median_losses(pl
     for name, racer in zip(racer_names(SETUP.racers), SETUP.racers, strict=True):
         runs, track = race_from_many(VALLEYS, racer, 5, 8, 3, 40), tracks(app)[name]
         np.testing.assert_allclose(track["loss"], runs.losses[1], rtol=1e-5)
-        if plane == "first":
-            np.testing.assert_array_equal(np.stack([track["a"], track["b"]], axis=1), runs.first.positions[:, :2])
+        if setup.plane == "first":
+            drawn = runs.first.positions[:, [setup.horizontal - 1, setup.vertical - 1]]
+            np.testing.assert_array_equal(np.stack([track["a"], track["b"]], axis=1), drawn)
             assert goal == pytest.approx((VALLEYS.minimum,) * 2)
         else:  # nothing is longer than it is
             drawn = np.hypot(track["a"][-1] - goal[0], track["b"][-1] - goal[1])
             assert drawn <= np.linalg.norm(runs.first.positions[-1] - VALLEYS.minimum) + 1e-4
     assert json.loads(losses["figure"])["layout"]["yaxis"]["type"] == "log"
+
+
+@pytest.mark.parametrize(("chosen", "drawn"), [((4, 4), "x₄ and x₅"), ((90, 2), "x₅ and x₂"), ((90, 90), "x₅ and x₁")])
+def test_where_there_are_no_such_two_parameters_it_says_which_are_drawn(chosen, drawn):
+    app = shown(replace(SETUP, plane="first", horizontal=chosen[0], vertical=chosen[1]))
+    assert f"the picture shows {drawn}." in texts(app)
+    assert stage(app)["views"][0]["caption"].startswith(f"the first start, {drawn}: ")
+    for name, number in {"horizontal": 1, "vertical": 2}.items():
+        sound(app.number_input(key=f"race-{name}").set_value(number).run())
+    assert "the picture shows" not in texts(app)
+    assert (address(app, PAGE).horizontal, address(app, PAGE).vertical) == (1, 2)
 
 
 def test_all_that_is_set_on_the_tab_is_in_its_link_and_a_link_from_before_says_nothing_of_it():
@@ -253,10 +269,16 @@ def test_all_that_is_set_on_the_tab_is_in_its_link_and_a_link_from_before_says_n
     sound(app.select_slider(key="race-random_starts").set_value("32").run())
     sound(app.number_input(key="race-starts_seed").set_value(9).run())
     sound(app.button_group(key="race-plane").set_value("first").run())
-    turned = replace(SETUP, problem="Rastrigin", dimensions="20", random_starts="32", starts_seed=9, plane="first")
+    sound(app.number_input(key="race-horizontal").set_value(7).run())
+    turned = replace(
+        SETUP, problem="Rastrigin", dimensions="20", random_starts="32", starts_seed=9, plane="first", horizontal=7
+    )
     assert address(app, PAGE) == turned
     assert decode(encode(turned), RaceSetup()) == (turned, [])
-    assert not {"problem", "dimensions", "random_starts", "starts_seed", "plane"} & encode(RaceSetup()).keys()
+    assert (
+        not {"problem", "dimensions", "random_starts", "starts_seed", "plane", "horizontal", "vertical"}
+        & encode(RaceSetup()).keys()
+    )
 
 
 def test_a_number_of_parameters_that_is_not_offered_gets_a_note():

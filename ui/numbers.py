@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def with_minus(text: str) -> str:

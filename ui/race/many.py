@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import Optimizer
-from engine.many import FEW, PROBLEMS, REACH, ManyRuns, race_from_many
+from engine.many import DIMENSIONS, FEW, PROBLEMS, REACH, ManyRuns, race_from_many
 from ui.admission import long_run, waiting
 from ui.draw.palette import Style, swatch
 from ui.draw.tables import show_table
@@ -18,7 +18,7 @@ from ui.draw.text import formula_row
 from ui.memo import Memo
 from ui.race.controls import CONTROLS
 from ui.race.fair_words import listed
-from ui.race.many_stage import show_stage
+from ui.race.many_stage import pair_of, parameter, principal, show_stage
 from ui.race.pairs import LEARNED, learned_at, show_pairs
 from ui.setup.kinds import Choice
 from ui.setup.pages import PLANES, RaceSetup
@@ -110,13 +110,42 @@ def choose(setup: RaceSetup) -> None:
             st.segmented_control,
             "Paths drawn in",
             "Of many parameters a picture shows two directions. The principal coordinates are the two in which the "
-            "paths reach farthest; or choose the first two parameters.",
+            "paths reach farthest; or choose two of the parameters.",
             required=True,
             format_func=PLANES.__getitem__,
         )
+        if not principal(setup):
+            for name, where in (("horizontal", "to the right"), ("vertical", "up")):
+                CONTROLS.draw(
+                    name,
+                    st.number_input,
+                    f"Parameter {where}",
+                    *(1, DIMENSIONS[-1]),
+                    help=f"Which of the d parameters the picture shows {where}.",
+                    width=130,
+                )
+    if note := note_on_pair(setup):
+        st.markdown(f":material/info: {note}")
+
+
+def note_on_pair(setup: RaceSetup) -> str:
+    """Where the two parameters that are drawn are not those that were chosen, which they are."""
+    dim = dim_of(setup)
+    drawn = pair_of(setup, dim)
+    if principal(setup) or setup.hides("plane") or drawn == (setup.horizontal, setup.vertical):
+        return ""
+    horizontal, vertical = map(parameter, drawn)
+    return (
+        f"There are {dim} parameters, and two different ones are drawn: the picture shows {horizontal} and {vertical}."
+    )
 
 
 # ---- what is computed
+
+
+def dim_of(setup: RaceSetup) -> int:
+    """How many parameters there are."""
+    return PROBLEMS[setup.problem].dim or int(setup.dimensions)
 
 
 def all_runs(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, ManyRuns]:
@@ -137,15 +166,14 @@ def all_runs(setup: RaceSetup, bar: DeltaGenerator) -> dict[str, ManyRuns]:
 def runs_of(setup: RaceSetup, racer: Optimizer, look) -> ManyRuns:
     """The runs of one racer, made now if no visitor has asked for them before."""
     problem = PROBLEMS[setup.problem]
-    where = problem, racer, problem.dim or int(setup.dimensions), int(setup.random_starts)
+    where = problem, racer, dim_of(setup), int(setup.random_starts)
     key = *where, setup.starts_seed, steps_of(setup), setup.gradient_noise
     return RUNS.get(key, long_run(look)(lambda: race_from_many(*key, look)), look)
 
 
 def steps_of(setup: RaceSetup) -> int:
     """How many steps are taken: of many parameters, some rules take long over each."""
-    dim = PROBLEMS[setup.problem].dim or int(setup.dimensions)
-    return min(setup.steps, MOST_STEPS) if dim > FEW else setup.steps
+    return min(setup.steps, MOST_STEPS) if dim_of(setup) > FEW else setup.steps
 
 
 # ---- in words

@@ -8,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from engine.endings import verdict_if_lost
-from engine.many import ManyRuns, Problem, first_plane, principal_plane
+from engine.many import ManyRuns, Plane, Problem, parameter_plane, principal_plane
 from ui.draw.figures import MIN_LOSS, Axis, loss_range, minimum_label, plane
 from ui.draw.palette import VARIABLES, Style
 from ui.draw.stage.stage import Readout, Stage, Track, View, digest
+from ui.numbers import SUBSCRIPTS
 from ui.race.controls import CONTROLS
 from ui.setup.layout import stage_layout
 from ui.setup.pages import PLANES, RaceSetup
@@ -28,7 +29,8 @@ def show_stage(
     minimum = problem.minimum_in(dim)[None]
     # a run that leaves the domain is not what the plane is laid through, or it would be a picture of that run alone
     inside = np.concatenate([within(problem, runs.first.positions) for runs in found.values()])
-    seen = (principal_plane if setup.plane == "principal" else first_plane)(inside)
+    seen, words = plane_of(setup, inside)
+    where = PLANES[setup.plane] if principal(setup) else " and ".join(words)
     paths = {name: seen.project(runs.first.positions).astype(np.float32) for name, runs in found.items()}
     losses = {name: np.maximum(runs.losses, MIN_LOSS) for name, runs in found.items()}
     steps = next(iter(found.values())).steps
@@ -40,11 +42,11 @@ def show_stage(
         return Track.of(name, racer_styles[name], run, verdict_if_lost(run), values)
 
     Stage(
-        figures={"map": path_figure(setup, seen.project(inside), seen.project(minimum)[0])},
+        figures={"map": path_figure(setup, words, seen.project(inside), seen.project(minimum)[0])},
         views=[
             View(
                 name="map",
-                caption=f"the first start, {PLANES[setup.plane]}: {seen.share:.0%} of the paths' variance",
+                caption=f"the first start, {where}: {seen.share:.0%} of the paths' variance",
                 says=f"The paths of {', '.join(found)} from the first of the starts, in two directions.",
                 path=("a", "b"),
                 start=True,
@@ -64,15 +66,38 @@ def show_stage(
     ).show(**stage_layout(CONTROLS, setup))
 
 
+def principal(setup: RaceSetup) -> bool:
+    """Whether the paths are drawn in principal coordinates, and not in two parameters."""
+    return setup.plane == "principal"
+
+
+def pair_of(setup: RaceSetup, dim: int) -> tuple[int, int]:
+    """The two parameters that are drawn, from 1: those that were chosen, where there are such two."""
+    horizontal, vertical = min(setup.horizontal, dim), min(setup.vertical, dim)
+    return horizontal, vertical if vertical != horizontal else horizontal % dim + 1
+
+
+def parameter(number: int) -> str:
+    """What a parameter is called: x₁₂."""
+    return f"x{number}".translate(SUBSCRIPTS)
+
+
+def plane_of(setup: RaceSetup, points: np.ndarray) -> tuple[Plane, tuple[str, str]]:
+    """The plane that paths through some points are drawn on, and what its directions are called."""
+    if principal(setup):
+        return principal_plane(points), ("principal coordinate 1", "principal coordinate 2")
+    horizontal, vertical = pair_of(setup, points.shape[1])
+    return parameter_plane(points, (horizontal - 1, vertical - 1)), (parameter(horizontal), parameter(vertical))
+
+
 def within(problem: Problem, points: np.ndarray) -> np.ndarray:
     """Those of some points ``(points, dim)`` that lie in the domain of a problem."""
     low, high = problem.domain
     return points[((points >= low) & (points <= high)).all(axis=1)].astype(float)
 
 
-def path_figure(setup: RaceSetup, points: np.ndarray, minimum: np.ndarray) -> str:
+def path_figure(setup: RaceSetup, words: tuple[str, str], points: np.ndarray, minimum: np.ndarray) -> str:
     """The plane that the paths are drawn on, as Plotly JSON: with room for some ``points`` on it, and the minimum."""
-    words = ("principal coordinate 1", "principal coordinate 2") if setup.plane == "principal" else ("x₁", "x₂")
     some = np.concatenate([points, minimum[None]])
     low, high = some.min(axis=0), some.max(axis=0)
     room = 0.06 * (high - low) + 1e-3
@@ -85,7 +110,7 @@ def path_figure(setup: RaceSetup, points: np.ndarray, minimum: np.ndarray) -> st
         marker={"symbol": "x-thin", "size": 11, "line": {"width": 2.5, "color": color}},
         hovertemplate="minimum<extra></extra>",
     )
-    drawn = plane(x, y, [goal], revision=digest(f"{setup.problem} {setup.dimensions} {setup.plane}"))
+    drawn = plane(x, y, [goal], revision=digest(f"{setup.problem} {setup.dimensions} {words}"))
     drawn.add_annotation(minimum_label(float(minimum[0]), float(minimum[1]), x, y, color, "minimum"))
     return drawn.to_json()
 

@@ -28,7 +28,8 @@ RACE_TABS = {
     "fair": "Fair race",
     "many": "Many dimensions",
 }
-PLANES = {"principal": "principal coordinates", "first": "x₁ and x₂"}  # that paths of many parameters are drawn on
+# what paths of many parameters are drawn on; "first": links were made when these were x₁ and x₂ alone
+PLANES = {"principal": "principal coordinates", "first": "two parameters"}
 MIN_POINTS, MAX_POINTS = 16, 256  # per side of a map of basins
 MIN_RATE, MAX_RATE = 1e-5, 1.0
 REPLAY_LANDSCAPE = "Ackley"  # the one that the notebook's replayed runs are on
@@ -64,12 +65,14 @@ class RaceSetup(LandscapeSetup):
     show: str = setting(Choice(tuple(RACE_TABS)), "race", view_only=True)
     points: int = setting(Whole(MIN_POINTS, MAX_POINTS), 96, view_only=True)
     shared_rate: float = setting(Number(MIN_RATE, MAX_RATE), 0.05, view_only=True)  # of all racers, in the fair race
-    # of the tab Many dimensions, as the next four
+    # of the tab Many dimensions, as the next six
     problem: str = setting(Choice(tuple(PROBLEMS)), next(iter(PROBLEMS)), view_only=True, optional=True)
     dimensions: str = setting(Choice(tuple(map(str, DIMENSIONS))), "10", view_only=True, optional=True)
     random_starts: str = setting(Choice(tuple(map(str, STARTS))), "32", view_only=True, optional=True)
     starts_seed: int = setting(Whole(0, 9999), 0, view_only=True, optional=True)
     plane: str = setting(Choice(tuple(PLANES)), "principal", view_only=True, optional=True)
+    horizontal: int = setting(Whole(1, DIMENSIONS[-1]), 1, view_only=True, optional=True)
+    vertical: int = setting(Whole(1, DIMENSIONS[-1]), 2, view_only=True, optional=True)
     large: str = setting(Choice(("surface", "map", "loss")), "surface", layout=True, control=False)
 
     index: ClassVar[str] = "step"
