@@ -8,6 +8,7 @@ import { takeApart } from "./apart.js";
 import { pin, showPin } from "./ghost.js";
 import { holdBack, reportEnd } from "./asked.js";
 import { markLeader } from "./leader.js";
+import { focusOpenedMenus } from "./menus.js";
 import { rerunWhenReconnected } from "./reconnect.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
@@ -61,6 +62,7 @@ export function show({ data: sent, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".stage");
   if (!root) { // sent ahead, to have it loaded by the time the race comes
     rerunWhenReconnected(() => setTriggerValue("reconnected", true));
+    focusOpenedMenus();
     return void plotly(data.plotly);
   }
   let stage = stages.get(root);

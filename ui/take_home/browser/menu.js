@@ -40,10 +40,6 @@ export default function ({ data, parentElement }) {
       tell(document.execCommand("copy") ? "Copied." : "This browser does not let a page copy. Press Ctrl+C to copy the selected text.");
     }
   };
-  if (!menu.dataset.open) { // the menu stands at the end of the page: Tab would first go through all the rest
-    menu.dataset.open = "yes";
-    find("button").focus({ preventScroll: true });
-  }
   tell("");
   show(stage()?.taking?.running ? stage().taking : null);
 }

@@ -22,10 +22,4 @@ export default function ({ data, parentElement }) {
     }
     button.disabled = false;
   };
-  const menu = parentElement.closest("[data-testid=stPopoverBody]");
-  if (menu && !button.dataset.open) { // it stands at the end of the page: Tab would first go through all the rest
-    button.dataset.open = "yes";
-    menu.tabIndex = -1;
-    menu.focus({ preventScroll: true });
-  }
 }

@@ -1,0 +1,25 @@
+"""The menus of a page, with keys alone."""
+
+import pytest
+
+from engine import OPTIMIZERS
+from ui.setup.pages import RaceSetup
+
+RACE = RaceSetup(landscape="Himmelblau", start=(-0.5, 0.5), steps=40, racers=(OPTIMIZERS["SGD"](learning_rate=0.01),))
+MENU = "[data-testid=stPopoverBody]"
+
+
+@pytest.mark.parametrize("name", ["More settings of SGD", "Teach", "Take it home"])
+def test_each_menu_of_a_page_is_opened_gone_through_and_closed_with_keys_alone(shared_window, name):
+    """Its place is at the end of the page: did it not take the focus, Tab would first go through all the rest."""
+    page = shared_window().open(RACE).page
+    button = page.get_by_role("button", name=name).first
+    button.press("Enter")
+    page.wait_for_selector(f"{MENU}:focus")
+    inside = page.locator(f"{MENU} :is(button, input):visible")
+    inside.first.wait_for()  # a menu is filled once it is open
+    page.keyboard.press("Tab")
+    page.wait_for_function("menu => document.activeElement.matches(`${menu} *`)", arg=MENU)
+    page.keyboard.press("Escape")
+    page.locator(MENU).wait_for(state="detached")
+    page.wait_for_function("button => document.activeElement === button", arg=button.element_handle())
