@@ -1,8 +1,9 @@
 # ruff: noqa: E501
 """The stage under hands: what a press, a wheel, a finger and a key do, and what they leave to the browser."""
 
+import re
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 
@@ -166,8 +167,19 @@ def swipe_up(page, x: float, y: float) -> None:
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+# the lowest learning rate of the first racer, and where its mark is
+MARK = """() => {
+    const plot = document.querySelector('.st-key-race-outcomes .js-plotly-plot');
+    const { left, top } = plot.getBoundingClientRect(), { xaxis, yaxis } = plot._fullLayout;
+    const marks = plot.data.flatMap(({ x, y }) => Array.from(x, (rate, i) => [rate, y[i]]));
+    const first = Math.max(...marks.map(([, row]) => row));
+    const rate = Math.min(...marks.filter(([, row]) => row === first).map(([rate]) => rate));
+    return [rate, left + xaxis._offset + xaxis.d2p(rate), top + yaxis._offset + yaxis.d2p(first)];
+}"""
+
+
 @not_in_firefox("Playwright cannot touch")
-def test_a_swipe_over_the_marks_of_the_learning_rates_scrolls_the_page(window):
+def test_a_swipe_over_the_marks_of_the_learning_rates_scrolls_the_page_and_a_tap_chooses_one(window):
     visitor = window(390, 844, device={"has_touch": True})
     page = visitor.page
     page.goto(f"{visitor.server}/Ackley_Race?{urlencode(encode(replace(RACE, show='rates')), doseq=True)}")
@@ -180,6 +192,16 @@ def test_a_swipe_over_the_marks_of_the_learning_rates_scrolls_the_page(window):
     before = page.evaluate(SCROLLED)
     swipe_up(page, box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
     page.wait_for_function(f"before => {SCROLLED} > before + 40", arg=before)
+    marks.scroll_into_view_if_needed()
+    rest = f"(was) => new Promise((done) => requestAnimationFrame(() => done({SCROLLED} === was)))"
+    while not page.evaluate(rest, page.evaluate(SCROLLED)):  # a swipe goes on for a while
+        pass
+    rate, *place = page.evaluate(MARK)
+    page.touchscreen.tap(*place)
+    visitor.drawn()
+    chosen = re.search("racer=SGD~learning_rate~([^&]+)", unquote(page.url))
+    assert chosen
+    assert float(chosen[1]) == pytest.approx(rate, rel=0.3)  # a finger is wider than a mark
 
 
 @not_in_firefox("Playwright cannot touch")

@@ -58,13 +58,6 @@ LOOKS: Mapping[str, Look] = {  # those of a run without a tolerance
 }
 
 
-# Where marks can be chosen, Streamlit has a drag move them: a finger that is to scroll the page would be held fast.
-# A tap chooses none, with the rule or without.
-SCROLLED_BY_FINGER = """<style>@media (pointer: coarse) {
-.st-key-race-outcomes .nsewdrag { pointer-events: none !important; }
-}</style>"""
-
-
 def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) -> None:
     """The outcome of every learning rate, and under it the loss at the end."""
     start = "the same start" if setup.hides("start") else format_point(setup.start)
@@ -79,7 +72,6 @@ def show_rates(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str) 
         st.markdown(":material/info: Here no knob is turned in the middle of a run, as it is in the tab Race.")
     if not line_up(setup):
         return
-    st.html(SCROLLED_BY_FINGER)
     with waiting():
         found = {name: sweep_rates(setup, racer) for name, racer in line_up(setup)}
     told = not (setup.chosen_landscape.knobs and setup.hides("shape"))

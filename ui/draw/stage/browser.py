@@ -27,7 +27,7 @@ COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what componen
 IMPORTED = (  # by stage.js, from beside it
     *("view.js", "clicks.js", "parts.js"),
     *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "ghost.js", "trials.js"),
-    *("apart.js", "guess.js", "asked.js", "hand.js", "reconnect.js", "menus.js"),
+    *("apart.js", "guess.js", "asked.js", "hand.js", "reconnect.js", "menus.js", "taps.js"),
 )
 PLOTLY_VERSION = "4.1.1"
 PLOTLY = HERE.parent / f"plotly/plotly-{PLOTLY_VERSION}.min.js"  # with no more than the stage draws (build.mjs)
@@ -123,8 +123,8 @@ FIGURES = component("figures", html="<span hidden>\n</span>", css="")
 def prefetch() -> None:
     """Let the browser load Plotly while the server is still busy with the rest of the page.
 
-    The component also asks for a run once the browser has reconnected (reconnect.js), and has the menus of the page take
-    the focus when they are opened (menus.js).
+    The component also asks for a run once the browser has reconnected (reconnect.js), gives the focus to the menus that
+    are opened (menus.js), and has charts take a tap for a click (taps.js).
     """
     FIGURES(
         key="prefetch",

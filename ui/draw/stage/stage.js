@@ -10,6 +10,7 @@ import { holdBack, reportEnd } from "./asked.js";
 import { markLeader } from "./leader.js";
 import { focusOpenedMenus } from "./menus.js";
 import { rerunWhenReconnected } from "./reconnect.js";
+import { chooseMarksByTaps } from "./taps.js";
 import { element, floats, formatNumber, magnification, swatch, write } from "./parts.js";
 import { View } from "./view.js";
 
@@ -63,6 +64,7 @@ export function show({ data: sent, parentElement, setTriggerValue }) {
   if (!root) { // sent ahead, to have it loaded by the time the race comes
     rerunWhenReconnected(() => setTriggerValue("reconnected", true));
     focusOpenedMenus();
+    chooseMarksByTaps();
     return void plotly(data.plotly);
   }
   let stage = stages.get(root);
