@@ -71,6 +71,9 @@ def test_the_stage_fits_into_the_window_and_on_a_phone_its_views_are_as_wide_as_
     assert [(box["x"], box["width"]) for box in boxes] == [(stage["x"], stage["width"])] * len(boxes)
     bar = shared.page.locator(".bar").bounding_box()
     assert bar["y"] + bar["height"] <= boxes[0]["y"]
+    for width in (390, 360):
+        resized(shared, width, 844)
+        assert shared.ask("[...stage.root.querySelectorAll('.numbers')].every((e) => e.scrollWidth <= e.clientWidth)")
 
 
 @pytest.mark.parametrize("by", ["click", "key"])
