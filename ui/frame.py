@@ -114,6 +114,7 @@ STAGE_LAYOUT = """
 .st-key-head > :last-child > * { gap: 0.5rem; }
 @media (max-width: 767px) {
   .st-key-head > :last-child button { padding-inline: 0.5rem; }
+  .st-key-regression-below { margin-bottom: 2.2rem; } /* room for the buttons above a table, which would cover a tab */
 }
 /* the title's row stands beside Streamlit's menu, and beside the button that opens the sidebar */
 @media (min-width: 768px) {

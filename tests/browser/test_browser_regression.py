@@ -105,6 +105,24 @@ def test_on_a_phone_nothing_is_wider_than_the_page(window, theme):
     assert width <= 420
 
 
+TOOLBAR = "[data-testid=stElementToolbar]"
+
+
+def test_on_a_phone_the_buttons_above_a_table_cover_no_tab(window):
+    page = window(390, 844).open(RegressionSetup()).page
+    page.locator(TOOLBAR).first.wait_for(state="attached")
+    page.wait_for_function(
+        """toolbar => {
+            const { left, right, top, bottom } = document.querySelector(toolbar).getBoundingClientRect();
+            const radios = [...document.querySelectorAll("[class*=-below] [role=radio]")];
+            const tabs = radios.map((tab) => tab.getBoundingClientRect());
+            return right > left && tabs.length && !tabs.some((tab) =>
+                tab.left < right && left < tab.right && tab.top < bottom && top < tab.bottom);
+        }""",
+        arg=TOOLBAR,
+    )
+
+
 def test_another_preset_begins_at_its_start_with_the_way_ahead_hidden_and_a_turned_knob_does_not(visitor):
     visitor.open(RACE)
     visitor.press("End")
