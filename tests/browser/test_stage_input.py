@@ -159,12 +159,17 @@ def test_the_wheel_zooms_with_its_key_and_the_page_stays(race, key):
     assert race.ask(SCROLLED) == before
 
 
-def swipe_up(page, x: float, y: float) -> None:
+def swipe(page, x: float, y: float, across: float, down: float) -> None:
     touch = page.context.new_cdp_session(page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-    for up in range(10, 100, 10):
-        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - up}]})
+    for share in range(1, 10):
+        point = {"x": x + across * share / 9, "y": y + down * share / 9}
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def swipe_up(page, x: float, y: float) -> None:
+    swipe(page, x, y, 0, -90)
 
 
 # the lowest learning rate of the first racer, and where its mark is
@@ -202,6 +207,25 @@ def test_a_swipe_over_the_marks_of_the_learning_rates_scrolls_the_page_and_a_tap
     chosen = re.search("racer=SGD~learning_rate~([^&]+)", unquote(page.url))
     assert chosen
     assert float(chosen[1]) == pytest.approx(rate, rel=0.3)  # a finger is wider than a mark
+
+
+@not_in_firefox("Playwright cannot touch")
+def test_a_swipe_up_over_the_surface_scrolls_the_page_and_one_to_the_side_turns_it(window):
+    """On a phone the surface is as wide as the page: did it turn with each swipe, it would stop whoever scrolls."""
+    visitor = window(390, 844, device={"has_touch": True}).open(RACE)
+    eye = "Object.values(stage.views.get('surface').scene().getCamera().eye)"
+    surface = visitor.page.locator(".view").first
+    surface.scroll_into_view_if_needed()
+    box, before, turned = surface.bounding_box(), visitor.ask(SCROLLED), visitor.ask(eye)
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe_up(visitor.page, *middle)
+    visitor.wait(f"{SCROLLED} > given + 40", before)
+    visitor.rest(SCROLLED)
+    assert visitor.ask(eye) == pytest.approx(turned, abs=1e-6)
+    before, box = visitor.ask(SCROLLED), surface.bounding_box()
+    swipe(visitor.page, middle[0], box["y"] + box["height"] / 2, 90, 20)
+    visitor.wait(f"Math.abs(({eye})[0] - given) > 0.1", turned[0])
+    assert visitor.ask(SCROLLED) == before
 
 
 @not_in_firefox("Playwright cannot touch")

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 STATIC = HERE.parents[2] / "static"  # what Streamlit serves as app/static
 COMPONENT_FILES = "_stcore/bidi-components"  # and where it serves what components bring along
 IMPORTED = (  # by stage.js, from beside it
-    *("view.js", "clicks.js", "parts.js"),
+    *("view.js", "clicks.js", "swipes.js", "parts.js"),
     *("draw.js", "paths.js", "heads.js", "labels.js", "hidden.js", "leader.js", "ghost.js", "trials.js"),
     *("apart.js", "guess.js", "asked.js", "hand.js", "reconnect.js", "menus.js", "taps.js"),
 )

@@ -2,6 +2,7 @@ import { DOUBLE_CLICK_MILLISECONDS, listenForClicks } from "./clicks.js";
 import { draw } from "./draw.js";
 import { takeInHand } from "./hand.js";
 import { element, floats, magnifyFigure } from "./parts.js";
+import { listenForSwipes } from "./swipes.js";
 
 const HINT_MILLISECONDS = 1500;
 const CAPTION_PIXELS = 32;
@@ -32,9 +33,9 @@ export class View {
     this.plot.setAttribute("role", "img");
     // Plotly keeps a press to itself, and the arrow keys belong to what has the focus
     this.box.addEventListener("pointerdown", () => stage.root.focus({ preventScroll: true }), true);
-    // the page scrolls by wheel and by finger as it does elsewhere: Plotly is not told of either
+    // the page scrolls by wheel and by finger as it does elsewhere: Plotly is told of neither
     this.plot.addEventListener("wheel", (event) => this.wheel(event), { capture: true, passive: false });
-    this.plot.addEventListener("touchstart", (event) => { if (!this.scene()) event.stopPropagation(); }, { capture: true, passive: true });
+    listenForSwipes(this);
     stage.parts.views.append(this.box);
     if (spec.click) listenForClicks(this, spec.click);
   }
