@@ -87,8 +87,12 @@ label[data-testid="stWidgetLabel"] { color: inherit; } /* pale where a control i
   position: absolute;
   clip-path: inset(50%);
 }
-/* where the keyboard is: Streamlit shows it neither on a link to a page, nor on the buttons above a table */
-:is([data-testid="stPageLink-NavLink"], [data-testid="stElementToolbarButton"] button):focus-visible {
+/* where the keyboard is: Streamlit does not show it on a link to a page, above a table and at a file */
+:is(
+  [data-testid="stPageLink-NavLink"],
+  [data-testid="stElementToolbarButton"] button,
+  [data-testid="stFileUploader"] [kind="borderlessIcon"]
+):focus-visible {
   outline: 2px solid CanvasText;
   outline-offset: -2px;
 }

@@ -1,8 +1,10 @@
 """Every page: axe-core finds nothing critical or serious that is ours, light and dark, and nothing is cut off."""
 
+import io
 from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 
 from tests.browser.axe import grave
 from ui.frame import PAGES
@@ -60,6 +62,20 @@ def test_a_link_to_a_page_and_a_tables_button_show_that_they_have_the_focus(page
             " && place.checkVisibility({ opacityProperty: true })",
             arg=place.element_handle(),
         )
+
+
+def test_the_button_that_adds_a_file_shows_that_it_has_the_focus(shared_window):
+    page = shared_window().open(RaceSetup(landscape="Painted", steps=50)).page
+    picture = io.BytesIO()
+    Image.radial_gradient("L").save(picture, "PNG")
+    file = {"name": "hill.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    page.get_by_role("button", name="Remove hill.png").focus()
+    page.keyboard.press("Tab")
+    page.wait_for_function(
+        "() => document.activeElement.ariaLabel === 'Add files'"
+        " && getComputedStyle(document.activeElement).outlineStyle === 'solid'"
+    )
 
 
 def address(page, query):
