@@ -147,6 +147,10 @@ def test_of_two_optimizers_in_one_colour_also_the_dashes_differ():
     assert {style.light: style.dark for style in FURTHER} == {style.light: style.dark for style in STYLES}
 
 
+def test_there_are_styles_for_more_optimizers_than_there_are():
+    assert len(STYLES) + len(FURTHER) > len(RULES)
+
+
 def test_no_two_optimizers_have_the_same_style():
     assert len({styles([rule()])[0] for rule in RULES}) == len(RULES)
 

@@ -82,6 +82,7 @@ STYLES = (
 HOURGLASS: Shape = ((-0.8, -0.9), (0.8, -0.9), (0.2, 0), (0.8, 0.9), (-0.8, 0.9), (-0.2, 0))
 CHEVRON: Shape = ((0, -0.9), (1, 0.2), (1, 0.9), (0, -0.1), (-1, 0.9), (-1, 0.2))
 BAR: Shape = ((-1, -0.45), (1, -0.45), (1, 0.45), (-1, 0.45))
+SLANTED_BACK: Shape = ((0.3, -0.7), (-1, -0.7), (-0.3, 0.7), (1, 0.7))
 SLANTED: Shape = ((-0.3, -0.7), (1, -0.7), (0.3, 0.7), (-1, 0.7))
 
 # On the dark page two more colours are the most that would keep their distance. So a rule beyond the twelfth shares the
@@ -105,6 +106,12 @@ AGAIN = (
     (4, (), turned(SLANTED, 90)),
     (6, (12, 3, 3, 3), turned(BAR, 45)),
     (2, (7, 3), turned(HOURGLASS, 45)),
+    (10, (2, 4), turned(CHEVRON, 270)),
+    (11, (12, 3, 3, 3), turned(HOURGLASS, 135)),
+    (5, (2, 4), turned(BAR, 135)),
+    (9, (7, 3), SLANTED_BACK),
+    (0, (12, 3, 3, 3), polygon(3, 3, inner=0.45)),
+    (1, (2, 4), polygon(7, inner=0.75)),
 )
 FURTHER = tuple(Style(STYLES[place].light, STYLES[place].dark, dash, marker) for place, dash, marker in AGAIN)
 
