@@ -65,7 +65,7 @@ def test_a_link_to_a_page_and_a_tables_button_show_that_they_have_the_focus(page
 
 
 def test_the_button_that_adds_a_file_shows_that_it_has_the_focus(shared_window):
-    page = shared_window().open(RaceSetup(landscape="Painted", steps=50)).page
+    page = shared_window().open(RaceSetup(landscape="painted", steps=50)).page
     picture = io.BytesIO()
     Image.radial_gradient("L").save(picture, "PNG")
     file = {"name": "hill.png", "mimeType": "image/png", "buffer": picture.getvalue()}
