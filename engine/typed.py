@@ -106,13 +106,13 @@ def describe_minima(lowest: Lowest) -> str:
         Finding.FOUND: f"{minima} found, by Newton's method from the points of a grid: f is {value} at {each}.",
         Finding.MANY: f"More than {MAX_MINIMA} minima of the same height were found, so none is marked. "
         "There are fewer in a smaller domain.",
-        Finding.VALLEY: f"The lowest points, where f is {value}, are a whole line or plain. So no single minimum is "
-        "marked, and no run is said to converge.",
+        Finding.VALLEY: f"The lowest points, where f is {value}, are a whole line or plain, or as flat as one. So no "
+        "single minimum is marked, and no run is said to converge.",
         Finding.LEVEL: f"f is {value} everywhere: there is no way down.",
         Finding.OUTSIDE: "No minimum is marked: f is still lower outside this domain.",
         Finding.EDGE: "No minimum is marked: f is lowest right beside where it has no value.",
         Finding.NOWHERE: "f has no value anywhere in this domain. Choose another domain, or another formula.",
-        Finding.UNSURE: "No minimum is marked: the search for one did not come to an end.",
+        Finding.UNSURE: "No minimum is marked: the search for one did not come to an end, as where f falls without one.",
     }[lowest.finding]
 
 
