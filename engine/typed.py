@@ -112,7 +112,7 @@ def describe_minima(lowest: Lowest) -> str:
         Finding.OUTSIDE: "No minimum is marked: f is still lower outside this domain.",
         Finding.EDGE: "No minimum is marked: f is lowest right beside where it has no value.",
         Finding.NOWHERE: "f has no value anywhere in this domain. Choose another domain, or another formula.",
-        Finding.UNSURE: "No minimum is marked: the search for one did not come to an end, as where f falls without one.",
+        Finding.UNSURE: "No minimum is marked: the search did not come to an end, as where f falls without one.",
     }[lowest.finding]
 
 

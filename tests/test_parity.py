@@ -10,6 +10,7 @@ import optax
 import pytest
 
 from engine import LANDSCAPES, OPTIMIZERS, race
+from engine.optimizers import update_at
 
 STEPS = 500
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "torch.json").read_text())
@@ -62,7 +63,7 @@ def sam(rate, radius):
     return asking(rule, grad_fn=lambda x, number: jax.grad(BOOTH.loss)(x))
 
 
-def searching(rate, shrink, share):
+def searching(rate, shrink, share, loss=BOOTH.loss):
     """With each search anew from the first step: optax would begin where the last one has ended."""
     search = optax.scale_by_backtracking_linesearch(
         60, slope_rtol=share, decrease_factor=shrink, increase_factor=jnp.inf, max_learning_rate=rate
@@ -70,8 +71,8 @@ def searching(rate, shrink, share):
     rule = optax.chain(optax.scale(-1.0), search)
 
     def update(direction, state, x):
-        value, gradient = jax.value_and_grad(BOOTH.loss)(x)
-        return rule.update(direction, state, x, value=value, grad=gradient, value_fn=BOOTH.loss)
+        value, gradient = jax.value_and_grad(loss)(x)
+        return rule.update(direction, state, x, value=value, grad=gradient, value_fn=loss)
 
     return optax.GradientTransformation(rule.init, update)
 
@@ -89,11 +90,11 @@ def lbfgs(memory, *of_search):
     return optax.GradientTransformation(lambda x: (rule.init(x), search.init(x)), update)
 
 
-def polyak(rate, lowest):
+def polyak(rate, lowest, loss=BOOTH.loss):
     """Without optax's bound on the step, and with the rate after all else: optax squares it with the gradient."""
     rule = optax.chain(optax.scale_by_polyak(lowest, max_learning_rate=jnp.inf), optax.scale(-rate))
     return optax.GradientTransformation(
-        rule.init, lambda gradient, state, x: rule.update(gradient, state, x, value=BOOTH.loss(x))
+        rule.init, lambda gradient, state, x: rule.update(gradient, state, x, value=loss(x))
     )
 
 
@@ -394,16 +395,45 @@ def test_walks_500_steps_beside_its_twin_in_optax_with_64_bits(name, knobs, twin
         np.testing.assert_allclose(ours[1:], twin_positions(twin), rtol=0, atol=1e-5)
 
 
-def twin_positions(twin):
+def twin_positions(twin, loss=BOOTH.loss, start=START, steps=STEPS):
     """Where an optimizer of optax goes."""
 
     def step(carry, _):
         x, state = carry
-        updates, state = twin.update(jax.grad(BOOTH.loss)(x), state, x)
+        updates, state = twin.update(jax.grad(loss)(x), state, x)
         x = optax.apply_updates(x, updates)
         return (x, state), x
 
-    return np.asarray(jax.jit(lambda x: jax.lax.scan(step, (x, twin.init(x)), length=STEPS)[1])(jnp.array(START)))
+    return np.asarray(jax.jit(lambda x: jax.lax.scan(step, (x, twin.init(x)), length=steps)[1])(jnp.array(start)))
+
+
+STARTS = {"Rosenbrock": (-1.2, 1.0), "Beale": (1.0, 1.5), "Himmelblau": (2.0, 1.0), "Turned ravine": (-8.485, -2.828)}
+LOWERING = {
+    "Backtracking": (OPTIMIZERS["Backtracking"](), lambda loss: searching(1.0, 0.5, 1e-4, loss)),
+    # told a loss that is too low, so that it does not come to where it would divide 0 by 0
+    "Polyak": (OPTIMIZERS["Polyak"](lowest_loss=-0.1), lambda loss: polyak(1.0, -0.1, loss)),
+}
+
+
+@pytest.mark.parametrize("name", LOWERING)
+@pytest.mark.parametrize("landscape", STARTS)
+def test_with_64_bits_it_walks_beside_its_twin_on_other_problems_too(name, landscape):
+    """In 32 bits rounding decides now and then whether a search takes a step, and the two part."""
+    loss, start, steps = LANDSCAPES[landscape].loss, STARTS[landscape], 40
+    optimizer, make_twin = LOWERING[name]
+
+    def step(carry, number):
+        x, memory = carry
+        value, gradient = jax.value_and_grad(loss)(x)
+        move, memory = update_at(optimizer, gradient, memory, x, number, value, loss)
+        return (x + move, memory), x + move
+
+    with jax.enable_x64(True):
+        x = jnp.array(start)
+        ours = jax.lax.scan(step, (x, jax.tree.map(jnp.asarray, optimizer.init(x))), jnp.arange(steps))[1]
+        theirs = twin_positions(make_twin(loss), loss, start, steps)
+    assert np.ptp(theirs, axis=0).max() > 0.1
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
