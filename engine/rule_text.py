@@ -36,7 +36,7 @@ RATES = ("learning_rate", RATE, "alpha", "α", "lr", "eta", "η")  # what it may
 LOG_FROM = 100.0  # a knob whose range ends at so many times its beginning goes through decades
 
 A_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-SETS = re.compile(rf"\s*({A_NAME})\s*(?::=|=|←|<-)(?!=)\s*")
+SETS = re.compile(rf"\s*({A_NAME})\s*(?::=|=|←|⟵|⇐|<-)(?!=)\s*")
 KNOB = re.compile(rf"({A_NUMBER})\s*\[\s*({A_NUMBER})\s*[,;]\s*({A_NUMBER})\s*\]\s*")
 # a number may stand right before it, as in 2g(x); it may hold further brackets
 CALL = re.compile(rf"(?<!\w)[0-9.]*(?P<call>(?P<name>[{GRADIENT}{LOSS}])(?P<gap>\s*)\((?P<at>(?:[^()]|\([^()]*\))*)\))")
@@ -173,7 +173,7 @@ def why_sets_nothing(text: str) -> str:
     index = re.match(rf"\s*({A_NAME}?)_?[{{(\[]", text)
     if index and index[1]:
         return f"write {index[1].rstrip('_')} alone before the =: a name is its newest value, without an index."
-    return f"before the = stands one name, such as m or x, not '{shorten(left)}'."
+    return f"before the = stands one name, such as m, m_hat or x, not '{shorten(left)}'."
 
 
 def parse_statement(one: Statement, names: tuple[str, ...]) -> Node:

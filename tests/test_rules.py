@@ -74,6 +74,7 @@ ERRORS = {
     "v = 0.9 v - a g(x + 0.9 v)\nx = x + v": "Line 1: g is the gradient at x alone, so there is no g(x + 0.9 v), at",
     "y = x + v\nv = 0.9 v - 2g(y)\nx = x + v": "Line 2: g is the gradient at x alone, so there is no g(y), at",
     "\n\nx = x - a q": "Line 3: 'q' (character 11) is not set.",
+    "m̂ = g\nx = x - a m̂": "Line 1: before the = stands one name, such as m, m_hat or x, not 'm̂'.",
     "x = y = 3": "Line 1: there is a second = at character 7.",
     "x - a g": "Line 1: there is no =.",
     "x =": "Line 1: after x = something is missing.",
@@ -205,6 +206,11 @@ def test_a_name_of_a_line_above_is_new_and_of_a_line_below_is_old():
     np.testing.assert_array_equal(move, [-2, -2])
     np.testing.assert_array_equal(parts.w, x)
     np.testing.assert_array_equal(parts.u, x - 2)
+
+
+@pytest.mark.parametrize("arrow", ["=", ":=", "←", "⟵", "⇐", "<-"])
+def test_whatever_papers_write_for_becomes_is_read(arrow):
+    assert parse_rule(f"x {arrow} x - 0.1 g").lines == parse_rule("x = x - 0.1 g").lines
 
 
 @pytest.mark.parametrize("product", ["g (x - 1)", "g*(x - 1)", "g(1 - a)", "g(0.5)", "log(x + 9) g", "norm(x) g"])
