@@ -28,7 +28,8 @@ LEARNT = f"its error is less than {LEARNED:.0%} of what it was, and stays so. Em
 RUNS = Memo[ManyRuns](128)  # of up to 300 kB each
 MOST_STEPS = 500  # with more than ``FEW`` parameters
 # the words and controls above the picture leave it less of the window
-LAYOUT = "<style>:root { --stage-top: calc(19rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }</style>"
+LAYOUT = "<style>:root {{ --stage-top: calc({}rem + var(--story, 0rem) + var(--teacher-title, 0rem)); }}</style>"
+TOP, PAIR_ROW, NOTE_ROW = 19, 5.5, 2.2  # rem: of all but the controls of the two parameters and a note on them
 
 
 def show_many(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str, beside_tabs: DeltaGenerator) -> None:
@@ -36,7 +37,7 @@ def show_many(setup: RaceSetup, racer_styles: Mapping[str, Style], theme: str, b
 
     The progress is shown ``beside_tabs``: there it comes and goes, and pushes nothing.
     """
-    st.html(LAYOUT)
+    st.html(LAYOUT.format(TOP + PAIR_ROW * (not principal(setup)) + NOTE_ROW * bool(note_on_pair(setup))))
     choose(setup)
     st.markdown(describe_success(setup))
     problem = PROBLEMS[setup.problem]
@@ -115,7 +116,7 @@ def choose(setup: RaceSetup) -> None:
             format_func=PLANES.__getitem__,
         )
         if not principal(setup):
-            for name, where in (("horizontal", "to the right"), ("vertical", "up")):
+            for name, where in (("horizontal", "across"), ("vertical", "up")):
                 CONTROLS.draw(
                     name,
                     st.number_input,
