@@ -10,7 +10,7 @@ from engine import LANDSCAPES, OPTIMIZERS, race
 from engine.maps import sweep
 from engine.rule_text import EXAMPLE, parse_rule
 from engine.scheduled import PREFIX, plain_rule, schedule_of, unscheduled, with_schedule, with_schedule_of
-from engine.turned import LATER, afterwards, turnable, turned_at, unturned
+from engine.turned import LATER, MAX_AT, afterwards, turnable, turned_at, unturned
 from ui.draw.apart import Apart
 from ui.draw.journal import racer_changes
 from ui.draw.styles import styles
@@ -127,6 +127,18 @@ def test_what_a_link_cannot_turn_is_left_out_and_said(text, racer, start):
     setup, (note,) = decode({"racer": [text]}, RaceSetup())
     assert setup.racers == (racer,)
     assert note.startswith(start)
+
+
+@pytest.mark.parametrize("step", [0.0, MAX_AT])
+def test_its_link_holds_the_ends_of_every_range_and_nothing_beyond(step):
+    rate = next(one for one in turnable(SGD) if one.name == "learning_rate")
+    for value in (rate.low, rate.high):
+        setup = RaceSetup(racers=(turned(SGD(), step, learning_rate=value),))
+        assert decode(encode(setup), RaceSetup()) == (setup, [])
+    beyond = -1 if step == 0 else step + 1
+    setup, (note,) = decode({"racer": [f"SGD~{beyond:g}@learning_rate~0.2"]}, RaceSetup())
+    assert setup.racers == (SGD(),)
+    assert note.endswith(f"from 0 to {MAX_AT:g}.")
 
 
 def test_legends_colours_and_the_journal_tell_it_from_the_rule_without_it():
