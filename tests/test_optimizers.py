@@ -140,6 +140,10 @@ def test_stands_still_on_level_ground(rule):
     assert not move_again.any()
 
 
+def test_stays_at_the_bottom_of_a_bowl(rule):
+    assert not twenty_steps(in_float32(rule()), jnp.zeros(2)).any()
+
+
 @pytest.mark.parametrize("rule", DECAYING)
 def test_weight_decay_pulls_towards_zero(rule):
     x = jnp.array([2.0, -3.0])
