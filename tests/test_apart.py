@@ -83,8 +83,8 @@ ASKING = [rule for rule in OPTIMIZERS.values() if rule.takes_at]
 
 
 # So short that a run goes on for all of its steps. Of a rule that knows how the loss bends it is longer, or 32 bits
-# could not tell it from none
-RATES = {"BFGS": 0.02, "L-BFGS": 0.02, "Shampoo": 0.05}
+# could not tell it from none; and so it is for one that takes the gradient between two points
+RATES = {"BFGS": 0.02, "L-BFGS": 0.02, "Shampoo": 0.05, "Schedule-free AdamW": 0.02}
 
 
 def usual(rule: type[Optimizer]) -> Optimizer:
@@ -98,8 +98,9 @@ def turned(rule: type[Optimizer]) -> Optimizer:
         knob.name: not knob.default if knob.is_switch else knob.low + 0.8 * min(knob.high - knob.low, 1)
         for knob in rule.knobs()
     }
-    small = {"learning_rate": RATES.get(rule.name, 2e-5), "weight_decay": 0.03, "eps": 0.01}
-    return rule(**{**knobs, **{name: value for name, value in small.items() if name in knobs}})
+    # one beta is not to be taken for the other
+    other = {"learning_rate": RATES.get(rule.name, 2e-5), "weight_decay": 0.03, "eps": 0.01, "beta1": 0.6}
+    return rule(**{**knobs, **{name: value for name, value in other.items() if name in knobs}})
 
 
 def apart(ground, racers, steps=STEPS) -> Apart:
