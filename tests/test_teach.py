@@ -42,6 +42,7 @@ FEW = {"racers": (OPTIMIZERS["SGD"](learning_rate=0.1), OPTIMIZERS["Adam"]()), "
 # together they draw every control that the pages have
 SETUPS_TO_LIMIT = {
     **{f"race, {tab}": RaceSetup(show=tab, points=16, **FEW) for tab in RACE_TABS if tab != "rates"},
+    "race, two parameters of many": RaceSetup(show="many", plane="first", random_starts="8", **FEW),
     "race, own landscape": RaceSetup(landscape="own", own="x^2 + y^2", **FEW),
     "race, landscape with knobs": RaceSetup(landscape="Quadratic", **FEW),
     "race, painted landscape": RaceSetup(landscape="painted", **FEW),
@@ -334,7 +335,7 @@ USUAL = {
 # What the picture itself says, whatever is hidden: from where and how far runs go, on which axes, by which model, and
 # where the tangent stands; and which run of the notebook is drawn, or which iteration of whose run is taken apart.
 DRAWN = {
-    RaceSetup: {"across", "up", "painted", "start", "steps", "replay"},
+    RaceSetup: {"across", "up", "horizontal", "vertical", "painted", "start", "steps", "replay"},
     RegressionSetup: {"start", "steps", "moment", "whose"},
     FitSetup: {"theta0", "theta", "steps", "x", "y", "model"},
     GradientsSetup: {"f", "low", "high", "x0", "h", "theta", "lines"},
