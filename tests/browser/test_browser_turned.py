@@ -15,6 +15,8 @@ def test_the_knobs_are_turned_from_the_step_at_which_the_stage_stands_when_the_s
     page.locator(".scrub").fill("12")
     page.get_by_role("button", name="More settings of SGD").first.click()
     page.get_by_role("button", name="Turn its knobs from step 12 on").wait_for()
+    # a menu that is closed while the page answers is opened again by the answer
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Turn its knobs from step 12 on").wait_for(state="detached")
     page.locator(".forward").click()
