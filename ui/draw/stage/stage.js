@@ -189,7 +189,10 @@ class Stage {
     this.scene = message.scene;
     this.revealed = !fresh;
     this.moveWhereAsked(message);
-    if (message.tells && this.tells === false && !this.playing) this.reportPosition(); // Python asks from now on
+    if (message.tells && this.tells === false) { // Python asks from now on, and has not heard what it was told before
+      this.known = null;
+      if (!this.playing) this.reportPosition();
+    }
     this.tells = message.tells;
     if (this.tracks.length === 1) this.hidden.clear();
     this.nameIndex();
